@@ -1,6 +1,8 @@
 //! runback: runbooks for Microsoft 365 Backup.
 
+mod advice;
 pub(crate) mod error;
+mod graph;
 mod instant;
 mod stop;
 mod talk;

@@ -1,0 +1,175 @@
+//! The client: what it is made of, and the calls it offers. How a call is carried through stands in `course`.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering::Relaxed};
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+use url::Url;
+
+use super::auth::TokenSource;
+use super::cloud::{self, Root};
+use super::course::Course;
+use super::limits::Limits;
+use super::pace::Pacer;
+use super::requests::Counters;
+use super::retry::Kind;
+use super::transport::Transport;
+use super::{Answer, Call, GraphError, Identity, Notices, Options, Pages, Requests, Version};
+use crate::world::World;
+
+pub(crate) struct Client {
+    pub(super) root: Root,
+    pub(super) budget: Duration,
+    pub(super) transport: Arc<Transport>,
+    pub(super) tokens: TokenSource,
+    pub(super) pacer: Pacer,
+    pub(super) counters: Counters,
+    pub(super) notices: Arc<dyn Notices>,
+    pub(super) world: World,
+    version: Version,
+    /// The service's clock minus ours, in milliseconds.
+    offset: AtomicI64,
+    /// Some call was answered, with whatever status.
+    reached: AtomicBool,
+}
+
+impl Client {
+    /// Cheap: the HTTP client, TLS roots and token are made at the first call.
+    ///
+    /// # Errors
+    /// [`GraphError::Setup`]: an address that must not be used, a credential that is missing, a CA file that cannot be read.
+    pub(crate) fn new(
+        options: Options,
+        world: World,
+        notices: Arc<dyn Notices>,
+    ) -> Result<Self, GraphError> {
+        Self::with_limits(options, world, notices, Limits::default())
+    }
+
+    pub(super) fn with_limits(
+        options: Options,
+        world: World,
+        notices: Arc<dyn Notices>,
+        limits: Limits,
+    ) -> Result<Self, GraphError> {
+        let root = Root::new(&options.root, &options.sign_in)?;
+        cloud::check_sign_in(&options.sign_in)?;
+        let ca_file = options.ca_file.as_ref();
+        let transport = Arc::new(Transport::new(&root, ca_file, options.in_flight, limits)?);
+        let tokens = TokenSource::new(
+            options.sign_in,
+            &root,
+            transport.clone(),
+            world.clone(),
+            notices.clone(),
+        );
+        Ok(Self {
+            root,
+            budget: options.budget,
+            transport,
+            tokens,
+            pacer: Pacer::new(options.in_flight),
+            counters: Counters::default(),
+            notices,
+            world,
+            version: options.version,
+            offset: AtomicI64::new(0),
+            reached: AtomicBool::new(false),
+        })
+    }
+
+    /// A call that alters nothing: GET, or a search by POST.
+    pub(crate) async fn read(&self, call: Call) -> Result<Answer, GraphError> {
+        let url = self.url(&call)?;
+        self.send(Kind::Reading, &call, &url).await
+    }
+
+    /// A call that alters the tenant. Only `changes/` may use it.
+    ///
+    /// An answer that was lost comes back as [`GraphError::Unknown`] and is never sent again here. The future must be
+    /// awaited to its end: dropped on the way, nobody knows what the service did. It ends by itself about 10 s after the
+    /// stop signal.
+    pub(crate) async fn change(&self, call: Call) -> Result<Answer, GraphError> {
+        let url = self.url(&call)?;
+        self.send(Kind::Changing, &call, &url).await
+    }
+
+    /// A list, page by page; the next page is fetched while this one is used.
+    pub(crate) fn pages(self: &Arc<Self>, call: Call) -> Pages {
+        Pages::new(self.clone(), call)
+    }
+
+    /// Our clock, corrected by the newest `Date` the service sent (which has whole seconds).
+    pub(crate) fn service_now(&self) -> Timestamp {
+        let offset = SignedDuration::from_millis(self.offset.load(Relaxed));
+        let now = self.now();
+        now.saturating_add(offset).unwrap_or(now)
+    }
+
+    pub(crate) fn requests(&self) -> Requests {
+        self.counters.read()
+    }
+
+    /// Counts a change whose lost answer was resolved by looking.
+    pub(crate) fn count_reconciled(&self) {
+        self.counters.reconciled();
+    }
+
+    /// Signs in if that has not happened yet.
+    #[cfg(test)]
+    pub(super) async fn identity(&self) -> Result<Identity, GraphError> {
+        let token = tokio::select! {
+            biased;
+            () = self.world.cancel.cancelled() => return Err(GraphError::SignIn {
+                message: "it was stopped".to_owned(),
+                hint: None,
+            }),
+            token = self.tokens.token() => token?,
+        };
+        Ok(token.identity())
+    }
+
+    /// What the last token said, without signing in.
+    pub(crate) fn known_identity(&self) -> Option<Identity> {
+        self.tokens.known()
+    }
+
+    pub(super) async fn send(
+        &self,
+        kind: Kind,
+        call: &Call,
+        url: &Url,
+    ) -> Result<Answer, GraphError> {
+        Course::new(self, kind, call, url).run().await
+    }
+
+    pub(super) fn url(&self, call: &Call) -> Result<Url, GraphError> {
+        self.root
+            .join(call.version.unwrap_or(self.version), &call.path)
+            .map_err(|cause| GraphError::Setup {
+                message: format!("{} was not sent: {cause}", call.operation),
+                hint: None,
+            })
+    }
+
+    pub(super) fn is_reached(&self) -> bool {
+        self.reached.load(Relaxed)
+    }
+
+    pub(super) fn now(&self) -> Timestamp {
+        self.world.clock.now()
+    }
+
+    /// An answer came, with this `Date`.
+    pub(super) fn answered(&self, date: Option<Timestamp>) {
+        self.reached.store(true, Relaxed);
+        let Some(date) = date else { return };
+        let offset = date.duration_since(self.now()).as_millis();
+        self.offset
+            .store(i64::try_from(offset).unwrap_or(0), Relaxed);
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,292 @@
+//! Where Graph is: the rules for the service root and for what belongs to it.
+
+use secrecy::SecretString;
+use url::{Host, Url};
+
+use super::{GraphError, SignIn, Version};
+
+/// The service root: scheme, host and port, perhaps a path; no version.
+#[derive(Clone, Debug)]
+pub(super) struct Root {
+    /// Without a slash at its end.
+    text: String,
+    url: Url,
+}
+
+impl Root {
+    /// Checks a service root.
+    ///
+    /// # Errors
+    /// [`GraphError::Setup`] where it is no http(s) URL, carries a version, a query or a user, or would send a token
+    /// that is worth something over plain http.
+    pub(super) fn new(text: &str, sign_in: &SignIn) -> Result<Self, GraphError> {
+        let wrong = |message: String, hint: &str| {
+            Err(GraphError::Setup {
+                message,
+                hint: Some(hint.to_owned()),
+            })
+        };
+        let trimmed = text.trim().trim_end_matches('/');
+        let example =
+            "give the service root, for example `--graph-url https://graph.microsoft.com`";
+        let url = match Url::parse(trimmed) {
+            Ok(url) if url.has_host() && matches!(url.scheme(), "http" | "https") => url,
+            Ok(_) => return wrong(format!("`{text}` is not an http or https address"), example),
+            Err(error) => return wrong(format!("`{text}` is not an address: {error}"), example),
+        };
+        if !url.username().is_empty() || url.password().is_some() {
+            // The text is not repeated: there is a password in it.
+            return wrong(
+                "the Graph address holds a user name or password".to_owned(),
+                example,
+            );
+        }
+        if url.query().is_some() || url.fragment().is_some() {
+            return wrong(format!("`{text}` has a query or fragment"), example);
+        }
+        let last = url.path().rsplit('/').next().unwrap_or_default();
+        if last.eq_ignore_ascii_case("v1.0") || last.eq_ignore_ascii_case("beta") {
+            return wrong(
+                format!("`{text}` ends in a version"),
+                "leave the version out of the address; choose it with `--api v1.0` or `--api beta`",
+            );
+        }
+        let root = Self {
+            text: trimmed.to_owned(),
+            url,
+        };
+        if root.is_plain() && !root.is_loopback() {
+            return wrong(
+                format!("`{text}` would send the token unencrypted"),
+                "plain http is only for 127.0.0.1, [::1] and localhost; use https",
+            );
+        }
+        if root.is_plain() && matches!(sign_in, SignIn::Secret { .. }) {
+            return wrong(
+                format!("`{text}` is plain http, and a real sign-in is never used with it"),
+                "use `--auth token` or the sandbox, or an https address",
+            );
+        }
+        Ok(root)
+    }
+
+    pub(super) fn is_plain(&self) -> bool {
+        self.url.scheme() == "http"
+    }
+
+    pub(super) fn is_loopback(&self) -> bool {
+        is_loopback(&self.url)
+    }
+
+    /// The address of a call; `path` starts with `/` and is already percent-encoded.
+    pub(super) fn join(&self, version: Version, path: &str) -> Result<Url, String> {
+        if !path.starts_with('/') {
+            return Err(format!("the path `{path}` does not start with `/`"));
+        }
+        let text = format!("{}/{}{path}", self.text, version.segment());
+        let url = Url::parse(&text).map_err(|error| error.to_string())?;
+        if self.owns(&url) {
+            Ok(url)
+        } else {
+            Err(format!("the path `{path}` leads to another host"))
+        }
+    }
+
+    /// May the token be sent there? Same scheme, host and port, and no user name smuggled in.
+    pub(super) fn owns(&self, url: &Url) -> bool {
+        url.scheme() == self.url.scheme()
+            && url.host() == self.url.host()
+            && url.port_or_known_default() == self.url.port_or_known_default()
+            && url.username().is_empty()
+            && url.password().is_none()
+    }
+
+    /// What a token is asked for: the application permissions of this service.
+    pub(super) fn scope(&self) -> String {
+        format!("{}/.default", self.url.origin().ascii_serialization())
+    }
+
+    /// For messages: host, and the port where it is not the usual one.
+    pub(super) fn host(&self) -> String {
+        let host = self.url.host_str().unwrap_or_default();
+        match self.url.port() {
+            Some(port) => format!("{host}:{port}"),
+            None => host.to_owned(),
+        }
+    }
+
+    /// A path as messages name it: without root, version and query.
+    pub(super) fn short_path(&self, url: &Url) -> String {
+        let path = url.path();
+        let path = path
+            .strip_prefix(self.url.path().trim_end_matches('/'))
+            .unwrap_or(path);
+        [Version::V1, Version::Beta]
+            .iter()
+            .find_map(|version| path.strip_prefix('/')?.strip_prefix(version.segment()))
+            .filter(|rest| rest.starts_with('/'))
+            .unwrap_or(path)
+            .to_owned()
+    }
+}
+
+/// 127.0.0.1 (all of 127/8), [`::1`] and `localhost`.
+pub(super) fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Domain(name)) => name.eq_ignore_ascii_case("localhost"),
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
+    }
+}
+
+/// Checks where a credential would be sent: https, or our own sandbox on loopback.
+pub(super) fn check_sign_in(sign_in: &SignIn) -> Result<(), GraphError> {
+    let wrong = |message: String, hint: &str| {
+        Err(GraphError::Setup {
+            message,
+            hint: Some(hint.to_owned()),
+        })
+    };
+    let missing = |secret: &SecretString| secrecy::ExposeSecret::expose_secret(secret).is_empty();
+    match sign_in {
+        SignIn::Secret {
+            authority,
+            tenant,
+            client_id,
+            secret,
+        } => {
+            let secure =
+                Url::parse(authority).is_ok_and(|url| url.scheme() == "https" && url.has_host());
+            if !secure {
+                return wrong(
+                    format!("the sign-in address `{authority}` is not an https address"),
+                    "set AZURE_AUTHORITY_HOST to an https address, or unset it",
+                );
+            }
+            for (what, variable, is_missing) in [
+                ("tenant", "AZURE_TENANT_ID", tenant.is_empty()),
+                ("client id", "AZURE_CLIENT_ID", client_id.is_empty()),
+                ("client secret", "AZURE_CLIENT_SECRET", missing(secret)),
+            ] {
+                if is_missing {
+                    return wrong(
+                        format!("no {what} to sign in with"),
+                        &format!("set {variable}"),
+                    );
+                }
+            }
+            Ok(())
+        }
+        SignIn::Token(token) if missing(token) => wrong(
+            "the access token is empty".to_owned(),
+            "set RUNBACK_ACCESS_TOKEN",
+        ),
+        SignIn::Token(_) | SignIn::Nothing => Ok(()),
+        SignIn::Sandbox { token_url, .. } => match Url::parse(token_url) {
+            Ok(url) if is_loopback(&url) => Ok(()),
+            _ => wrong(
+                format!("the sandbox's token address `{token_url}` is not on this machine"),
+                "a sandbox is reached at 127.0.0.1, [::1] or localhost",
+            ),
+        },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn token() -> SignIn {
+        SignIn::Token("t".into())
+    }
+
+    fn secret() -> SignIn {
+        SignIn::Secret {
+            authority: "https://login.microsoftonline.com".to_owned(),
+            tenant: "t".to_owned(),
+            client_id: "c".to_owned(),
+            secret: "s".into(),
+        }
+    }
+
+    #[test]
+    fn plain_http_is_for_loopback_and_worthless_tokens_only() {
+        let rows = [
+            ("https://graph.microsoft.com", true, true),
+            ("https://graph.microsoft.com/", true, true),
+            ("https://localhost:8443", true, true),
+            ("http://127.0.0.1:8080", true, false),
+            ("http://[::1]:8080", true, false),
+            ("http://LOCALHOST:8080/", true, false),
+            ("http://graph.microsoft.com", false, false),
+            ("http://127.0.0.1.evil.example", false, false),
+            ("http://localhost.evil.example", false, false),
+            ("http://0.0.0.0:1", false, false),
+            ("https://graph.microsoft.com/v1.0", false, false),
+            ("https://graph.microsoft.com/beta/", false, false),
+            ("https://user:pw@graph.microsoft.com", false, false),
+            ("https://graph.microsoft.com?x=1", false, false),
+            ("ftp://graph.microsoft.com", false, false),
+            ("graph.microsoft.com", false, false),
+            ("", false, false),
+        ];
+        for (text, with_token, with_secret) in rows {
+            assert_eq!(Root::new(text, &token()).is_ok(), with_token, "{text}");
+            assert_eq!(Root::new(text, &secret()).is_ok(), with_secret, "{text}");
+        }
+        let error = Root::new("https://user:pw@x", &token()).unwrap_err();
+        assert!(!format!("{error} {error:?}").contains("pw"));
+    }
+
+    #[test]
+    fn only_the_same_origin_gets_the_token() {
+        let root = Root::new("https://graph.microsoft.com", &token()).unwrap();
+        let rows = [
+            ("https://graph.microsoft.com/v1.0/users?$skiptoken=x", true),
+            ("https://GRAPH.microsoft.com:443/x", true),
+            ("http://graph.microsoft.com/x", false),
+            ("https://graph.microsoft.com:444/x", false),
+            ("https://graph.microsoft.com.evil.example/x", false),
+            ("https://graph.microsoft.com@evil.example/x", false),
+            ("https://someone@graph.microsoft.com/x", false),
+        ];
+        for (url, expected) in rows {
+            assert_eq!(root.owns(&Url::parse(url).unwrap()), expected, "{url}");
+        }
+    }
+
+    #[test]
+    fn paths_are_joined_to_root_and_version_and_named_without_them() {
+        let root = Root::new("https://h/gate/", &token()).unwrap();
+        let url = root.join(Version::Beta, "/users?$top=1").unwrap();
+        assert_eq!(url.as_str(), "https://h/gate/beta/users?$top=1");
+        assert_eq!(root.short_path(&url), "/users");
+        assert_eq!(root.scope(), "https://h/.default");
+        assert!(root.join(Version::V1, "users").is_err());
+    }
+
+    #[test]
+    fn a_credential_goes_to_https_or_to_a_sandbox_here() {
+        assert!(check_sign_in(&secret()).is_ok());
+        let plain = SignIn::Secret {
+            authority: "http://login.example".to_owned(),
+            tenant: "t".to_owned(),
+            client_id: "c".to_owned(),
+            secret: "s".into(),
+        };
+        assert!(check_sign_in(&plain).is_err());
+        assert!(check_sign_in(&SignIn::Token("".into())).is_err());
+        for (token_url, fine) in [
+            ("http://127.0.0.1:1/t/oauth2/v2.0/token", true),
+            ("http://evil.example/token", false),
+        ] {
+            let sandbox = SignIn::Sandbox {
+                token_url: token_url.to_owned(),
+                client_id: "c".to_owned(),
+                secret: "s".into(),
+            };
+            assert_eq!(check_sign_in(&sandbox).is_ok(), fine, "{token_url}");
+        }
+    }
+}

@@ -1,0 +1,39 @@
+//! HTTP to Microsoft Graph: sign-in, pacing, retry, paging, errors. Knows no backups and no scripts.
+//!
+//! Reading calls are sent again as `retry` allows. A changing call whose answer was lost comes back as
+//! [`GraphError::Unknown`]: `changes/`, the only caller of [`Client::change`], looks before anything is sent again.
+//!
+//! One request goes through `client` (its address) → `course` (turn, tries, waits; asks `retry` and `pace`) → `attempt`
+//! (the wire; `body`, `refusal`) and comes back as an [`Answer`] or a [`GraphError`].
+
+mod attempt;
+mod auth;
+mod body;
+mod call;
+mod client;
+mod cloud;
+mod course;
+mod error;
+mod json;
+mod limits;
+mod options;
+mod pace;
+mod page;
+mod refusal;
+mod requests;
+mod retry;
+mod retry_after;
+#[cfg(test)]
+mod testing;
+mod transport;
+mod words;
+
+pub(crate) use auth::Identity;
+pub(crate) use call::{Answer, Call};
+pub(crate) use client::Client;
+pub(crate) use error::{CallName, GraphError, ServiceError};
+pub(crate) use json::Json;
+pub(crate) use options::{Notices, Options, SignIn, Version};
+pub(crate) use page::Pages;
+pub(crate) use requests::Requests;
+pub(crate) use reqwest::Method;

@@ -1,0 +1,121 @@
+//! Causes in words: what reqwest, hyper, rustls and the system say, down to the one sentence that helps.
+
+use std::error::Error;
+use std::fmt::Write as _;
+use std::io;
+
+use super::limits::Limits;
+
+/// Why a connection could not be made or was lost.
+pub(super) fn cause(error: &reqwest::Error, limits: &Limits) -> String {
+    if error.is_timeout() {
+        return if error.is_connect() {
+            format!("no connection within {} s", limits.connect.as_secs_f64())
+        } else {
+            format!("no answer within {} s", limits.idle.as_secs_f64())
+        };
+    }
+    let mut deepest: &dyn Error = error;
+    while let Some(source) = deepest.source() {
+        deepest = source;
+    }
+    let io = deepest.downcast_ref::<io::Error>().map(io::Error::kind);
+    match io {
+        Some(io::ErrorKind::ConnectionRefused) => "connection refused".to_owned(),
+        Some(io::ErrorKind::ConnectionReset) => "the connection was reset".to_owned(),
+        Some(io::ErrorKind::BrokenPipe | io::ErrorKind::ConnectionAborted) => {
+            "the connection was closed".to_owned()
+        }
+        Some(io::ErrorKind::UnexpectedEof) => "the connection was closed in the middle".to_owned(),
+        _ if error.is_dns() => format!("no such host ({})", tidy(&deepest.to_string(), 200)),
+        _ => tidy(&deepest.to_string(), 300),
+    }
+}
+
+/// Takes a secret out of a text. Shorter ones are no secrets, and the text would suffer.
+pub(super) fn redact(text: &mut String, secret: &str, mark: &str) {
+    if secret.len() >= 8 && text.contains(secret) {
+        *text = text.replace(secret, mark);
+    }
+}
+
+/// One line without control characters, at most so many characters.
+pub(super) fn tidy(text: &str, most: usize) -> String {
+    let mut line = String::new();
+    for word in text.split(|c: char| c.is_whitespace() || c.is_control()) {
+        if word.is_empty() {
+            continue;
+        }
+        if !line.is_empty() {
+            line.push(' ');
+        }
+        line.push_str(word);
+        if line.len() > most * 4 {
+            break;
+        }
+    }
+    match line.char_indices().nth(most) {
+        Some((end, _)) => {
+            line.truncate(end);
+            let _ = write!(line, "…");
+            line
+        }
+        None => line,
+    }
+}
+
+/// The words of an HTML page: its title where it has one, else its text.
+pub(super) fn of_html(page: &str) -> String {
+    let lower = page.to_ascii_lowercase();
+    let title = lower.find("<title").and_then(|start| {
+        let start = start + lower[start..].find('>')? + 1;
+        let end = start + lower[start..].find("</title")?;
+        page.get(start..end)
+    });
+    let mut text = String::new();
+    let mut in_tag = false;
+    for c in title.unwrap_or(page).chars().take(20_000) {
+        match c {
+            '<' => in_tag = true,
+            '>' => {
+                in_tag = false;
+                text.push(' ');
+            }
+            c if !in_tag => text.push(c),
+            _ => {}
+        }
+    }
+    tidy(&text, 200)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_is_short_and_clean() {
+        assert_eq!(tidy(" a\r\n\tb\u{1b}[31m  c ", 20), "a b [31m c");
+        assert_eq!(tidy("ääää", 2), "ää…");
+        assert_eq!(tidy("", 2), "");
+    }
+
+    #[test]
+    fn a_secret_is_taken_out_of_a_text() {
+        let mut text = "got hush-hush and hush-hush".to_owned();
+        redact(&mut text, "hush-hush", "[secret]");
+        assert_eq!(text, "got [secret] and [secret]");
+        redact(&mut text, "", "[secret]");
+        redact(&mut text, "and", "[secret]");
+        assert_eq!(text, "got [secret] and [secret]");
+    }
+
+    #[test]
+    fn a_page_gives_its_title_or_its_text() {
+        assert_eq!(
+            of_html("<html><head><TITLE>502\n Bad Gateway</TITLE></head><body>x</body>"),
+            "502 Bad Gateway"
+        );
+        assert_eq!(of_html("<h1>Sign <b>in</b></h1>"), "Sign in");
+        assert_eq!(of_html("<title>open"), "open");
+    }
+}
