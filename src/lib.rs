@@ -4,6 +4,7 @@ mod advice;
 pub(crate) mod error;
 mod graph;
 mod instant;
+mod sandbox;
 mod stop;
 mod talk;
 mod text;

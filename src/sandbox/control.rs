@@ -1,0 +1,207 @@
+//! `/_sandbox/…`: looking inside, and breaking things. No token, no faults, no latency.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use axum::http::Method;
+use jiff::{SignedDuration, Timestamp};
+use serde_json::{Map, Value, json};
+use uuid::Uuid;
+
+use super::answer::{Answer, Refusal};
+use super::faults::{FaultPlan, Faults, duration};
+use super::store::{ServiceStatus, Store};
+use super::{Sandbox, lock, refusals};
+
+/// Service time ends here: later instants would not leave room to add the length of a restore.
+/// This is the year 3000.
+const LAST_SECOND: i64 = 32_503_680_000;
+
+pub(super) fn answer(
+    sandbox: &Sandbox,
+    method: &Method,
+    name: &str,
+    body: &[u8],
+) -> Result<Answer, Refusal> {
+    let wanted = match name {
+        "state" | "duplicates" => Method::GET,
+        "faults" | "clock" | "break" | "reset" => Method::POST,
+        _ => return Err(refusals::NOT_FOUND.because(format!("there is no /_sandbox/{name}"))),
+    };
+    if *method != wanted {
+        return Err(refusals::WRONG_METHOD.because(format!("/_sandbox/{name} takes {wanted}")));
+    }
+    let body: Map<String, Value> = match body {
+        [] => Map::new(),
+        body => serde_json::from_slice(body)
+            .map_err(|error| bad(format!("the body is not a JSON object: {error}")))?,
+    };
+    let value = match name {
+        "state" => state(sandbox),
+        "duplicates" => duplicates(sandbox),
+        "faults" => faults(sandbox, &body)?,
+        "clock" => clock(sandbox, &body)?,
+        "break" => breaking(sandbox, &body)?,
+        _ => {
+            sandbox.reset();
+            json!({})
+        }
+    };
+    Ok(Answer::json(200, value.to_string().into_bytes()))
+}
+
+fn bad(why: impl Into<String>) -> Refusal {
+    Refusal::bad_request(why)
+}
+
+fn text<'a>(body: &'a Map<String, Value>, name: &str) -> Result<&'a str, Refusal> {
+    let only = body.len() == 1;
+    let text = body.get(name).and_then(Value::as_str).filter(|_| only);
+    text.ok_or_else(|| bad(format!("the body is {{\"{name}\": \"…\"}}")))
+}
+
+fn state(sandbox: &Sandbox) -> Value {
+    let now = sandbox.clock.now();
+    let store = lock(&sandbox.store);
+    let sessions: Vec<Value> = store
+        .sessions()
+        .map(|session| session_state(sandbox, &store, session, now))
+        .collect();
+    let log = lock(&sandbox.log);
+    json!({
+        "now": now.to_string(),
+        "speed": sandbox.clock.speed(),
+        "counts": log.counts(),
+        "sessions": sessions,
+        "violations": log.violations(),
+    })
+}
+
+fn session_state(
+    sandbox: &Sandbox,
+    store: &Store,
+    session: &super::session::Session,
+    now: Timestamp,
+) -> Value {
+    let tenant = &sandbox.tenant;
+    let artifacts = session.artifacts.iter().map(|artifact| {
+        json!({
+            "id": store.artifact_id(tenant, session, artifact).to_string(),
+            "unit": tenant.unit_id(&artifact.point.unit).to_string(),
+            "point": tenant.point_id(&artifact.point).to_string(),
+            "destination": artifact.destination.name(),
+            "status": artifact.status(now).name(),
+        })
+    });
+    json!({
+        "id": store.session_id(tenant, session).to_string(),
+        "workload": session.workload.name,
+        "status": session.status(now).name(true),
+        "artifacts": artifacts.collect::<Vec<_>>(),
+    })
+}
+
+/// Unit, point and destination that stand in activated sessions more than once.
+fn duplicates(sandbox: &Sandbox) -> Value {
+    let tenant = &sandbox.tenant;
+    let store = lock(&sandbox.store);
+    let mut places: BTreeMap<(Uuid, Uuid, &str), Vec<String>> = BTreeMap::new();
+    for session in store.sessions().filter(|session| !session.is_draft()) {
+        let id = store.session_id(tenant, session).to_string();
+        for artifact in &session.artifacts {
+            let (unit, point) = (
+                tenant.unit_id(&artifact.point.unit),
+                tenant.point_id(&artifact.point),
+            );
+            places
+                .entry((unit, point, artifact.destination.name()))
+                .or_default()
+                .push(id.clone());
+        }
+    }
+    let duplicates = places
+        .into_iter()
+        .filter(|(_, sessions)| sessions.len() > 1);
+    let duplicates = duplicates.map(|((unit, point, destination), sessions)| {
+        json!({ "unit": unit.to_string(), "point": point.to_string(), "destination": destination, "sessions": sessions })
+    });
+    json!({ "duplicates": duplicates.collect::<Vec<_>>() })
+}
+
+fn faults(sandbox: &Sandbox, body: &Map<String, Value>) -> Result<Value, Refusal> {
+    let faults: Faults = text(body, "spec")?
+        .parse()
+        .map_err(|error: super::FaultSpecError| bad(error.to_string()))?;
+    *lock(&sandbox.faults) = FaultPlan::new(faults, sandbox.seed);
+    Ok(json!({}))
+}
+
+fn clock(sandbox: &Sandbox, body: &Map<String, Value>) -> Result<Value, Refusal> {
+    let by = duration(text(body, "advance")?).map_err(bad)?;
+    let by = SignedDuration::try_from(by).map_err(|error| bad(error.to_string()))?;
+    let then = sandbox
+        .clock
+        .now()
+        .checked_add(by)
+        .map_err(|error| bad(error.to_string()))?;
+    if then.as_second() >= LAST_SECOND {
+        return Err(bad("the clock does not go beyond the year 3000"));
+    }
+    sandbox.clock.advance(by);
+    Ok(json!({ "now": sandbox.clock.now().to_string() }))
+}
+
+/// Breaks one or several things: each property of the body names one.
+fn breaking(sandbox: &Sandbox, body: &Map<String, Value>) -> Result<Value, Refusal> {
+    if body.is_empty() {
+        return Err(bad(
+            "name something: serviceStatus, permission, unit, point, hold, chance, token, tokenLifetime",
+        ));
+    }
+    for (name, value) in body {
+        let value = value
+            .as_str()
+            .ok_or_else(|| bad(format!("`{name}` is a text")))?;
+        break_one(sandbox, name, value)?;
+    }
+    Ok(json!({}))
+}
+
+fn break_one(sandbox: &Sandbox, name: &str, value: &str) -> Result<(), Refusal> {
+    let tenant = &sandbox.tenant;
+    let unit = || {
+        let unit = super::id::parse(value).and_then(|id| tenant.find_unit(id));
+        unit.ok_or_else(|| bad(format!("there is no unit `{value}`")))
+    };
+    match name {
+        "serviceStatus" => {
+            let status = ServiceStatus::parse(value);
+            let status = status.ok_or_else(|| bad(format!("`{value}` is no service status")))?;
+            lock(&sandbox.store).broken.service_status = status;
+        }
+        "permission" => {
+            if !sandbox.access.revoke(value) {
+                return Err(bad(format!("`{value}` is not granted")));
+            }
+        }
+        "chance" if value == "never" => lock(&sandbox.store).broken.no_chance = true,
+        "unit" => lock(&sandbox.store).broken.lose_unit(&unit()?),
+        "hold" => lock(&sandbox.store).broken.hold(&unit()?),
+        "point" => {
+            let point = super::id::parse(value).and_then(|id| tenant.find_point(id));
+            let point = point.ok_or_else(|| bad(format!("there is no restore point `{value}`")))?;
+            lock(&sandbox.store).broken.lose_point(&point);
+        }
+        "token" if value == "expire" => sandbox.access.expire(),
+        "tokenLifetime" => {
+            let lifetime: Duration = duration(value).map_err(bad)?;
+            sandbox.access.set_lifetime(lifetime);
+        }
+        _ => {
+            return Err(bad(format!(
+                "`{name}: {value}` is nothing that can be broken"
+            )));
+        }
+    }
+    Ok(())
+}

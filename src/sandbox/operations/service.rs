@@ -1,0 +1,95 @@
+//! The service itself: its status and the apps that control it.
+
+use crate::sandbox::answer::{Answer, Refusal};
+use crate::sandbox::call::Call;
+use crate::sandbox::id::Kind;
+use crate::sandbox::json::Object;
+use crate::sandbox::odata::{List, Query};
+use crate::sandbox::store::ServiceStatus;
+use crate::sandbox::{Sandbox, lock, refusals};
+
+pub(super) fn root(sandbox: &Sandbox, call: &Call) -> Result<Answer, Refusal> {
+    Query::none(call)?;
+    let status = lock(&sandbox.store).broken.service_status;
+    Ok(Answer::object(200, |root| {
+        root.text(
+            "@odata.context",
+            format!("{}/$metadata#solutions/backupRestore/$entity", call.root),
+        );
+        root.object("serviceStatus", |service| {
+            service.text("status", status.name());
+            let reason = if status == ServiceStatus::Disabled {
+                "userRequested"
+            } else {
+                "none"
+            };
+            service.text("disableReason", reason);
+            service.text("backupServiceConsumer", "thirdparty");
+            service.time("lastModifiedDateTime", sandbox.clock.begun());
+            service.object("lastModifiedBy", |by| by_app(by, &sandbox.access.client_id));
+        });
+    }))
+}
+
+pub(super) fn apps(sandbox: &Sandbox, call: &Call) -> Result<Answer, Refusal> {
+    let query = Query::read(call, &["skiptoken"], 1)?;
+    let context = "solutions/backupRestore/serviceApps";
+    let list = List {
+        ids: sandbox.tenant.ids,
+        call,
+        query: &query,
+        page: 100,
+        context,
+        count: None,
+    };
+    Ok(list.answer([(0, ())], |out, ()| {
+        let mut app = Object::new(out);
+        app.text("@odata.type", "#microsoft.graph.serviceApp");
+        fill(&mut app, sandbox);
+        app.end();
+    }))
+}
+
+pub(super) fn app(sandbox: &Sandbox, call: &Call) -> Result<Answer, Refusal> {
+    Query::none(call)?;
+    let id = call.uuid(0, Refusal::bad_request("The service app ID is invalid."))?;
+    if sandbox.tenant.ids.make(Kind::ServiceApp, 0, 0) != id {
+        return Err(refusals::NOT_FOUND.because(format!("there is no service app `{id}`")));
+    }
+    Ok(Answer::object(200, |app| {
+        let context = "solutions/backupRestore/serviceApps/$entity";
+        app.text(
+            "@odata.context",
+            format!("{}/$metadata#{context}", call.root),
+        );
+        fill(app, sandbox);
+    }))
+}
+
+fn fill(app: &mut Object<'_>, sandbox: &Sandbox) {
+    app.plain("id", sandbox.tenant.ids.make(Kind::ServiceApp, 0, 0));
+    app.text("status", "active");
+    app.object("application", |application| {
+        application.text("id", &sandbox.access.client_id);
+    });
+    app.time("effectiveDateTime", sandbox.clock.begun());
+    app.time("registrationDateTime", sandbox.clock.begun());
+    app.time("lastModifiedDateTime", sandbox.clock.begun());
+    app.object("lastModifiedBy", |by| by_app(by, &sandbox.access.client_id));
+}
+
+/// An identity set that holds an app only: there is no user in app-only calls.
+pub(super) fn by_app(by: &mut Object<'_>, app_id: &str) {
+    by.object("application", |application| {
+        application.text("id", app_id);
+        application.text("displayName", "runback sandbox");
+    });
+}
+
+/// Stands in for documented operations that are not built.
+pub(super) fn later(_: &Sandbox, call: &Call) -> Result<Answer, Refusal> {
+    Err(refusals::LATER.because(format!(
+        "`{}` is documented, but not part of this sandbox",
+        call.path
+    )))
+}

@@ -1,0 +1,254 @@
+//! Protection units: tenant-wide lists, the lists of policies, single units.
+
+use uuid::Uuid;
+
+use crate::sandbox::answer::{Answer, Refusal};
+use crate::sandbox::call::Call;
+use crate::sandbox::filter::{Filter, Literal};
+use crate::sandbox::id::Kind;
+use crate::sandbox::json::Object;
+use crate::sandbox::odata::{List, Query};
+use crate::sandbox::store::Broken;
+use crate::sandbox::tenant::{Tenant, Unit};
+use crate::sandbox::workload::WORKLOADS;
+use crate::sandbox::{Sandbox, lock, refusals};
+
+use super::policies;
+
+const PAGE: usize = 1_000;
+/// More comparisons than this in one filter are refused.
+const MAX_TERMS: usize = 20;
+
+/// `/protectionUnits`: all workloads, one after the other.
+pub(super) fn list_all(sandbox: &Sandbox, call: &Call) -> Result<Answer, Refusal> {
+    let query = Query::read(call, &["top", "skiptoken", "count"], PAGE)?;
+    let tenant = &sandbox.tenant;
+    // Positions count through the workloads in their order.
+    let mut start = query.start(tenant.ids, call)?;
+    let mut offset = 0;
+    let mut parts = Vec::new();
+    for workload in &WORKLOADS {
+        let length = tenant.positions(workload);
+        parts.push((offset, workload, start.min(length)));
+        start = start.saturating_sub(length);
+        offset += length;
+    }
+    let store = lock(&sandbox.store);
+    let broken = &store.broken;
+    let units = parts.into_iter().flat_map(|(offset, workload, from)| {
+        tenant
+            .units(workload, from)
+            .map(move |unit| (offset + unit.index, unit))
+    });
+    let units = units.filter(|(_, unit)| broken.has_unit(unit));
+    let count = query.count.then(|| {
+        let all = WORKLOADS
+            .iter()
+            .flat_map(|workload| tenant.units(workload, 0));
+        all.filter(|unit| broken.has_unit(unit)).count()
+    });
+    let context = "solutions/backupRestore/protectionUnits";
+    let list = List {
+        ids: tenant.ids,
+        call,
+        query: &query,
+        page: PAGE,
+        context,
+        count,
+    };
+    Ok(list.answer(units, |out, unit| write(out, sandbox, call, &unit)))
+}
+
+/// The units of one workload, in the documented form with a cast and in the plain one.
+pub(super) fn list(sandbox: &Sandbox, call: &Call) -> Result<Answer, Refusal> {
+    let query = Query::read(call, &["top", "skiptoken", "count"], PAGE)?;
+    page(sandbox, call, &query, |_| true)
+}
+
+pub(super) fn list_of_policy(sandbox: &Sandbox, call: &Call) -> Result<Answer, Refusal> {
+    let query = Query::read(call, &["filter", "top", "skiptoken", "count"], PAGE)?;
+    let number = policies::number(sandbox, call)?;
+    if let Some(filter) = &query.filter {
+        check(filter)?;
+    }
+    page(sandbox, call, &query, |unit| {
+        // A filter that could fail has failed in `check`.
+        let passes = |filter: &Filter| {
+            filter
+                .matches(&|name| property(sandbox, call, unit, name))
+                .unwrap_or(false)
+        };
+        number == 0 && unit.protection.until.is_none() && query.filter.as_ref().is_none_or(passes)
+    })
+}
+
+fn page(
+    sandbox: &Sandbox,
+    call: &Call,
+    query: &Query,
+    wanted: impl Fn(&Unit) -> bool,
+) -> Result<Answer, Refusal> {
+    let workload = call.workload()?;
+    let tenant = &sandbox.tenant;
+    let start = query.start(tenant.ids, call)?;
+    let store = lock(&sandbox.store);
+    let there = |unit: &Unit| store.broken.has_unit(unit) && wanted(unit);
+    let count = query
+        .count
+        .then(|| tenant.units(workload, 0).filter(there).count());
+    let context = format!("solutions/backupRestore/{}", workload.units);
+    let list = List {
+        ids: tenant.ids,
+        call,
+        query,
+        page: PAGE,
+        context: &context,
+        count,
+    };
+    let units = tenant
+        .units(workload, start)
+        .filter(there)
+        .map(|unit| (unit.index, unit));
+    Ok(list.answer(units, |out, unit| write(out, sandbox, call, &unit)))
+}
+
+/// Only comparisons of `id`, `status` and `policyId` with `eq`: no page promises more.
+fn check(filter: &Filter) -> Result<(), Refusal> {
+    if filter.terms() > MAX_TERMS {
+        return Err(refusals::UNITS_FILTER_TOO_LONG);
+    }
+    if !filter.only_equal(&["id", "status", "policyId"]) {
+        return Err(Refusal::bad_request(
+            "The filter can compare id, status and policyId with eq.",
+        ));
+    }
+    match filter
+        .texts("id")
+        .into_iter()
+        .find(|id| crate::sandbox::id::parse(id).is_none())
+    {
+        None => Ok(()),
+        Some(id) => Err(refusals::UNIT_ID.because(format!("`{id}` is not an id"))),
+    }
+}
+
+fn property(sandbox: &Sandbox, call: &Call, unit: &Unit, name: &str) -> Option<Literal> {
+    Some(match name {
+        "id" => Literal::Text(sandbox.tenant.unit_id(unit).to_string()),
+        "status" => Literal::Text(unit.status(call.now).to_owned()),
+        "policyId" => policy_of(&sandbox.tenant, unit)
+            .map_or(Literal::Null, |id| Literal::Text(id.to_string())),
+        _ => return None,
+    })
+}
+
+/// One unit. What is wrong with it stands in its `error`, inside a 200; so does that there is no such unit.
+pub(super) fn get(sandbox: &Sandbox, call: &Call) -> Result<Answer, Refusal> {
+    Query::none(call)?;
+    let id = call.uuid(0, refusals::UNIT_ID)?;
+    let context = format!(
+        "{}/$metadata#solutions/backupRestore/protectionUnits/$entity",
+        call.root
+    );
+    let found = find(&sandbox.tenant, &lock(&sandbox.store).broken, id);
+    let found = found.filter(|unit| {
+        call.workload
+            .is_none_or(|workload| *workload == *unit.workload)
+    });
+    Ok(Answer::object(200, |object| {
+        object.text("@odata.context", context);
+        if let Some(unit) = found {
+            fill(object, sandbox, call, &unit);
+        } else {
+            object.plain("id", id);
+            error(object, Some(refusals::UNIT_NOT_FOUND));
+        }
+    }))
+}
+
+/// The unit with this id, where it has not been broken.
+pub(super) fn find(tenant: &Tenant, broken: &Broken, id: Uuid) -> Option<Unit> {
+    tenant.find_unit(id).filter(|unit| broken.has_unit(unit))
+}
+
+/// The policy a unit is in; none after it has left.
+pub(super) fn policy_of(tenant: &Tenant, unit: &Unit) -> Option<Uuid> {
+    unit.protection
+        .until
+        .is_none()
+        .then(|| tenant.policy_id(unit.workload, 0))
+}
+
+pub(super) fn write(out: &mut Vec<u8>, sandbox: &Sandbox, call: &Call, unit: &Unit) {
+    let mut object = Object::new(out);
+    fill(&mut object, sandbox, call, unit);
+    object.end();
+}
+
+/// The unit as restore points show it: what it is, and its policy.
+pub(super) fn fill_short(object: &mut Object<'_>, tenant: &Tenant, unit: &Unit) {
+    object.text(
+        "@odata.type",
+        format!("#microsoft.graph.{}", unit.workload.unit_type),
+    );
+    object.plain("id", tenant.unit_id(unit));
+    if unit.workload.of_people {
+        object.plain(
+            "directoryObjectId",
+            tenant.ids.make(Kind::User, unit.index, 0),
+        );
+    } else {
+        object.plain("siteId", tenant.site_id(unit.index));
+    }
+    if let Some(policy) = policy_of(tenant, unit) {
+        object.plain("policyId", policy);
+    }
+}
+
+fn fill(object: &mut Object<'_>, sandbox: &Sandbox, call: &Call, unit: &Unit) {
+    let tenant = &sandbox.tenant;
+    fill_short(object, tenant, unit);
+    // Names and addresses are filled for signed-in people only, and only apps sign in here.
+    let names = if unit.workload.of_people {
+        ["displayName", "email"]
+    } else {
+        ["siteName", "siteWebUrl"]
+    };
+    for name in names {
+        object.text(name, "");
+    }
+    object.text("status", unit.status(call.now));
+    object.text(
+        "protectionSources",
+        if unit.protection.until.is_some() {
+            "none"
+        } else {
+            "manual"
+        },
+    );
+    let app_id = &sandbox.access.client_id;
+    object.object("createdBy", |by| super::service::by_app(by, app_id));
+    object.time("createdDateTime", unit.protection.since);
+    object.object("lastModifiedBy", |by| super::service::by_app(by, app_id));
+    object.time(
+        "lastModifiedDateTime",
+        unit.protection.until.unwrap_or(unit.protection.since),
+    );
+    error(
+        object,
+        tenant
+            .is_over_quota(unit)
+            .then_some(refusals::QUOTA_EXCEEDED),
+    );
+}
+
+/// The `error` of an entity.
+pub(super) fn error(object: &mut Object<'_>, error: Option<refusals::ArtifactError>) {
+    match error {
+        None => object.raw("error", "null"),
+        Some((code, message)) => object.object("error", |error| {
+            error.text("code", code);
+            error.text("message", message);
+        }),
+    }
+}

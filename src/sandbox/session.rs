@@ -1,0 +1,212 @@
+//! Restore sessions and their artifacts: states computed from the clock.
+
+use jiff::Timestamp;
+
+use super::refusals::ArtifactError;
+use super::tenant::Point;
+use super::workload::Workload;
+
+/// Where an artifact is restored to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Destination {
+    New,
+    InPlace,
+}
+
+impl Destination {
+    pub(super) fn parse(text: &str) -> Option<Self> {
+        match text {
+            "new" => Some(Self::New),
+            "inPlace" => Some(Self::InPlace),
+            _ => None,
+        }
+    }
+
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::New => "new",
+            Self::InPlace => "inPlace",
+        }
+    }
+}
+
+/// One restore session.
+pub(super) struct Session {
+    pub(super) serial: u32,
+    pub(super) workload: &'static Workload,
+    pub(super) app_id: String,
+    pub(super) created: Timestamp,
+    pub(super) modified: Timestamp,
+    pub(super) activated: Option<Timestamp>,
+    /// In the order in which they were added.
+    pub(super) artifacts: Vec<Artifact>,
+    pub(super) next_artifact: u32,
+}
+
+/// One thing to restore.
+pub(super) struct Artifact {
+    pub(super) serial: u32,
+    pub(super) point: Point,
+    pub(super) destination: Destination,
+    /// What happens to it, known in full from activation on.
+    pub(super) course: Option<Course>,
+}
+
+/// The life of an artifact after activation.
+#[derive(Clone, Debug)]
+pub(super) struct Course {
+    /// End of `scheduling`, then of `scheduled`, then of `inProgress`.
+    pub(super) scheduled: Timestamp,
+    pub(super) started: Timestamp,
+    pub(super) ended: Timestamp,
+    /// When the properties of the new place are filled; after `ended`, that can take a quarter of an hour.
+    pub(super) details: Timestamp,
+    pub(super) error: Option<ArtifactError>,
+    /// Items restored in the end (mailboxes).
+    pub(super) items: u32,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum ArtifactStatus {
+    Added,
+    Scheduling,
+    Scheduled,
+    InProgress,
+    Succeeded,
+    Failed,
+}
+
+impl ArtifactStatus {
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Added => "added",
+            Self::Scheduling => "scheduling",
+            Self::Scheduled => "scheduled",
+            Self::InProgress => "inProgress",
+            Self::Succeeded => "succeeded",
+            Self::Failed => "failed",
+        }
+    }
+}
+
+impl Artifact {
+    pub(super) fn status(&self, now: Timestamp) -> ArtifactStatus {
+        match &self.course {
+            None => ArtifactStatus::Added,
+            Some(course) if now < course.scheduled => ArtifactStatus::Scheduling,
+            Some(course) if now < course.started => ArtifactStatus::Scheduled,
+            Some(course) if now < course.ended => ArtifactStatus::InProgress,
+            Some(course) if course.error.is_some() => ArtifactStatus::Failed,
+            Some(_) => ArtifactStatus::Succeeded,
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum SessionStatus {
+    Draft,
+    Activating,
+    Active,
+    Completed,
+    CompletedWithError,
+    Failed,
+}
+
+impl SessionStatus {
+    /// The member as it is sent; `failed` stands behind the sentinel of its enum.
+    pub(super) fn name(self, knows_future_members: bool) -> &'static str {
+        match self {
+            Self::Draft => "draft",
+            Self::Activating => "activating",
+            Self::Active => "active",
+            Self::Completed => "completed",
+            Self::CompletedWithError => "completedWithError",
+            Self::Failed if knows_future_members => "failed",
+            Self::Failed => "unknownFutureValue",
+        }
+    }
+}
+
+/// How many artifacts are where.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Tally {
+    pub(super) total: usize,
+    pub(super) scheduling: usize,
+    pub(super) completed: usize,
+    pub(super) failed: usize,
+    pub(super) in_progress: usize,
+}
+
+impl Session {
+    pub(super) fn tally(&self, now: Timestamp) -> Tally {
+        let mut tally = Tally {
+            total: self.artifacts.len(),
+            ..Tally::default()
+        };
+        for artifact in &self.artifacts {
+            match artifact.status(now) {
+                ArtifactStatus::Added => {}
+                ArtifactStatus::Scheduling => {
+                    tally.scheduling += 1;
+                    tally.in_progress += 1;
+                }
+                ArtifactStatus::Scheduled | ArtifactStatus::InProgress => tally.in_progress += 1,
+                ArtifactStatus::Succeeded => tally.completed += 1,
+                ArtifactStatus::Failed => tally.failed += 1,
+            }
+        }
+        tally
+    }
+
+    pub(super) fn status(&self, now: Timestamp) -> SessionStatus {
+        if self.activated.is_none() {
+            return SessionStatus::Draft;
+        }
+        let tally = self.tally(now);
+        if tally.scheduling == tally.total {
+            SessionStatus::Activating
+        } else if tally.in_progress > 0 {
+            SessionStatus::Active
+        } else if tally.failed == 0 {
+            SessionStatus::Completed
+        } else if tally.completed == 0 {
+            SessionStatus::Failed
+        } else {
+            SessionStatus::CompletedWithError
+        }
+    }
+
+    pub(super) fn is_draft(&self) -> bool {
+        self.activated.is_none()
+    }
+
+    /// True while it counts against the sessions that may be active at once.
+    pub(super) fn is_active(&self, now: Timestamp) -> bool {
+        self.activated.is_some() && self.ended().is_some_and(|ended| now < ended)
+    }
+
+    /// When the last artifact ends.
+    pub(super) fn ended(&self) -> Option<Timestamp> {
+        self.artifacts
+            .iter()
+            .filter_map(|artifact| Some(artifact.course.as_ref()?.ended))
+            .max()
+    }
+
+    /// The one destination of its artifacts.
+    pub(super) fn destination(&self) -> Option<Destination> {
+        self.artifacts.first().map(|artifact| artifact.destination)
+    }
+
+    pub(super) fn add(&mut self, point: Point, destination: Destination) -> &Artifact {
+        let serial = self.next_artifact;
+        self.next_artifact += 1;
+        self.artifacts.push(Artifact {
+            serial,
+            point,
+            destination,
+            course: None,
+        });
+        self.artifacts.last().expect("it was just added")
+    }
+}

@@ -1,0 +1,191 @@
+//! Protection units: which mailbox, drive and site is protected since when.
+
+use jiff::{SignedDuration, Timestamp};
+use uuid::Uuid;
+
+use super::{Kind, Tenant};
+use crate::sandbox::id::Name;
+use crate::sandbox::workload::{Workload, numbered};
+
+/// A unit that exists, protected or not any more.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(in crate::sandbox) struct Unit {
+    pub(in crate::sandbox) workload: &'static Workload,
+    /// Position of its person or site.
+    pub(in crate::sandbox) index: u32,
+    pub(in crate::sandbox) protection: Protection,
+}
+
+/// The span in which restore points were made.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(in crate::sandbox) struct Protection {
+    pub(in crate::sandbox) since: Timestamp,
+    /// When it left its policy; such a unit has no `policyId`.
+    pub(in crate::sandbox) until: Option<Timestamp>,
+}
+
+/// What is special about a person. The first places of Finance and a few fixed people are set by hand, so that every
+/// kind occurs in the default tenant of 100; beyond them it is dice.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Special {
+    No,
+    Unprotected,
+    NoMail,
+    Newcomer,
+    Left,
+    LeftWithoutPoints,
+    OnHold,
+    OverQuota,
+}
+
+impl Unit {
+    /// Its `status` at an instant. Protection takes a quarter of an hour to begin.
+    pub(in crate::sandbox) fn status(&self, now: Timestamp) -> &'static str {
+        match self.protection.until {
+            Some(_) => "unprotected",
+            None if now < self.protection.since + SignedDuration::from_mins(15) => {
+                "protectRequested"
+            }
+            None => "protected",
+        }
+    }
+}
+
+impl Tenant {
+    fn special(&self, index: u32) -> Special {
+        if let Some(place) = self.finance_place(index).filter(|place| *place < 13) {
+            return match place {
+                5 => Special::Unprotected,
+                7 => Special::NoMail,
+                9 => Special::Newcomer,
+                _ => Special::No,
+            };
+        }
+        if self.finance_stride() == 8 && index < 8 {
+            return match index {
+                1 => Special::OnHold,
+                2 => Special::OverQuota,
+                3 => Special::Left,
+                6 => Special::LeftWithoutPoints,
+                7 => Special::Unprotected,
+                _ => Special::No,
+            };
+        }
+        if index >= self.users {
+            return if index.is_multiple_of(3) {
+                Special::Left
+            } else {
+                Special::No
+            };
+        }
+        match self.dice(0xb1, u64::from(index)) % 1_000 {
+            0..40 => Special::Unprotected,
+            40..50 => Special::NoMail,
+            50..80 => Special::Newcomer,
+            80..95 => Special::Left,
+            95..100 => Special::LeftWithoutPoints,
+            100..110 => Special::OnHold,
+            110..115 => Special::OverQuota,
+            _ => Special::No,
+        }
+    }
+
+    pub(super) fn has_no_mail(&self, index: u32) -> bool {
+        self.special(index) == Special::NoMail
+    }
+
+    /// True where a preservation hold makes every restore of the unit fail.
+    pub(in crate::sandbox) fn is_on_hold(&self, unit: &Unit) -> bool {
+        unit.workload.of_people && self.special(unit.index) == Special::OnHold
+    }
+
+    /// True where the unit reports that its backup is over quota. Only Exchange has that error.
+    pub(in crate::sandbox) fn is_over_quota(&self, unit: &Unit) -> bool {
+        unit.workload.number == 0 && self.special(unit.index) == Special::OverQuota
+    }
+
+    /// The unit of the person or site at `index`; nothing where it was never protected.
+    pub(in crate::sandbox) fn unit(&self, workload: &'static Workload, index: u32) -> Option<Unit> {
+        if index >= self.positions(workload) {
+            return None;
+        }
+        let special = if workload.of_people {
+            self.special(index)
+        } else {
+            Special::No
+        };
+        let dice = self.dice(0xb2 + u64::from(workload.number), u64::from(index));
+        let minutes = i64::try_from(match special {
+            Special::Unprotected => return None,
+            // From a few minutes (no point on the grid yet, perhaps) to under a day.
+            Special::Newcomer => [4, 25, 95, 600][usize::try_from(dice % 4).ok()?],
+            _ => 45 * 1_440 + dice % (600 * 1_440),
+        })
+        .ok()?;
+        let since = self.begun - SignedDuration::from_mins(minutes);
+        let until = match special {
+            Special::Left => Some(
+                self.begun - SignedDuration::from_hours(24 * 5 + i64::try_from(dice % 24).ok()?),
+            ),
+            // It left before the first point was made.
+            Special::LeftWithoutPoints => Some(since),
+            _ => None,
+        };
+        let since = if special == Special::LeftWithoutPoints {
+            since + SignedDuration::from_secs(1)
+        } else {
+            since
+        };
+        Some(Unit {
+            workload,
+            index,
+            protection: Protection { since, until },
+        })
+    }
+
+    /// How many positions can have a unit of this workload.
+    pub(in crate::sandbox) fn positions(&self, workload: &Workload) -> u32 {
+        if workload.of_people {
+            self.people()
+        } else {
+            self.sites()
+        }
+    }
+
+    /// Units of one workload from position `from` on, in order.
+    pub(in crate::sandbox) fn units(
+        &self,
+        workload: &'static Workload,
+        from: u32,
+    ) -> impl Iterator<Item = Unit> {
+        (from..self.positions(workload)).filter_map(move |index| self.unit(workload, index))
+    }
+
+    pub(in crate::sandbox) fn unit_id(&self, unit: &Unit) -> Uuid {
+        self.ids.make(unit.workload.unit_kind(), unit.index, 0)
+    }
+
+    pub(in crate::sandbox) fn find_unit(&self, id: Uuid) -> Option<Unit> {
+        let Name {
+            kind: Kind::Unit(number),
+            index,
+            slot: 0,
+        } = self.ids.read(id)?
+        else {
+            return None;
+        };
+        self.unit(numbered(number)?, index)
+    }
+
+    /// The active policy of a workload, or (number 1) its inactive one.
+    pub(in crate::sandbox) fn policy_id(&self, workload: &Workload, number: u32) -> Uuid {
+        self.ids.make(workload.policy_kind(), number, 0)
+    }
+
+    /// The three-part id of a site.
+    pub(in crate::sandbox) fn site_id(&self, index: u32) -> String {
+        let collection = self.ids.make(Kind::Site, index, 0);
+        let web = self.ids.make(Kind::Site, index, 1);
+        format!("contoso.sharepoint.example,{collection},{web}")
+    }
+}

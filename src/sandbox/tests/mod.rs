@@ -1,0 +1,230 @@
+//! The sandbox over HTTP, as a client sees it.
+
+mod control;
+mod faults;
+mod happy;
+mod pages;
+mod refused;
+mod search;
+mod tenant;
+
+use jiff::Timestamp;
+use reqwest::{Client, Method, RequestBuilder, Response};
+use serde_json::{Value, json};
+
+use super::{Options, Running, start};
+
+/// A sandbox and somebody who calls it.
+struct Bench {
+    running: Running,
+    client: Client,
+    url: String,
+}
+
+/// What came back.
+struct Reply {
+    status: u16,
+    body: Value,
+}
+
+impl Reply {
+    fn code(&self) -> &str {
+        self.body["error"]["code"].as_str().unwrap_or_default()
+    }
+
+    /// Entities of a list.
+    fn values(&self) -> &[Value] {
+        self.body["value"]
+            .as_array()
+            .map(Vec::as_slice)
+            .unwrap_or_default()
+    }
+
+    fn id(&self) -> String {
+        self.body["id"].as_str().unwrap_or_default().to_owned()
+    }
+}
+
+const BACKUP: &str = "/v1.0/solutions/backupRestore";
+
+impl Bench {
+    async fn new() -> Self {
+        Self::with(Options::default()).await
+    }
+
+    /// A sandbox whose clock stands nearly still unless it is advanced.
+    async fn still() -> Self {
+        Self::with(Options {
+            speed: 1.0,
+            ..Options::default()
+        })
+        .await
+    }
+
+    async fn with(options: Options) -> Self {
+        let running = start(options).await.expect("a free port on loopback");
+        let url = running.url();
+        let client = Client::builder()
+            .no_proxy()
+            .build()
+            .expect("a plain client");
+        Self {
+            running,
+            client,
+            url,
+        }
+    }
+
+    /// A request with the static token; a path that begins with `~` is below the backup service.
+    fn request(&self, method: &str, path: &str) -> RequestBuilder {
+        let path = path
+            .strip_prefix('~')
+            .map_or_else(|| path.to_owned(), |rest| format!("{BACKUP}{rest}"));
+        let method = Method::from_bytes(method.as_bytes()).expect("a method");
+        self.client
+            .request(method, format!("{}{path}", self.url))
+            .bearer_auth("sandbox-token")
+    }
+
+    async fn get(&self, path: &str) -> Reply {
+        reply(self.request("GET", path).send().await.expect(path)).await
+    }
+
+    async fn send(&self, method: &str, path: &str, body: Value) -> Reply {
+        reply(
+            self.request(method, path)
+                .json(&body)
+                .send()
+                .await
+                .expect(path),
+        )
+        .await
+    }
+
+    /// A call without a body.
+    async fn call(&self, method: &str, path: &str) -> Reply {
+        reply(self.request(method, path).send().await.expect(path)).await
+    }
+
+    async fn control(&self, name: &str, body: Value) -> Reply {
+        self.send("POST", &format!("/_sandbox/{name}"), body).await
+    }
+
+    async fn advance(&self, by: &str) {
+        assert_eq!(
+            self.control("clock", json!({ "advance": by })).await.status,
+            200
+        );
+    }
+
+    async fn state(&self) -> Value {
+        self.get("/_sandbox/state").await.body
+    }
+
+    /// The service's own time.
+    async fn now(&self) -> Timestamp {
+        instant(&self.state().await["now"])
+    }
+
+    /// All entities of a list, page by page.
+    async fn all(&self, path: &str) -> Vec<Value> {
+        let mut all = Vec::new();
+        let mut page = self.get(path).await;
+        loop {
+            assert_eq!(page.status, 200, "{}", page.body);
+            all.extend_from_slice(page.values());
+            let Some(next) = page.body["@odata.nextLink"].as_str() else {
+                return all;
+            };
+            let request = self.client.get(next).bearer_auth("sandbox-token");
+            page = reply(request.send().await.expect(next)).await;
+        }
+    }
+
+    /// The newest restore point of each of the first `count` protected mailboxes that have one and are nothing special.
+    async fn points(&self, count: usize) -> Vec<String> {
+        let mut points = Vec::new();
+        for unit in self
+            .all("~/protectionUnits/microsoft.graph.mailboxProtectionUnit")
+            .await
+        {
+            if points.len() == count {
+                break;
+            }
+            if unit["status"] == "protected" && unit["error"].is_null() {
+                let id = unit["id"].as_str().expect("units have ids");
+                points.extend(self.points_of(id).await.first().cloned());
+            }
+        }
+        assert_eq!(points.len(), count);
+        points
+    }
+
+    /// The newest five restore points of a unit.
+    async fn points_of(&self, unit: &str) -> Vec<String> {
+        let query = [
+            ("$expand", format!("protectionUnit($filter=id eq '{unit}')")),
+            (
+                "$filter",
+                "protectionDateTime lt 2999-01-01T00:00:00Z".to_owned(),
+            ),
+        ];
+        let found = reply(
+            self.request("GET", "~/restorePoints")
+                .query(&query)
+                .send()
+                .await
+                .expect("points"),
+        )
+        .await;
+        assert_eq!(found.status, 200, "{}", found.body);
+        found
+            .values()
+            .iter()
+            .map(|point| point["id"].as_str().expect("points have ids").to_owned())
+            .collect()
+    }
+
+    /// Creates a draft with these points.
+    async fn draft(&self, points: &[String]) -> String {
+        let created = self
+            .send(
+                "POST",
+                "~/exchangeRestoreSessions",
+                artifacts(points, "new"),
+            )
+            .await;
+        assert_eq!(created.status, 201, "{}", created.body);
+        created.id()
+    }
+}
+
+async fn reply(response: Response) -> Reply {
+    let status = response.status().as_u16();
+    let text = response.text().await.expect("a whole body");
+    let body = serde_json::from_str(&text).unwrap_or(Value::String(text));
+    Reply { status, body }
+}
+
+fn artifact(point: &str, destination: &str) -> Value {
+    json!({ "restorePoint": { "id": point }, "destinationType": destination })
+}
+
+fn artifacts(points: &[String], destination: &str) -> Value {
+    let list: Vec<Value> = points
+        .iter()
+        .map(|point| artifact(point, destination))
+        .collect();
+    json!({ "mailboxRestoreArtifacts": list })
+}
+
+fn delta(items: Vec<Value>) -> Value {
+    json!({ "mailboxRestoreArtifacts@delta": items })
+}
+
+fn instant(value: &Value) -> Timestamp {
+    value
+        .as_str()
+        .and_then(|text| text.parse().ok())
+        .expect("an instant")
+}

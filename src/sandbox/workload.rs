@@ -1,0 +1,93 @@
+//! What differs between Exchange, `OneDrive` and `SharePoint`: names, and nothing else.
+
+use super::id::Kind;
+
+/// One row of [`WORKLOADS`]. All names as the service's metadata spells them.
+#[derive(Debug)]
+pub(super) struct Workload {
+    /// Position in [`WORKLOADS`]; part of ids.
+    pub(super) number: u8,
+    /// What `/_sandbox/state` calls it.
+    pub(super) name: &'static str,
+    pub(super) sessions: &'static str,
+    pub(super) session_type: &'static str,
+    pub(super) artifacts: &'static str,
+    pub(super) artifact_type: &'static str,
+    pub(super) granular_artifacts: &'static str,
+    pub(super) units: &'static str,
+    pub(super) unit_type: &'static str,
+    pub(super) policies: &'static str,
+    pub(super) policy_type: &'static str,
+    /// Mailboxes and drives belong to people, sites to nobody.
+    pub(super) of_people: bool,
+}
+
+impl Workload {
+    pub(super) fn unit_kind(&self) -> Kind {
+        Kind::Unit(self.number)
+    }
+
+    pub(super) fn point_kind(&self) -> Kind {
+        Kind::Point(self.number)
+    }
+
+    pub(super) fn policy_kind(&self) -> Kind {
+        Kind::Policy(self.number)
+    }
+}
+
+impl PartialEq for Workload {
+    fn eq(&self, other: &Self) -> bool {
+        self.number == other.number
+    }
+}
+
+pub(super) static WORKLOADS: [Workload; 3] = [
+    Workload {
+        number: 0,
+        name: "exchange",
+        sessions: "exchangeRestoreSessions",
+        session_type: "exchangeRestoreSession",
+        artifacts: "mailboxRestoreArtifacts",
+        artifact_type: "mailboxRestoreArtifact",
+        granular_artifacts: "granularMailboxRestoreArtifacts",
+        units: "mailboxProtectionUnits",
+        unit_type: "mailboxProtectionUnit",
+        policies: "exchangeProtectionPolicies",
+        policy_type: "exchangeProtectionPolicy",
+        of_people: true,
+    },
+    Workload {
+        number: 1,
+        name: "onedrive",
+        sessions: "oneDriveForBusinessRestoreSessions",
+        session_type: "oneDriveForBusinessRestoreSession",
+        artifacts: "driveRestoreArtifacts",
+        artifact_type: "driveRestoreArtifact",
+        granular_artifacts: "granularDriveRestoreArtifacts",
+        units: "driveProtectionUnits",
+        unit_type: "driveProtectionUnit",
+        policies: "oneDriveForBusinessProtectionPolicies",
+        policy_type: "oneDriveForBusinessProtectionPolicy",
+        of_people: true,
+    },
+    Workload {
+        number: 2,
+        name: "sharepoint",
+        sessions: "sharePointRestoreSessions",
+        session_type: "sharePointRestoreSession",
+        artifacts: "siteRestoreArtifacts",
+        artifact_type: "siteRestoreArtifact",
+        granular_artifacts: "granularSiteRestoreArtifacts",
+        units: "siteProtectionUnits",
+        unit_type: "siteProtectionUnit",
+        policies: "sharePointProtectionPolicies",
+        policy_type: "sharePointProtectionPolicy",
+        of_people: false,
+    },
+];
+
+/// The row with this number.
+pub(super) fn numbered(number: u8) -> Option<&'static Workload> {
+    WORKLOADS.get(usize::from(number))
+}
