@@ -1,6 +1,8 @@
 //! runback: runbooks for Microsoft 365 Backup.
 
 mod advice;
+mod changes;
+mod directory;
 pub(crate) mod error;
 mod graph;
 mod instant;
