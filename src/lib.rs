@@ -1,6 +1,7 @@
 //! runback: runbooks for Microsoft 365 Backup.
 
 mod advice;
+mod backup;
 mod changes;
 mod directory;
 pub(crate) mod error;

@@ -1,0 +1,282 @@
+//! Activating and deleting sessions.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use async_trait::async_trait;
+
+use super::books::{ArtifactTotals, Outcome, SessionSummary};
+use super::part::{Content, Part, Stage};
+use super::workload::ROOT;
+use super::{BackupError, Destination, Service, Session};
+use crate::changes::{Change, ChangeError, Class, Covered, Look, Lost, Verdict};
+use crate::graph::{Call, GraphError, Json};
+
+impl Session {
+    /// Activates every part, each when both gates are open. Consent is asked once, for all of them. Where there is nothing
+    /// to activate, nothing is sent.
+    ///
+    /// # Errors
+    /// The first part's error that stops it; parts before it are active and accounted for.
+    pub(crate) async fn activate(&self) -> Result<(), BackupError> {
+        let mut parts = Vec::new();
+        let mut covered = Covered::default();
+        let mut in_place = 0;
+        for part in self.parts() {
+            let mut content = part.content.lock().await;
+            self.service.read_content(&part, &mut content).await?;
+            if content.stage != Stage::Draft {
+                let (session, status) = (part.id.clone(), part.status());
+                return Err(BackupError::NotDraft { session, status });
+            }
+            if content.placed.is_empty() {
+                continue;
+            }
+            for placed in &content.placed {
+                let (point, destination) = placed.key();
+                covered
+                    .keys
+                    .push(format!("{}/{point}/{destination}", placed.item));
+                in_place += usize::from(placed.destination == Destination::InPlace);
+            }
+            drop(content);
+            parts.push(part);
+        }
+        if parts.is_empty() {
+            return Ok(());
+        }
+        covered.question = question(self, covered.keys.len(), in_place, parts.len());
+        self.service.refuse_if_locked().await?;
+        self.service.door.consent(Class::Activate, &covered)?;
+        let bar = self
+            .service
+            .talk
+            .bar("activating sessions", Some(parts.len() as u64));
+        for part in parts {
+            self.service.activate(&part, &covered).await?;
+            bar.add(1);
+        }
+        Ok(())
+    }
+
+    /// Deletes its drafts.
+    pub(crate) async fn delete(&self) -> Result<(), BackupError> {
+        let parts = self.parts();
+        let ids: Vec<String> = parts.iter().map(|part| part.id.clone()).collect();
+        let covered = Covered {
+            question: format!("delete draft {}", ids.join(", ")),
+            keys: ids,
+        };
+        for part in parts {
+            self.service.delete(&part, covered.clone()).await?;
+        }
+        Ok(())
+    }
+}
+
+/// `inPlace` is named: it overwrites.
+fn question(session: &Session, items: usize, in_place: usize, sessions: usize) -> String {
+    let count = session.workload.count(items);
+    let where_to = if in_place > 0 {
+        "IN PLACE, over what is there now"
+    } else {
+        "to a new place"
+    };
+    let sessions = if sessions == 1 {
+        "1 session".to_owned()
+    } else {
+        format!("{sessions} sessions")
+    };
+    format!("restore {count} {where_to}, in {sessions} (cannot be cancelled once active)")
+}
+
+impl Service {
+    async fn activate(&self, part: &Arc<Part>, covered: &Covered) -> Result<(), BackupError> {
+        let mut content = part.content.lock().await;
+        let mut schedule = self.schedule();
+        loop {
+            let mut gate = self
+                .pass_gate(part.workload, &part.id, content.placed.len())
+                .await?;
+            self.verify(part, &mut content).await?;
+            if content.placed.is_empty() {
+                return Ok(());
+            }
+            let call = Call::post(
+                "activate session",
+                format!("{ROOT}/restoreSessions/{}/activate", part.id),
+            )
+            .fresh_since(part.since);
+            let look = LookForActive {
+                service: self.me(),
+                part,
+                content: tokio::sync::Mutex::new(&mut content),
+                trouble: Mutex::default(),
+            };
+            let change = Change {
+                class: Class::Activate,
+                call,
+                covered: covered.clone(),
+            };
+            let sent = self.door.send(change, &look).await;
+            let trouble = look
+                .trouble
+                .into_inner()
+                .unwrap_or_else(PoisonError::into_inner);
+            match sent {
+                Ok(settled) => {
+                    part.keep(settled.json);
+                    gate.enter(&part.id, part.workload, content.placed.len());
+                    self.enter_activated(part, &mut content);
+                    return Ok(());
+                }
+                // Passing: somebody took the last place between our look and our call.
+                Err(ChangeError::Graph(error)) if error.is("TooManyActiveRestoreSessions") => {
+                    drop(gate);
+                    self.wait_at_gate(&part.id, "25 restore sessions are active", schedule.next())
+                        .await?;
+                }
+                Err(error) => {
+                    if let ChangeError::Unknown { .. } = &error {
+                        for placed in &content.placed {
+                            let (code, reason) = (error_code(&error), error.to_string());
+                            self.books.end(
+                                placed.item,
+                                Outcome::Unknown,
+                                Some(code),
+                                Some(reason),
+                                Some(&part.id),
+                            );
+                        }
+                    }
+                    return Err(trouble.unwrap_or_else(|| error.into()));
+                }
+            }
+        }
+    }
+
+    fn enter_activated(&self, part: &Arc<Part>, content: &mut Content) {
+        content.stage = Stage::Activated;
+        self.books
+            .activated(content.placed.iter().map(|placed| placed.item), &part.id);
+        self.books.session(SessionSummary {
+            id: part.id.clone(),
+            workload: part.workload.name.to_owned(),
+            status: part.status(),
+            artifacts: ArtifactTotals {
+                total: content.placed.len(),
+                ..ArtifactTotals::default()
+            },
+        });
+        self.know(part.clone());
+    }
+
+    async fn delete(&self, part: &Arc<Part>, covered: Covered) -> Result<(), BackupError> {
+        let mut content = part.content.lock().await;
+        let call = Call::delete(
+            "delete session",
+            format!("{ROOT}/restoreSessions/{}", part.id),
+        )
+        .fresh_since(part.since);
+        let look = LookForGone {
+            service: self.me(),
+            part,
+        };
+        self.door
+            .send(
+                Change {
+                    class: Class::Delete,
+                    call,
+                    covered,
+                },
+                &look,
+            )
+            .await?;
+        for placed in content.placed.drain(..) {
+            self.books.withdraw(placed.item, &part.id);
+        }
+        content.stage = Stage::Deleted;
+        Ok(())
+    }
+}
+
+fn error_code(error: &ChangeError) -> String {
+    error
+        .fault()
+        .map_or_else(|| "OutcomeUnknown".to_owned(), |fault| fault.code)
+}
+
+/// After a lost activate: not draft is done, draft is sent again. A 403 can come of the first try, which did arrive.
+struct LookForActive<'a> {
+    service: Arc<Service>,
+    part: &'a Arc<Part>,
+    content: tokio::sync::Mutex<&'a mut Content>,
+    /// Why the draft, which was looked at again, must not be activated.
+    trouble: Mutex<Option<BackupError>>,
+}
+
+#[async_trait]
+impl Look for LookForActive<'_> {
+    async fn look(&self, lost: &Lost) -> Result<Verdict, GraphError> {
+        let json = self.session().await?;
+        Ok(match json.string("status").as_deref() {
+            // A PATCH whose answer was lost can have landed while we waited: what was verified before need not hold now.
+            Some("draft") => {
+                let mut content = self.content.lock().await;
+                let Err(error) = self.service.verify(self.part, &mut content).await else {
+                    return Ok(Verdict::Again(lost.call.clone()));
+                };
+                // The lost activate may have landed between the two looks, and refused the repair.
+                let json = self.session().await?;
+                if json.string("status").as_deref() != Some("draft") {
+                    return Ok(self.activated(json));
+                }
+                let why = error.to_string();
+                *self.trouble.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
+                Verdict::Unclear(why)
+            }
+            _ => self.activated(json),
+        })
+    }
+
+    fn explains(&self, refusal: &GraphError) -> bool {
+        refusal.is("RestoreSessionActionNotAllowed")
+    }
+}
+
+impl LookForActive<'_> {
+    async fn session(&self) -> Result<Json, GraphError> {
+        let part = self.part;
+        self.service.get_session(&part.id, part.since).await
+    }
+
+    fn activated(&self, json: Json) -> Verdict {
+        let Some(status) = json.string("status") else {
+            return Verdict::Unclear("the session has no status".to_owned());
+        };
+        let id = &self.part.id;
+        let how = format!("session `{id}` is {status}: it was activated, went on");
+        Verdict::Happened(json, how)
+    }
+}
+
+/// After a lost delete: gone is done, a draft is deleted again, anything else is for a person.
+struct LookForGone<'a> {
+    service: Arc<Service>,
+    part: &'a Arc<Part>,
+}
+
+#[async_trait]
+impl Look for LookForGone<'_> {
+    async fn look(&self, lost: &Lost) -> Result<Verdict, GraphError> {
+        let gone = || Verdict::Happened(Json::of(&()), "the draft is gone".to_owned());
+        match self.service.get_session(&self.part.id, None).await {
+            Err(error) if error.is_not_found() => Ok(gone()),
+            Err(error) => Err(error),
+            Ok(json) => Ok(super::edit::again_if_draft(&json, lost)),
+        }
+    }
+
+    fn explains(&self, refusal: &GraphError) -> bool {
+        refusal.is_not_found()
+    }
+}

@@ -1,0 +1,438 @@
+//! The books of a run: every item that was asked for, and what became of it.
+//!
+//! Asked = succeeded + failed + skipped + unknown, item by item, at the end of every run. An item is workload + unit +
+//! point + destination; the same again is not counted again.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use serde::Serialize;
+
+/// Where an item ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Outcome {
+    Succeeded,
+    Failed,
+    Skipped,
+    Unknown,
+}
+
+/// The restore point of an item.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub(crate) struct ItemPoint {
+    pub(crate) id: String,
+    /// RFC 3339 as the service sent it; `null` where only the id is known.
+    #[serde(rename = "protectionDateTime")]
+    pub(crate) protection_date_time: Option<String>,
+}
+
+/// One item of the closed books, as reports print it.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct Item {
+    pub(crate) workload: String,
+    pub(crate) unit: Option<String>,
+    pub(crate) name: String,
+    pub(crate) point: Option<ItemPoint>,
+    pub(crate) session: Option<String>,
+    pub(crate) destination: Option<String>,
+    pub(crate) outcome: Outcome,
+    pub(crate) code: Option<String>,
+    pub(crate) reason: Option<String>,
+    /// Skipped on purpose: does not make exit 1.
+    #[serde(skip)]
+    pub(crate) expected: bool,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub(crate) struct Totals {
+    pub(crate) asked: usize,
+    pub(crate) succeeded: usize,
+    pub(crate) failed: usize,
+    pub(crate) skipped: usize,
+    pub(crate) unknown: usize,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub(crate) struct ArtifactTotals {
+    pub(crate) total: usize,
+    pub(crate) succeeded: usize,
+    pub(crate) failed: usize,
+}
+
+/// A session of the run, as reports print it.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct SessionSummary {
+    pub(crate) id: String,
+    pub(crate) workload: String,
+    pub(crate) status: String,
+    pub(crate) artifacts: ArtifactTotals,
+}
+
+/// The books at the end of a run.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Closed {
+    pub(crate) items: Vec<Item>,
+    pub(crate) sessions: Vec<SessionSummary>,
+    pub(crate) totals: Totals,
+}
+
+/// What is known of an item when it is asked for.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Asked {
+    pub(crate) workload: &'static str,
+    pub(crate) unit: Option<String>,
+    /// The directory's display name, else the id.
+    pub(crate) name: String,
+    pub(crate) point: Option<ItemPoint>,
+    pub(crate) destination: Option<String>,
+}
+
+/// The number of an item in the books of its run.
+pub(crate) type ItemId = usize;
+
+/// What is known so far of one item.
+#[derive(Clone, Debug)]
+enum State {
+    /// Asked for; in no session yet.
+    Open,
+    /// In a draft that was not activated, or in a session that runs.
+    In { session: String, activated: bool },
+    /// Taken out again, by `remove` or with its draft.
+    Withdrawn,
+    Ended {
+        outcome: Outcome,
+        code: Option<String>,
+        reason: Option<String>,
+        session: Option<String>,
+        expected: bool,
+    },
+}
+
+struct Entry {
+    asked: Asked,
+    state: State,
+}
+
+/// The open books of a run. Cheap to clone handles are not needed: one lives in the run's service.
+#[derive(Default)]
+pub(crate) struct Books(Mutex<Inner>);
+
+#[derive(Default)]
+struct Inner {
+    entries: Vec<Entry>,
+    index: HashMap<String, ItemId>,
+    sessions: Vec<SessionSummary>,
+}
+
+impl Books {
+    /// Enters an item, or finds it where it was asked for before.
+    pub(crate) fn ask(&self, asked: Asked) -> ItemId {
+        let mut books = self.lock();
+        let key = key(&asked);
+        if let Some(&known) = books.index.get(&key) {
+            return known;
+        }
+        let id = books.entries.len();
+        books.index.insert(key, id);
+        books.entries.push(Entry {
+            asked,
+            state: State::Open,
+        });
+        id
+    }
+
+    /// The item now stands in this draft. One that had ended or was withdrawn is open again.
+    pub(crate) fn place(&self, id: ItemId, session: &str) {
+        let mut books = self.lock();
+        let state = &mut books.entries[id].state;
+        // In a session that runs, or restored by it: a second copy in a draft changes nothing of that.
+        if !matches!(
+            state,
+            State::In {
+                activated: true,
+                ..
+            } | State::Ended {
+                outcome: Outcome::Succeeded | Outcome::Unknown,
+                ..
+            }
+        ) {
+            *state = State::In {
+                session: session.to_owned(),
+                activated: false,
+            };
+        }
+    }
+
+    /// The session was activated with these items in it.
+    pub(crate) fn activated(&self, ids: impl IntoIterator<Item = ItemId>, session: &str) {
+        let mut books = self.lock();
+        for id in ids {
+            books.entries[id].state = State::In {
+                session: session.to_owned(),
+                activated: true,
+            };
+        }
+    }
+
+    /// Whether the item may be given to the service once more: not while another session runs with it, and not after it
+    /// succeeded there or nobody knows.
+    pub(crate) fn taken(&self, id: ItemId, by_other_than: &str) -> bool {
+        match &self.lock().entries[id].state {
+            State::In {
+                session,
+                activated: true,
+            }
+            | State::Ended {
+                outcome: Outcome::Succeeded | Outcome::Unknown,
+                session: Some(session),
+                ..
+            } => session != by_other_than,
+            _ => false,
+        }
+    }
+
+    /// The item left its draft before activation.
+    pub(crate) fn withdraw(&self, id: ItemId, session: &str) {
+        let mut books = self.lock();
+        let state = &mut books.entries[id].state;
+        if matches!(state, State::In { session: own, activated: false } if own == session) {
+            *state = State::Withdrawn;
+        }
+    }
+
+    pub(crate) fn end(
+        &self,
+        id: ItemId,
+        outcome: Outcome,
+        code: Option<String>,
+        reason: Option<String>,
+        session: Option<&str>,
+    ) {
+        self.lock().entries[id].state = State::Ended {
+            outcome,
+            code,
+            reason,
+            session: session.map(str::to_owned),
+            expected: false,
+        };
+    }
+
+    /// Skips an item; `expected` where the script says that this is as it should be.
+    pub(crate) fn skip(
+        &self,
+        asked: Asked,
+        code: Option<String>,
+        reason: Option<String>,
+        expected: bool,
+    ) -> ItemId {
+        let id = self.ask(asked);
+        let mut books = self.lock();
+        let state = &mut books.entries[id].state;
+        if matches!(
+            state,
+            State::Open
+                | State::Withdrawn
+                | State::Ended {
+                    outcome: Outcome::Skipped,
+                    ..
+                }
+        ) {
+            *state = State::Ended {
+                outcome: Outcome::Skipped,
+                code,
+                reason,
+                session: None,
+                expected,
+            };
+        }
+        id
+    }
+
+    /// Enters or replaces what is known of a session.
+    pub(crate) fn session(&self, summary: SessionSummary) {
+        let mut books = self.lock();
+        match books
+            .sessions
+            .iter_mut()
+            .find(|known| known.id == summary.id)
+        {
+            Some(known) => *known = summary,
+            None => books.sessions.push(summary),
+        }
+    }
+
+    /// Closes the books: nothing is left open.
+    pub(crate) fn close(&self) -> Closed {
+        let books = self.lock();
+        let items: Vec<Item> = books.entries.iter().map(closed).collect();
+        let mut totals = Totals {
+            asked: items.len(),
+            ..Totals::default()
+        };
+        for item in &items {
+            *match item.outcome {
+                Outcome::Succeeded => &mut totals.succeeded,
+                Outcome::Failed => &mut totals.failed,
+                Outcome::Skipped => &mut totals.skipped,
+                Outcome::Unknown => &mut totals.unknown,
+            } += 1;
+        }
+        Closed {
+            items,
+            sessions: books.sessions.clone(),
+            totals,
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        // Each change of the books is one assignment: a panic elsewhere cannot leave them half written.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn key(asked: &Asked) -> String {
+    let point = asked.point.as_ref().map(|point| point.id.as_str());
+    // Without a unit the name is all there is: two people who were not found are two items.
+    let unit = asked.unit.as_deref().unwrap_or(&asked.name);
+    let destination = asked.destination.as_deref();
+    serde_json::json!([asked.workload, unit, point, destination]).to_string()
+}
+
+fn closed(entry: &Entry) -> Item {
+    let some = |text: &str| Some(text.to_owned());
+    let (outcome, code, reason, session, expected) = match &entry.state {
+        State::Open => (
+            Outcome::Skipped,
+            some("NotActivated"),
+            some("it was put into no session"),
+            None,
+            false,
+        ),
+        State::In {
+            session,
+            activated: false,
+        } => (
+            Outcome::Skipped,
+            some("NotActivated"),
+            some("its session is a draft that was never activated"),
+            some(session),
+            false,
+        ),
+        State::In {
+            session,
+            activated: true,
+        } => (
+            Outcome::Unknown,
+            some("NotAwaited"),
+            some("its session was activated and its end was not seen"),
+            some(session),
+            false,
+        ),
+        State::Withdrawn => (
+            Outcome::Skipped,
+            some("Withdrawn"),
+            some("it was removed before activation"),
+            None,
+            false,
+        ),
+        State::Ended {
+            outcome,
+            code,
+            reason,
+            session,
+            expected,
+        } => (
+            *outcome,
+            code.clone(),
+            reason.clone(),
+            session.clone(),
+            *expected,
+        ),
+    };
+    let asked = &entry.asked;
+    Item {
+        workload: asked.workload.to_owned(),
+        unit: asked.unit.clone(),
+        name: asked.name.clone(),
+        point: asked.point.clone(),
+        session,
+        destination: asked.destination.clone(),
+        outcome,
+        code,
+        reason,
+        expected,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn asked(unit: &str) -> Asked {
+        Asked {
+            workload: "exchange",
+            unit: Some(unit.to_owned()),
+            name: unit.to_owned(),
+            point: Some(ItemPoint {
+                id: format!("p-{unit}"),
+                protection_date_time: None,
+            }),
+            destination: Some("new".to_owned()),
+        }
+    }
+
+    #[test]
+    fn the_same_item_is_asked_for_once_and_the_sum_is_right() {
+        let books = Books::default();
+        let first = books.ask(asked("a"));
+        assert_eq!(books.ask(asked("a")), first);
+        let second = books.ask(asked("b"));
+        let third = books.ask(asked("c"));
+        books.place(first, "s");
+        books.place(second, "s");
+        books.place(third, "t");
+        books.activated([first, second], "s");
+        books.end(first, Outcome::Succeeded, None, None, Some("s"));
+        books.skip(
+            Asked {
+                name: "nobody@x".into(),
+                workload: "exchange",
+                ..Asked::default()
+            },
+            Some("UserNotFound".into()),
+            None,
+            false,
+        );
+        let closed = books.close();
+        assert_eq!(
+            closed.totals,
+            Totals {
+                asked: 4,
+                succeeded: 1,
+                failed: 0,
+                skipped: 2,
+                unknown: 1
+            }
+        );
+        assert_eq!(closed.items[2].code.as_deref(), Some("NotActivated"));
+    }
+
+    #[test]
+    fn what_was_restored_is_taken_and_what_failed_is_not() {
+        let books = Books::default();
+        let item = books.ask(asked("a"));
+        books.place(item, "s");
+        assert!(!books.taken(item, "t"));
+        books.activated([item], "s");
+        assert!(books.taken(item, "t"));
+        assert!(!books.taken(item, "s"));
+        books.end(item, Outcome::Failed, None, None, Some("s"));
+        assert!(!books.taken(item, "t"));
+        books.end(item, Outcome::Succeeded, None, None, Some("s"));
+        books.place(item, "t");
+        books.withdraw(item, "t");
+        assert!(books.taken(item, "t"));
+        assert_eq!(books.close().totals.succeeded, 1);
+    }
+}

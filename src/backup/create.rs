@@ -1,0 +1,311 @@
+//! Creating a session with its first artifacts, and finding one whose answer was lost.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use jiff::{SignedDuration, Timestamp};
+use serde::Serialize;
+
+use super::artifact::Destination;
+use super::part::{Part, Placed, Stage};
+use super::session::{NotTaken, Request};
+use super::workload::Workload;
+use super::{BackupError, Service};
+use crate::changes::{Change, Look, Lost, Verdict};
+use crate::graph::{Call, GraphError, Json};
+use crate::instant;
+use crate::talk::Bar;
+
+/// Most artifacts of one request. Source: error page, `RestoreArtifactsLimitBreached`.
+pub(super) const BATCH: usize = 50;
+
+/// How much earlier than our intent the service may date a draft that is ours.
+const CLOCK_TOLERANCE: SignedDuration = SignedDuration::from_secs(60);
+
+/// An artifact in a request. Newer pages send the reference as `id`, older ones as `@odata.id`.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct NewArtifact<'a> {
+    restore_point: PointReference<'a>,
+    destination_type: Destination,
+}
+
+#[derive(Serialize)]
+struct PointReference<'a> {
+    id: &'a str,
+}
+
+impl<'a> NewArtifact<'a> {
+    pub(super) fn of(point: &'a str, destination: Destination) -> Self {
+        Self {
+            restore_point: PointReference { id: point },
+            destination_type: destination,
+        }
+    }
+}
+
+/// How far a part was filled. `part` is there even where an error ended the filling.
+pub(super) struct Filled {
+    pub(super) part: Option<Arc<Part>>,
+    pub(super) refused: Vec<(usize, NotTaken)>,
+    pub(super) error: Option<BackupError>,
+}
+
+/// Codes that are about one artifact of the request; the rest of the batch is without blame.
+fn blames_an_item(error: &GraphError) -> bool {
+    [
+        "InvalidRestorePoint",
+        "InvalidArtifactRequest",
+        "DuplicateArtifactInList",
+        "InvalidPathType",
+    ]
+    .iter()
+    .any(|code| error.is(code))
+}
+
+impl Service {
+    /// Fills a part, or makes one: the first artifacts go with the POST, the rest in PATCHes of 50, in order.
+    pub(super) async fn fill(
+        &self,
+        workload: &'static Workload,
+        mut part: Option<Arc<Part>>,
+        requests: Vec<(usize, Request)>,
+        bar: &dyn Bar,
+    ) -> Filled {
+        let mut refused = Vec::new();
+        let mut requests = requests.into_iter();
+        let mut batches: VecDeque<Vec<(usize, Request)>> =
+            std::iter::from_fn(|| Some(requests.by_ref().take(BATCH).collect::<Vec<_>>()))
+                .take_while(|batch| !batch.is_empty())
+                .collect();
+        let mut error = None;
+        while let Some(mut batch) = batches.pop_front() {
+            let sent = match &part {
+                Some(part) => self.add_batch(part, &batch).await,
+                None => match self.create(workload, &batch).await {
+                    Ok(made) => {
+                        part = Some(made);
+                        Ok(Vec::new())
+                    }
+                    Err(error) => Err(error),
+                },
+            };
+            match sent {
+                Ok(items) => {
+                    bar.add(batch.len() as u64);
+                    refused.extend(items);
+                }
+                Err(whole) if whole.graph().is_some_and(blames_an_item) => {
+                    // One of them is the bad one: halve until it stands alone.
+                    if batch.len() > 1 {
+                        let second = batch.split_off(batch.len() / 2);
+                        batches.push_front(second);
+                        batches.push_front(batch);
+                        continue;
+                    }
+                    bar.add(1);
+                    let (position, request) = batch.remove(0);
+                    refused.push((
+                        position,
+                        self.not_taken(&request, whole.code(), &service_words(&whole)),
+                    ));
+                }
+                Err(whole) => {
+                    error = Some(whole);
+                    break;
+                }
+            }
+        }
+        Filled {
+            part,
+            refused,
+            error,
+        }
+    }
+
+    /// Books an artifact that the service did not take.
+    pub(super) fn not_taken(&self, request: &Request, code: &str, message: &str) -> NotTaken {
+        let outcome = super::books::Outcome::Failed;
+        self.books.end(
+            request.item,
+            outcome,
+            Some(code.to_owned()),
+            Some(message.to_owned()),
+            None,
+        );
+        NotTaken {
+            name: request.name.clone(),
+            code: code.to_owned(),
+            message: message.to_owned(),
+        }
+    }
+
+    /// Makes a session with up to 50 artifacts.
+    pub(super) async fn create(
+        &self,
+        workload: &'static Workload,
+        batch: &[(usize, Request)],
+    ) -> Result<Arc<Part>, BackupError> {
+        let body = if batch.is_empty() {
+            serde_json::json!({})
+        } else {
+            let artifacts: Vec<_> = batch
+                .iter()
+                .map(|(_, request)| NewArtifact::of(&request.point, request.destination))
+                .collect();
+            serde_json::json!({ workload.artifacts: artifacts })
+        };
+        let placed: Vec<Placed> = batch.iter().map(|(_, request)| request.placed()).collect();
+        let call = Call::post("create session", workload.sessions_path()).json(&body);
+        let look = LookForDraft {
+            service: self.me(),
+            workload,
+            placed: &placed,
+        };
+        let settled = match self.door.send(Change::draft(call), &look).await {
+            Ok(settled) => settled,
+            Err(refusal) => return Err(self.or_locked(refusal).await),
+        };
+        let id = settled
+            .json
+            .string("id")
+            .ok_or_else(|| BackupError::SessionGone {
+                session: "without an id".to_owned(),
+            })?;
+        let part = Arc::new(Part::new(
+            workload,
+            id.clone(),
+            settled.json,
+            Some(settled.at),
+            Stage::Draft,
+        ));
+        for placed in &placed {
+            self.books.place(placed.item, &id);
+        }
+        part.content.lock().await.placed = placed;
+        self.know(part.clone());
+        Ok(part)
+    }
+}
+
+impl Request {
+    pub(super) fn placed(&self) -> Placed {
+        Placed {
+            item: self.item,
+            point: self.point.clone(),
+            destination: self.destination,
+        }
+    }
+}
+
+/// The service's own sentence where there is one.
+fn service_words(error: &BackupError) -> String {
+    let said = error.graph().and_then(GraphError::service_error);
+    said.map_or_else(|| error.to_string(), |said| said.message.clone())
+}
+
+/// Looks for a draft whose creation was not answered: ours, new, with exactly these artifacts. One is adopted; of none or
+/// several, nothing is, and the draft is made again (drafts are inert). An empty one is never adopted: it could be anybody's.
+struct LookForDraft<'a> {
+    service: Arc<Service>,
+    workload: &'static Workload,
+    placed: &'a [Placed],
+}
+
+#[async_trait]
+impl Look for LookForDraft<'_> {
+    async fn look(&self, lost: &Lost) -> Result<Verdict, GraphError> {
+        let again = || Ok(Verdict::Again(lost.call.clone()));
+        if self.placed.is_empty() {
+            self.service
+                .talk
+                .note("an empty draft may have been left behind; it restores nothing");
+            return again();
+        }
+        // Where the list cannot be read, making another draft does no harm.
+        let Ok(mut candidates) = self.candidates(lost.since).await else {
+            return again();
+        };
+        match candidates.len() {
+            0 => again(),
+            1 => {
+                let found = candidates.swap_remove(0);
+                let how = format!(
+                    "found it as `{}` and went on",
+                    found.string("id").unwrap_or_default()
+                );
+                Ok(Verdict::Happened(found, how))
+            }
+            several => {
+                let text = format!("{several} equal drafts were left behind; they restore nothing");
+                self.service.talk.note(&text);
+                again()
+            }
+        }
+    }
+
+    fn inert(&self) -> bool {
+        true
+    }
+}
+
+impl LookForDraft<'_> {
+    async fn candidates(&self, since: Timestamp) -> Result<Vec<Json>, GraphError> {
+        let call = Call::get("list sessions", self.workload.sessions_path());
+        let mut pages = self.service.client.pages(call);
+        let mut candidates = Vec::new();
+        while let Some(page) = pages.next().await {
+            for session in page? {
+                if self.may_be_ours(&session, since) && self.holds_exactly_these(&session).await? {
+                    candidates.push(session);
+                }
+            }
+        }
+        Ok(candidates)
+    }
+
+    fn may_be_ours(&self, session: &Json, since: Timestamp) -> bool {
+        let text = |json: &Json, name: &str| json.string(name);
+        if text(session, "status").as_deref() != Some("draft") {
+            return false;
+        }
+        if text(session, "id").is_none_or(|id| self.service.part(&id).is_some()) {
+            return false;
+        }
+        let creator = session
+            .property("createdBy")
+            .and_then(|by| by.property("application"))
+            .and_then(|app| app.string("id"));
+        let us = self
+            .service
+            .client
+            .known_identity()
+            .and_then(|identity| identity.app_id);
+        if let (Some(creator), Some(us)) = (creator, us)
+            && !creator.eq_ignore_ascii_case(&us)
+        {
+            return false;
+        }
+        let created = text(session, "createdDateTime").and_then(|text| instant::parse(&text));
+        created.is_none_or(|created| created >= since - CLOCK_TOLERANCE)
+    }
+
+    async fn holds_exactly_these(&self, session: &Json) -> Result<bool, GraphError> {
+        let id = session.string("id").unwrap_or_default();
+        let listed = self.service.artifacts(self.workload, &id).await?;
+        let mut listed: Vec<_> = listed
+            .into_iter()
+            .map(|artifact| {
+                (
+                    artifact.point.unwrap_or_default(),
+                    artifact.destination.to_ascii_lowercase(),
+                )
+            })
+            .collect();
+        let mut wanted: Vec<_> = self.placed.iter().map(Placed::key).collect();
+        listed.sort_unstable();
+        wanted.sort_unstable();
+        Ok(listed == wanted)
+    }
+}

@@ -1,0 +1,381 @@
+//! Editing a draft by delta PATCH, with the failures that come inside a 200, and looking after a lost answer.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::create::{BATCH, NewArtifact};
+use super::part::{ArtifactKey, Part, Placed};
+use super::session::{NotTaken, Request};
+use super::{BackupError, Service, Session};
+use crate::changes::{Change, Class, Covered, Look, Lost, Verdict};
+use crate::graph::{Call, GraphError, Json};
+
+/// One entry of the answer to a delta PATCH. Added items come back with their new id; an item that failed holds
+/// `@Core.DataModificationException`.
+#[derive(Deserialize)]
+struct DeltaItem {
+    #[serde(rename = "@Core.DataModificationException")]
+    exception: Option<Exception>,
+    error: Option<Info>,
+    #[serde(rename = "restorePoint")]
+    restore_point: Option<Reference>,
+}
+
+#[derive(Deserialize)]
+struct Reference {
+    id: Option<String>,
+    #[serde(rename = "@odata.id")]
+    odata_id: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Exception {
+    info: Option<Info>,
+}
+
+#[derive(Deserialize)]
+struct Info {
+    code: Option<String>,
+    message: Option<String>,
+}
+
+/// What a delta answer says of the points that were sent: those it took by point, and the failures in order.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct DeltaAnswer {
+    taken: HashMap<String, usize>,
+    /// By point, where the entry repeats it.
+    failed: Vec<(Option<String>, String, String)>,
+}
+
+fn read_delta(answer: &Json, property: &str) -> DeltaAnswer {
+    let mut read = DeltaAnswer::default();
+    let entries = answer
+        .property(property)
+        .map(|list| list.elements())
+        .unwrap_or_default();
+    for entry in entries {
+        let Ok(item) = entry.parse::<DeltaItem>() else {
+            continue;
+        };
+        let point = item
+            .restore_point
+            .and_then(|point| point.id.or(point.odata_id));
+        match item
+            .exception
+            .map(|exception| exception.info)
+            .or(item.error.map(Some))
+        {
+            Some(info) => {
+                let info = info.unwrap_or(Info {
+                    code: None,
+                    message: None,
+                });
+                let code = info.code.unwrap_or_else(|| "UnknownError".to_owned());
+                let message = info
+                    .message
+                    .unwrap_or_else(|| "the service gave no reason".to_owned());
+                read.failed.push((point, code, message));
+            }
+            None => {
+                if let Some(point) = point {
+                    *read.taken.entry(point).or_default() += 1;
+                }
+            }
+        }
+    }
+    read
+}
+
+impl Service {
+    /// Adds up to 50 artifacts to a draft.
+    pub(super) async fn add_batch(
+        &self,
+        part: &Arc<Part>,
+        batch: &[(usize, Request)],
+    ) -> Result<Vec<(usize, NotTaken)>, BackupError> {
+        let placed: Vec<Placed> = batch.iter().map(|(_, request)| request.placed()).collect();
+        let mut content = part.content.lock().await;
+        let refused = self.patch_in(part, &placed).await?;
+        let mut not_taken = Vec::new();
+        for ((position, request), placed) in batch.iter().zip(placed) {
+            if let Some((code, message)) = refused.get(&placed.key()) {
+                not_taken.push((*position, self.not_taken(request, code, message)));
+            } else {
+                self.books.place(placed.item, &part.id);
+                content.placed.push(placed);
+            }
+        }
+        Ok(not_taken)
+    }
+
+    /// PATCHes artifacts in; gives those that the service refused inside its 200.
+    pub(super) async fn patch_in(
+        &self,
+        part: &Arc<Part>,
+        placed: &[Placed],
+    ) -> Result<HashMap<ArtifactKey, (String, String)>, BackupError> {
+        let call = add_call(part, placed);
+        let look = LookForAdded {
+            service: self.me(),
+            part,
+            placed,
+        };
+        let settled = self.door.send(Change::draft(call), &look).await?;
+        let mut refused = HashMap::new();
+        if settled.found {
+            return Ok(refused);
+        }
+        let answer = read_delta(&settled.json, &delta(part));
+        let mut nameless = Vec::new();
+        for (point, code, message) in answer.failed {
+            match placed
+                .iter()
+                .find(|placed| Some(&placed.point) == point.as_ref())
+            {
+                Some(placed) => {
+                    refused.insert(placed.key(), (code, message));
+                }
+                None => nameless.push((code, message)),
+            }
+        }
+        // A failure that does not say whose it is belongs to one of those that were not taken: in order, as both lists are.
+        let mut taken = answer.taken;
+        let left = placed.iter().filter(|placed| {
+            let counted = taken.get_mut(&placed.point).filter(|count| **count > 0);
+            counted.map(|count| *count -= 1).is_none() && !refused.contains_key(&placed.key())
+        });
+        let blamed: Vec<_> = left
+            .zip(nameless)
+            .map(|(placed, why)| (placed.key(), why))
+            .collect();
+        refused.extend(blamed);
+        Ok(refused)
+    }
+
+    /// PATCHes artifacts out, by their ids, 50 in a request.
+    pub(super) async fn patch_out(
+        &self,
+        part: &Arc<Part>,
+        ids: &[String],
+        class: Class,
+        covered: Covered,
+    ) -> Result<(), BackupError> {
+        for ids in ids.chunks(BATCH) {
+            let removed: Vec<Value> = ids
+                .iter()
+                .map(|id| json!({"@removed": {"reason": "changed"}, "id": id}))
+                .collect();
+            let call = Call::patch("remove artifacts", part.workload.session_path(&part.id))
+                .json(&json!({ delta(part): removed }))
+                .fresh_since(part.since);
+            let look = LookForRemoved {
+                service: self.me(),
+                part,
+                ids,
+            };
+            let change = Change {
+                class,
+                call,
+                covered: covered.clone(),
+            };
+            let settled = self.door.send(change, &look).await?;
+            if settled.found {
+                continue;
+            }
+            if let Some((_, code, message)) = read_delta(&settled.json, &delta(part))
+                .failed
+                .into_iter()
+                .next()
+            {
+                // Gone already is what was wanted; the next list tells.
+                let still_there = self.artifacts(part.workload, &part.id).await?;
+                if still_there
+                    .iter()
+                    .any(|artifact| ids.contains(&artifact.id))
+                {
+                    let name = format!("a change of session `{}`", part.id);
+                    return Err(BackupError::ItemRefused {
+                        name,
+                        code,
+                        message,
+                    });
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Removes one artifact from a draft because a script says so: that needs consent.
+    pub(crate) async fn remove_artifact(
+        &self,
+        session: &Session,
+        id: &str,
+    ) -> Result<(), BackupError> {
+        for part in session.parts() {
+            let mut content = part.content.lock().await;
+            self.read_content(&part, &mut content).await?;
+            let listed = self.artifacts(part.workload, &part.id).await?;
+            let Some(artifact) = listed.into_iter().find(|artifact| artifact.id == id) else {
+                continue;
+            };
+            let covered = Covered {
+                question: format!("remove 1 {} from draft `{}`", part.workload.noun, part.id),
+                keys: vec![id.to_owned()],
+            };
+            self.patch_out(
+                &part,
+                std::slice::from_ref(&artifact.id),
+                Class::Delete,
+                covered,
+            )
+            .await?;
+            let key = (
+                artifact.point.unwrap_or_default(),
+                artifact.destination.to_ascii_lowercase(),
+            );
+            let gone = content.placed.extract_if(.., |placed| placed.key() == key);
+            for placed in gone.collect::<Vec<_>>() {
+                self.books.withdraw(placed.item, &part.id);
+            }
+            return Ok(());
+        }
+        Err(BackupError::ItemRefused {
+            name: format!("artifact `{id}`"),
+            code: "ArtifactNotFound".to_owned(),
+            message: "it is in no part of this session".to_owned(),
+        })
+    }
+}
+
+fn delta(part: &Part) -> String {
+    format!("{}@delta", part.workload.artifacts)
+}
+
+fn add_call(part: &Part, placed: &[Placed]) -> Call {
+    let added: Vec<NewArtifact<'_>> = placed
+        .iter()
+        .map(|placed| NewArtifact::of(&placed.point, placed.destination))
+        .collect();
+    Call::patch("add artifacts", part.workload.session_path(&part.id))
+        .json(&json!({ delta(part): added }))
+        .fresh_since(part.since)
+}
+
+/// After a lost PATCH that adds: what is absent is sent again, and nothing else.
+struct LookForAdded<'a> {
+    service: Arc<Service>,
+    part: &'a Arc<Part>,
+    placed: &'a [Placed],
+}
+
+#[async_trait]
+impl Look for LookForAdded<'_> {
+    async fn look(&self, _lost: &Lost) -> Result<Verdict, GraphError> {
+        let listed = self
+            .service
+            .artifacts(self.part.workload, &self.part.id)
+            .await?;
+        let present: std::collections::HashSet<ArtifactKey> = listed
+            .into_iter()
+            .map(|artifact| {
+                (
+                    artifact.point.unwrap_or_default(),
+                    artifact.destination.to_ascii_lowercase(),
+                )
+            })
+            .collect();
+        let absent: Vec<Placed> = self
+            .placed
+            .iter()
+            .filter(|placed| !present.contains(&placed.key()))
+            .cloned()
+            .collect();
+        Ok(if absent.is_empty() {
+            Verdict::Happened(
+                Json::of(&()),
+                "found its artifacts in the draft and went on".to_owned(),
+            )
+        } else {
+            Verdict::Again(add_call(self.part, &absent))
+        })
+    }
+
+    fn explains(&self, refusal: &GraphError) -> bool {
+        refusal.is("DuplicateArtifactInList")
+    }
+}
+
+/// After a lost PATCH that removes: gone is done; still there in a draft is sent again.
+struct LookForRemoved<'a> {
+    service: Arc<Service>,
+    part: &'a Arc<Part>,
+    ids: &'a [String],
+}
+
+#[async_trait]
+impl Look for LookForRemoved<'_> {
+    async fn look(&self, lost: &Lost) -> Result<Verdict, GraphError> {
+        let listed = self
+            .service
+            .artifacts(self.part.workload, &self.part.id)
+            .await?;
+        if !listed
+            .iter()
+            .any(|artifact| self.ids.contains(&artifact.id))
+        {
+            let how = "they are gone from the draft".to_owned();
+            return Ok(Verdict::Happened(Json::of(&()), how));
+        }
+        let json = self
+            .service
+            .get_session(&self.part.id, self.part.since)
+            .await?;
+        Ok(again_if_draft(&json, lost))
+    }
+}
+
+/// A change of a draft that has not happened is sent again; in a session that is no draft any more it is for a person.
+pub(super) fn again_if_draft(session: &Json, lost: &Lost) -> Verdict {
+    match session.string("status").as_deref() {
+        Some("draft") => Verdict::Again(lost.call.clone()),
+        status => {
+            let status = status.unwrap_or("without a status");
+            Verdict::Unclear(format!("the session is {status}"))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn failures_inside_a_200_are_failures() {
+        let answer = Json::of(&json!({"x@delta": [
+            {"id": "1", "restorePoint": {"id": "p1"}, "status": "added"},
+            {"@Core.DataModificationException": {"info": {"code": "Invalid", "message": "no"}, "responseCode": 409}, "restorePoint": {"@odata.id": "p2"}},
+            {"restorePoint": {"id": "p3"}, "error": {"code": "Bad", "message": null}},
+            {"@Core.DataModificationException": {}, "id": "7"},
+            {"id": "4", "restorePoint": {"id": "p4"}, "error": null},
+        ]}));
+        let read = read_delta(&answer, "x@delta");
+        let reason = "the service gave no reason".to_owned();
+        assert_eq!(
+            read.failed,
+            [
+                (Some("p2".to_owned()), "Invalid".to_owned(), "no".to_owned()),
+                (Some("p3".to_owned()), "Bad".to_owned(), reason.clone()),
+                (None, "UnknownError".to_owned(), reason),
+            ]
+        );
+        assert_eq!(read.taken.len(), 2);
+        assert_eq!(
+            read_delta(&Json::of(&()), "x@delta"),
+            DeltaAnswer::default()
+        );
+    }
+}

@@ -1,0 +1,107 @@
+//! Why the backup service did not do what was asked.
+
+use crate::changes::ChangeError;
+use crate::directory::DirectoryError;
+use crate::graph::GraphError;
+
+#[derive(Clone, Debug, thiserror::Error)]
+pub(crate) enum BackupError {
+    #[error(transparent)]
+    Graph(#[from] GraphError),
+    #[error(transparent)]
+    Change(#[from] ChangeError),
+    #[error(transparent)]
+    Directory(#[from] DirectoryError),
+    /// The service listed a unit neither among the results nor among those without one, however it was asked.
+    #[error("the search for restore points left {units} unanswered {tries} times")]
+    Unanswered { units: String, tries: u32 },
+    #[error("a session has one destination: this one has `{has}`, not `{asked}`")]
+    MixedDestinations { has: String, asked: String },
+    #[error("there is no destination `{asked}`")]
+    NoDestination { asked: String },
+    #[error("session `{session}` is {status}: only a draft can be changed")]
+    NotDraft { session: String, status: String },
+    #[error("session `{session}` was not activated: waiting for it would never end")]
+    NotActivated { session: String },
+    #[error("session `{session}` is gone")]
+    SessionGone { session: String },
+    /// Somebody else has put something into our draft.
+    #[error("session `{session}` was not activated: {count} of its artifacts are not ours")]
+    ForeignArtifacts { session: String, count: usize },
+    /// Looking and mending did not make the draft what it should be.
+    #[error(
+        "session `{session}` was not activated: after {rounds} repairs its artifacts still differ from what was asked for"
+    )]
+    CannotVerify { session: String, rounds: u32 },
+    /// One artifact that the service did not take.
+    #[error("{name} was not added: {message}")]
+    ItemRefused {
+        name: String,
+        code: String,
+        message: String,
+    },
+    #[error("{what} did not end within {limit}")]
+    Timeout { what: String, limit: String },
+    #[error("{what} has no protection unit: it was never protected")]
+    NoUnit { what: String },
+    #[error("nothing can be restored: Microsoft 365 Backup is `{status}` in this tenant")]
+    ServiceLocked { status: String },
+}
+
+impl BackupError {
+    /// What a script reads as `e.code`: Graph's code exactly as sent, or ours.
+    pub(crate) fn code(&self) -> &str {
+        match self {
+            Self::Graph(error) | Self::Change(ChangeError::Graph(error)) => error.code(),
+            Self::Change(ChangeError::Unknown { .. }) => "OutcomeUnknown",
+            Self::Change(ChangeError::Stopped(fault)) => &fault.code,
+            Self::Directory(error) => error.code(),
+            Self::Unanswered { .. } => "SearchUnanswered",
+            Self::MixedDestinations { .. } => "DifferentRestoreDestinationType",
+            Self::NoDestination { .. } => "InvalidPathType",
+            Self::NotDraft { .. } => "NotDraft",
+            Self::NotActivated { .. } => "NotActivated",
+            Self::SessionGone { .. } => "SessionGone",
+            Self::ForeignArtifacts { .. } => "ForeignArtifacts",
+            Self::CannotVerify { .. } => "CannotVerify",
+            Self::ItemRefused { code, .. } => code,
+            Self::Timeout { .. } => "Timeout",
+            Self::NoUnit { .. } => "NoUnit",
+            Self::ServiceLocked { .. } => "ServiceLocked",
+        }
+    }
+
+    /// What the reader can do now.
+    pub(crate) fn hint(&self) -> Option<String> {
+        Some(match self {
+            Self::Directory(error) => return error.hint(),
+            Self::MixedDestinations { .. } => {
+                "make a second session for the other destination".to_owned()
+            }
+            Self::NoDestination { .. } => {
+                "write \"new\" (beside what is there) or \"inPlace\" (over it)".to_owned()
+            }
+            Self::NotActivated { .. } => "call `session.activate()` first".to_owned(),
+            Self::ForeignArtifacts { session, .. } => {
+                format!("look at draft `{session}` in the tenant; it was left as it is")
+            }
+            Self::Timeout { .. } => {
+                "the service goes on with it; wait longer, or look again later".to_owned()
+            }
+            Self::ServiceLocked { .. } => {
+                "look at Settings, Microsoft 365 Backup in the admin centre, then run again"
+                    .to_owned()
+            }
+            _ => return None,
+        })
+    }
+
+    pub(crate) fn graph(&self) -> Option<&GraphError> {
+        match self {
+            Self::Graph(error)
+            | Self::Change(ChangeError::Graph(error))
+            | Self::Directory(DirectoryError::Graph(error)) => Some(error),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,36 @@
+//! The Backup Storage service: its objects, operations, rules and limits. Knows no scripts; sends every change through
+//! [`crate::changes`].
+
+mod activate;
+mod artifact;
+pub(crate) mod books;
+mod create;
+mod edit;
+mod error;
+mod gate;
+mod part;
+mod point;
+mod poll;
+mod row;
+mod search;
+mod service;
+mod session;
+mod unit;
+mod verify;
+mod workload;
+
+pub(crate) use artifact::{Artifact, Destination};
+pub(crate) use error::BackupError;
+pub(crate) use point::{PointFilter, Points, unit_of};
+pub(crate) use row::{PointChoice, Row, Subject, Wanted};
+pub(crate) use search::Prefer;
+pub(crate) use service::{Service, Settings, workload_of};
+pub(crate) use session::{Request, Session};
+pub(crate) use workload::{EXCHANGE, Workload};
+
+/// One value of a query option, percent-encoded.
+fn encoded(text: &str) -> String {
+    url::form_urlencoded::byte_serialize(text.as_bytes())
+        .collect::<String>()
+        .replace('+', "%20")
+}

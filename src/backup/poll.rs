@@ -1,0 +1,328 @@
+//! Waiting for sessions: one schedule for the whole process, and the books that are kept when a session ends.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use futures::future::join_all;
+use tokio::sync::watch;
+
+use super::artifact::{Artifact, Progress};
+use super::books::{ArtifactTotals, ItemId, Outcome, SessionSummary};
+use super::part::{Part, Stage, has_ended};
+use super::{BackupError, Service, Session};
+use crate::graph::Json;
+use crate::talk::Bar;
+
+/// The growing time between two looks.
+pub(super) struct Schedule {
+    next: Duration,
+    most: Duration,
+}
+
+impl Schedule {
+    pub(super) fn new(first: Duration, most: Duration) -> Self {
+        Self {
+            next: first.min(most),
+            most,
+        }
+    }
+
+    pub(super) fn next(&mut self) -> Duration {
+        let now = self.next;
+        self.next = (now * 3 / 2).min(self.most);
+        now
+    }
+}
+
+/// What a waiter hears: nothing yet, the newest state, or why it cannot be read.
+type News = Option<Result<Json, BackupError>>;
+
+/// All sessions that somebody waits for.
+#[derive(Default)]
+pub(crate) struct Poller(Mutex<Waited>);
+
+#[derive(Default)]
+struct Waited {
+    sessions: HashMap<String, (Arc<Part>, watch::Sender<News>)>,
+    /// A task looks at them.
+    running: bool,
+    /// Somebody new waits: look soon.
+    hurry: bool,
+}
+
+impl Poller {
+    fn lock(&self) -> std::sync::MutexGuard<'_, Waited> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Service {
+    /// Waits until a session has ended; `seen` is told of every look.
+    async fn await_end(
+        &self,
+        part: &Arc<Part>,
+        seen: &(dyn Fn(&Json) + Sync),
+    ) -> Result<Json, BackupError> {
+        let mut news = {
+            let mut waited = self.poller.lock();
+            let entry = waited
+                .sessions
+                .entry(part.id.clone())
+                .or_insert_with(|| (part.clone(), watch::Sender::new(None)));
+            let receiver = entry.1.subscribe();
+            waited.hurry = true;
+            if !waited.running {
+                waited.running = true;
+                tokio::spawn(poll(self.me()));
+            }
+            receiver
+        };
+        loop {
+            let newest = news.borrow_and_update().clone();
+            match newest {
+                None => {}
+                Some(Err(error)) => return Err(error),
+                Some(Ok(json)) => {
+                    seen(&json);
+                    if has_ended(&json.string("status").unwrap_or_default()) {
+                        return Ok(json);
+                    }
+                }
+            }
+            if news.changed().await.is_err() {
+                self.refuse_if_stopped()?;
+                return Err(BackupError::SessionGone {
+                    session: part.id.clone(),
+                });
+            }
+        }
+    }
+}
+
+/// Looks at all waited-for sessions until nobody waits any more.
+async fn poll(service: Arc<Service>) {
+    let mut schedule = service.schedule();
+    loop {
+        let due: Vec<Arc<Part>> = {
+            let mut waited = service.poller.lock();
+            waited
+                .sessions
+                .retain(|_, (_, sender)| sender.receiver_count() > 0);
+            if waited.sessions.is_empty() || service.stop.is_set() && service.stop_is_final() {
+                waited.sessions.clear();
+                waited.running = false;
+                return;
+            }
+            if std::mem::take(&mut waited.hurry) {
+                schedule = service.schedule();
+            }
+            waited
+                .sessions
+                .values()
+                .map(|(part, _)| part.clone())
+                .collect()
+        };
+        let looks = due.into_iter().map(|part| {
+            let service = service.clone();
+            async move {
+                let news = service.refresh(&part).await;
+                (part, news)
+            }
+        });
+        for (part, news) in join_all(looks).await {
+            let ended = match &news {
+                Ok(json) => has_ended(&json.string("status").unwrap_or_default()),
+                Err(_) => true,
+            };
+            if ended {
+                service.gate_left(&part.id).await;
+            }
+            let mut waited = service.poller.lock();
+            if let Some((_, sender)) = waited.sessions.get(&part.id) {
+                sender.send_replace(Some(news));
+                if ended {
+                    waited.sessions.remove(&part.id);
+                }
+            }
+        }
+        if service.poller.lock().sessions.is_empty() {
+            continue;
+        }
+        service.world.clock.sleep(schedule.next()).await;
+    }
+}
+
+impl Session {
+    /// Waits until every part has ended, and books what became of its artifacts.
+    ///
+    /// # Errors
+    /// [`BackupError::NotActivated`] for a draft; what kept us from looking. Failures of artifacts are no error.
+    pub(crate) async fn wait(&self) -> Result<(), BackupError> {
+        let parts = self.parts();
+        for part in &parts {
+            let mut content = part.content.lock().await;
+            self.service.read_content(part, &mut content).await?;
+            if content.stage == Stage::Draft && !content.placed.is_empty()
+                || content.stage == Stage::Deleted
+            {
+                return Err(BackupError::NotActivated {
+                    session: part.id.clone(),
+                });
+            }
+        }
+        self.service.wait_for(&parts).await
+    }
+}
+
+impl Service {
+    /// Waits for activated parts and books their ends.
+    pub(super) async fn wait_for(&self, parts: &[Arc<Part>]) -> Result<(), BackupError> {
+        let mut open = Vec::new();
+        let mut total = 0;
+        for part in parts {
+            let content = part.content.lock().await;
+            if content.stage == Stage::Activated && !content.settled {
+                total += content.placed.len();
+                open.push(part.clone());
+            }
+        }
+        if open.is_empty() {
+            return Ok(());
+        }
+        let workload = open[0].workload;
+        let bar = self
+            .talk
+            .bar(&format!("restoring {}", workload.nouns), Some(total as u64));
+        let ended: Mutex<BTreeMap<String, u64>> = Mutex::default();
+        let waits = open.iter().map(|part| {
+            let (bar, ended) = (&*bar, &ended);
+            async move {
+                self.await_end(part, &|json| show(bar, ended, &part.id, json))
+                    .await?;
+                self.settle(part).await
+            }
+        });
+        for outcome in join_all(waits).await {
+            outcome?;
+        }
+        Ok(())
+    }
+
+    /// Reads the artifacts of a session that has ended into the books.
+    async fn settle(&self, part: &Arc<Part>) -> Result<(), BackupError> {
+        let mut content = part.content.lock().await;
+        if content.settled {
+            return Ok(());
+        }
+        let mut schedule = self.schedule();
+        let mut tries = 0;
+        let artifacts = loop {
+            let artifacts = self.artifacts(part.workload, &part.id).await?;
+            // The session's state runs ahead of its artifacts' by a moment.
+            let open = artifacts
+                .iter()
+                .any(|artifact| artifact.progress() == Progress::Open);
+            tries += 1;
+            if !open || tries > 5 {
+                break artifacts;
+            }
+            self.sleep(schedule.next()).await?;
+        };
+        let items: HashMap<(String, String), ItemId> = content
+            .placed
+            .iter()
+            .map(|placed| (placed.key(), placed.item))
+            .collect();
+        let mut ends: HashMap<ItemId, &Artifact> = HashMap::new();
+        let mut totals = ArtifactTotals {
+            total: artifacts.len(),
+            ..ArtifactTotals::default()
+        };
+        for artifact in &artifacts {
+            match artifact.progress() {
+                Progress::Succeeded => totals.succeeded += 1,
+                Progress::Failed => totals.failed += 1,
+                Progress::Open | Progress::Unrecognised => {}
+            }
+            let by_key = || {
+                let key = (
+                    artifact.point.clone()?,
+                    artifact.destination.to_ascii_lowercase(),
+                );
+                items.get(&key).copied()
+            };
+            let Some(item) = content.ids.get(&artifact.id).copied().or_else(by_key) else {
+                continue;
+            };
+            // Of two copies of one item the one that succeeded counts.
+            let better = ends
+                .get(&item)
+                .is_none_or(|known| known.progress() != Progress::Succeeded);
+            if better {
+                ends.insert(item, artifact);
+            }
+        }
+        for placed in &content.placed {
+            let (outcome, code, reason) = match ends.get(&placed.item) {
+                Some(artifact) => verdict(artifact),
+                None => (
+                    Outcome::Unknown,
+                    Some("ArtifactMissing".to_owned()),
+                    Some("the session no longer lists it".to_owned()),
+                ),
+            };
+            self.books
+                .end(placed.item, outcome, code, reason, Some(&part.id));
+        }
+        self.books.session(SessionSummary {
+            id: part.id.clone(),
+            workload: part.workload.name.to_owned(),
+            status: part.status(),
+            artifacts: totals,
+        });
+        content.settled = true;
+        Ok(())
+    }
+}
+
+/// What an artifact's end means for the books.
+fn verdict(artifact: &Artifact) -> (Outcome, Option<String>, Option<String>) {
+    match artifact.progress() {
+        Progress::Succeeded => (Outcome::Succeeded, None, None),
+        Progress::Failed => {
+            let (code, message) = artifact.failure();
+            (Outcome::Failed, Some(code), Some(message))
+        }
+        Progress::Open | Progress::Unrecognised => {
+            let status = artifact.json.string("status").unwrap_or_default();
+            let reason = format!("its session has ended and it is `{status}`");
+            (
+                Outcome::Unknown,
+                Some("StateUnrecognised".to_owned()),
+                Some(reason),
+            )
+        }
+    }
+}
+
+fn show(bar: &dyn Bar, ended: &Mutex<BTreeMap<String, u64>>, id: &str, json: &Json) {
+    let count = json.property("restoreSessionArtifactCount");
+    let number = |name: &str| count.as_ref()?.property(name)?.parse::<u64>().ok();
+    let done = number("completed").unwrap_or(0) + number("failed").unwrap_or(0);
+    let mut ended = ended.lock().unwrap_or_else(PoisonError::into_inner);
+    ended.insert(id.to_owned(), done);
+    bar.set(ended.values().sum());
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn looks_grow_rarer_up_to_the_limit() {
+        let mut schedule = Schedule::new(Duration::from_secs(1), Duration::from_secs(3));
+        let times: Vec<u128> = (0..5).map(|_| schedule.next().as_millis()).collect();
+        assert_eq!(times, [1000, 1500, 2250, 3000, 3000]);
+    }
+}
