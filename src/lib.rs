@@ -8,6 +8,7 @@ pub(crate) mod error;
 mod graph;
 mod instant;
 mod sandbox;
+mod script;
 mod stop;
 mod talk;
 mod text;

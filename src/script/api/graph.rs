@@ -1,0 +1,243 @@
+//! `graph::`: any Graph call with the same sign-in, pacing, retry and door as everything else.
+
+mod path;
+
+use async_trait::async_trait;
+use rhai::{Dynamic, ImmutableString, Map, NativeCallContext};
+
+use super::tenant::{change_failure, plain, stream};
+use crate::changes::{Change, Class, Covered, Look, Lost, Verdict};
+use crate::graph::{Call, GraphError, Method, Version};
+use crate::script::convert;
+use crate::script::failure::{Failure, Raise as _, Raised};
+use crate::script::host::Host;
+use crate::script::library::Library;
+use crate::script::options::OptionMap;
+use crate::script::values::object::untyped;
+use crate::script::values::{Kind, Stream};
+
+pub(crate) fn register(library: &mut Library) {
+    reading(library);
+    changing(library);
+}
+
+fn reading(library: &mut Library) {
+    library.function(
+        "graph",
+        "get",
+        &["path: text", "-> object"],
+        "GETs anything of Graph. The path is relative to the version: `/users/adele@contoso.com/drive`. Any property of the answer may be asked for; absent ones are `()`, times are texts.\n\n- Options: `version` (`\"v1.0\"`, `\"beta\"`), `headers`.\n- Throws what Graph says.\n- Policy class: read.\n\n```rhai\nprint(graph::get(\"/organization\").value[0].displayName);\n```",
+        |ctx: NativeCallContext, path: ImmutableString| get(&ctx, &path, OptionMap::none()),
+    );
+    library.function(
+        "graph",
+        "get",
+        &["path: text", "options: map", "-> object"],
+        "",
+        |ctx: NativeCallContext, path: ImmutableString, options: Map| {
+            let options = OptionMap::read(options, &["version", "headers"]).raise(&ctx)?;
+            get(&ctx, &path, options)
+        },
+    );
+    library.function(
+        "graph",
+        "pages",
+        &["path: text", "-> stream of object"],
+        "All objects of a list, page by page: follows `@odata.nextLink` to the end.\n\n- Options: `version`, `headers`.\n- Policy class: read.\n\n```rhai\nfor device in graph::pages(\"/devices\") { print(device.displayName); }\n```",
+        |ctx: NativeCallContext, path: ImmutableString| pages(&ctx, &path, OptionMap::none()),
+    );
+    library.function(
+        "graph",
+        "pages",
+        &["path: text", "options: map", "-> stream of object"],
+        "",
+        |ctx: NativeCallContext, path: ImmutableString, options: Map| {
+            let options = OptionMap::read(options, &["version", "headers"]).raise(&ctx)?;
+            pages(&ctx, &path, options)
+        },
+    );
+}
+
+fn changing(library: &mut Library) {
+    library.function(
+        "graph",
+        "post",
+        &["path: text", "body: map", "-> object"],
+        "POSTs a body. What runback knows of the path decides its class; an unknown one always asks for consent.\n\n- Options: `version`, `headers`, `retry_unknown: true` (send it again when the answer was lost: only where twice does no harm).\n- Throws what Graph says; `OutcomeUnknown` where the answer was lost.\n- Policy class: change.\n\n```rhai\ngraph::post(\"/users/adele@contoso.com/revokeSignInSessions\", #{});\n```",
+        |ctx: NativeCallContext, path: ImmutableString, body: Dynamic| change(&ctx, Method::POST, &path, Some(body), OptionMap::none()),
+    );
+    library.function(
+        "graph",
+        "post",
+        &["path: text", "-> object"],
+        "",
+        |ctx: NativeCallContext, path: ImmutableString| {
+            change(&ctx, Method::POST, &path, None, OptionMap::none())
+        },
+    );
+    library.function(
+        "graph",
+        "patch",
+        &["path: text", "body: map", "-> object"],
+        "PATCHes with a body. As `graph::post`.\n\n- Policy class: change.\n\n```rhai\ngraph::patch(\"/users/adele@contoso.com\", #{department: \"Finance\"});\n```",
+        |ctx: NativeCallContext, path: ImmutableString, body: Dynamic| change(&ctx, Method::PATCH, &path, Some(body), OptionMap::none()),
+    );
+    library.function(
+        "graph",
+        "delete",
+        &["path: text", "-> object"],
+        "DELETEs. As `graph::post`.\n\n- Policy class: delete.\n\n```rhai\ngraph::delete(\"/groups/8f014d8c-71fe-4d00-a01a-31850bc5b32c\");\n```",
+        |ctx: NativeCallContext, path: ImmutableString| change(&ctx, Method::DELETE, &path, None, OptionMap::none()),
+    );
+    library.function(
+        "graph",
+        "delete",
+        &["path: text", "body: map", "-> object"],
+        "",
+        |ctx: NativeCallContext, path: ImmutableString, body: Dynamic| {
+            change(&ctx, Method::DELETE, &path, Some(body), OptionMap::none())
+        },
+    );
+    for (name, method) in [
+        ("post", Method::POST),
+        ("patch", Method::PATCH),
+        ("delete", Method::DELETE),
+    ] {
+        library.function(
+            "graph",
+            name,
+            &["path: text", "body: map", "options: map", "-> object"],
+            "",
+            move |ctx: NativeCallContext, path: ImmutableString, body: Dynamic, options: Map| {
+                let options = OptionMap::read(options, &["version", "headers", "retry_unknown"])
+                    .raise(&ctx)?;
+                change(&ctx, method.clone(), &path, Some(body), options)
+            },
+        );
+    }
+}
+
+fn get(ctx: &NativeCallContext, path: &str, options: OptionMap) -> Raised<Dynamic> {
+    let host = Host::of(ctx);
+    let call = call("graph::get", Method::GET, path, &options).raise(ctx)?;
+    let answer = host.block(host.tenant.client.read(call)).raise(ctx)?;
+    Ok(untyped(&answer.json()))
+}
+
+fn pages(ctx: &NativeCallContext, path: &str, options: OptionMap) -> Raised<Stream> {
+    let call = call("graph::pages", Method::GET, path, &options).raise(ctx)?;
+    let open = move |host: &Host| Ok(vec![host.tenant.client.pages(call.clone())]);
+    Ok(stream(&Host::of(ctx), "objects", open, plain(Kind::UNTYPED)).at(ctx.call_position()))
+}
+
+fn change(
+    ctx: &NativeCallContext,
+    method: Method,
+    path: &str,
+    body: Option<Dynamic>,
+    options: OptionMap,
+) -> Raised<Dynamic> {
+    let host = Host::of(ctx);
+    let operation = match method {
+        Method::POST => "graph::post",
+        Method::PATCH => "graph::patch",
+        _ => "graph::delete",
+    };
+    let class = Class::of_path(&method, &path::decoded(path));
+    let mut call = call(operation, method, path, &options).raise(ctx)?;
+    if let Some(body) = body.filter(|body| !body.is_unit()) {
+        call = call.json(&convert::to_json(&body).raise(ctx)?);
+    }
+    let Some(class) = class else {
+        let answer = host.block(host.tenant.client.read(call)).raise(ctx)?;
+        return Ok(untyped(&answer.json()));
+    };
+    let covered = Covered {
+        question: format!("{} {}", call.method, call.path),
+        keys: vec![format!("{} {}", call.method, call.path)],
+    };
+    let again = options.flag("retry_unknown").raise(ctx)?.unwrap_or(false);
+    let look = LookAway { again };
+    let sent = host.finish(async {
+        let settled = host
+            .tenant
+            .door
+            .send(
+                Change {
+                    class,
+                    call,
+                    covered,
+                },
+                &look,
+            )
+            .await;
+        settled.map_err(|error| change_failure(&error))
+    });
+    Ok(untyped(&sent.raise(ctx)?.json))
+}
+
+/// Nothing is known of what such a call does, so nothing can be looked up: its author says whether twice does harm.
+struct LookAway {
+    again: bool,
+}
+
+#[async_trait]
+impl Look for LookAway {
+    async fn look(&self, lost: &Lost) -> Result<Verdict, GraphError> {
+        Ok(if self.again {
+            Verdict::Again(lost.call.clone())
+        } else {
+            Verdict::Unclear("runback cannot look whether it has happened".to_owned())
+        })
+    }
+}
+
+/// Headers that are the host's own business.
+const RESERVED: [&str; 5] = [
+    "authorization",
+    "host",
+    "prefer",
+    "content-length",
+    "client-request-id",
+];
+
+fn call(
+    operation: &'static str,
+    method: Method,
+    path: &str,
+    options: &OptionMap,
+) -> Result<Call, Failure> {
+    let mut call = Call::new(operation, method, path::checked(path)?);
+    call.version = options
+        .choice("version", &["v1.0", "beta"])?
+        .map(|version| match version.as_str() {
+            "beta" => Version::Beta,
+            _ => Version::V1,
+        });
+    for (name, value) in options.map("headers")?.unwrap_or_default() {
+        if RESERVED.contains(&name.to_ascii_lowercase().as_str()) {
+            return Err(Failure::new(
+                "BadOption",
+                format!("header `{name}` cannot be set: runback sets it"),
+            ));
+        }
+        let plain = |text: &str| {
+            !text.is_empty()
+                && text
+                    .bytes()
+                    .all(|byte| byte.is_ascii_graphic() || byte == b' ')
+        };
+        let value = value.to_string();
+        let is_name = name
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte));
+        if name.is_empty() || !is_name || !plain(&value) {
+            return Err(Failure::new(
+                "BadOption",
+                format!("header `{name}` cannot be sent: letters, digits and printable text only"),
+            ));
+        }
+        call = call.header(name.to_string(), value);
+    }
+    Ok(call)
+}

@@ -1,0 +1,41 @@
+//! What scripts can call, one file per namespace. A function checks and converts its arguments and asks somebody who knows.
+
+pub(crate) mod csv;
+pub(crate) mod globals;
+pub(crate) mod graph;
+pub(crate) mod groups;
+pub(crate) mod json;
+pub(crate) mod lists;
+pub(crate) mod log;
+pub(crate) mod objects;
+pub(crate) mod rows;
+pub(crate) mod session;
+pub(crate) mod streams;
+pub(crate) mod tenant;
+pub(crate) mod times;
+pub(crate) mod users;
+pub(crate) mod workloads;
+
+use super::library::Library;
+use super::{compare, parallel};
+use crate::backup::EXCHANGE;
+
+/// Puts everything on the list.
+pub(crate) fn register(library: &mut Library) {
+    compare::register(library);
+    times::register(library);
+    objects::register(library);
+    lists::register(library);
+    streams::register(library);
+    rows::register(library);
+    globals::register(library);
+    parallel::register(library);
+    csv::register(library);
+    json::register(library);
+    log::register(library);
+    users::register(library);
+    groups::register(library);
+    workloads::register(library, &EXCHANGE);
+    session::register(library);
+    graph::register(library);
+}

@@ -1,0 +1,99 @@
+//! Making and finding sessions of a workload.
+
+use std::sync::Arc;
+
+use rhai::{Dynamic, ImmutableString, Map, NativeCallContext};
+
+use crate::backup::Workload;
+use crate::script::api::session::{add_rows, destination, object, sessions};
+use crate::script::failure::{Failure, Raise as _, Raised};
+use crate::script::host::Host;
+use crate::script::library::Library;
+use crate::script::options::OptionMap;
+use crate::script::values::Object;
+
+pub(super) fn register(library: &mut Library, workload: &'static Workload) {
+    library.function(
+        workload.name,
+        "create_session",
+        &["-> session"],
+        "An empty draft, to be filled with `add`.\n\n- Policy class: draft. Graph: POST exchangeRestoreSessions. Permission: BackupRestore-Restore.ReadWrite.All.\n\n```rhai\nlet session = exchange::create_session();\nsession.add(exchange::latest_point(\"adele@contoso.com\"), \"new\");\n```",
+        move |ctx: NativeCallContext| -> Raised<Object> {
+            let host = Host::of(&ctx);
+            let session = host.finish(host.tenant.backup.create_session(workload)).raise(&ctx)?;
+            Ok(object(Arc::new(session)))
+        },
+    );
+    library.function(
+        workload.name,
+        "create_session",
+        &["rows: list", "destination: text", "-> session"],
+        "A draft with the points of these rows (or of restore points alone). Its first 50 artifacts go with the first request, the rest is filled in; more than 1,000 make several parts. Rows without a point are booked as skipped, with their code. Where no row has a point, nothing is sent.\n\n- `destination`: `\"new\"` (beside what is there) or `\"inPlace\"` (over it).\n- Options: `session_size` (most artifacts of a part, 1 to 1000).\n- An artifact that the service does not take is booked as failed; the others go on.\n- Policy class: draft. Graph: POST and PATCH exchangeRestoreSessions. Permission: BackupRestore-Restore.ReadWrite.All.\n\n```rhai\nlet rows = exchange::latest_points(groups::members(\"Finance\"));\nlet session = exchange::create_session(rows, \"new\");\nprint(session.count);\n```",
+        move |ctx: NativeCallContext, rows: &mut Dynamic, to: ImmutableString| create(&ctx, workload, rows, &to, OptionMap::none()),
+    );
+    library.function(
+        workload.name,
+        "create_session",
+        &[
+            "rows: list",
+            "destination: text",
+            "options: map",
+            "-> session",
+        ],
+        "",
+        move |ctx: NativeCallContext, rows: &mut Dynamic, to: ImmutableString, options: Map| {
+            let options = OptionMap::read(options, &["session_size"]).raise(&ctx)?;
+            create(&ctx, workload, rows, &to, options)
+        },
+    );
+    library.function(
+        workload.name,
+        "sessions",
+        &["-> stream of session"],
+        "The restore sessions of the workload, whoever made them.\n\n- Options: `status` (one or several states), `after` (created at or after this datetime).\n- Policy class: read. Graph: GET exchangeRestoreSessions. Permission: BackupRestore-Restore.Read.All.\n\n```rhai\nfor session in exchange::sessions(#{status: \"active\"}) { print(session.id); }\n```",
+        move |ctx: NativeCallContext| sessions(&ctx, Some(workload), Map::new()),
+    );
+    library.function(
+        workload.name,
+        "sessions",
+        &["options: map", "-> stream of session"],
+        "",
+        move |ctx: NativeCallContext, options: Map| sessions(&ctx, Some(workload), options),
+    );
+    library.function(
+        workload.name,
+        "session",
+        &["id: text", "-> session"],
+        "One restore session by its id.\n\n- Throws Graph's `RestoreSessionNotFound`.\n- Policy class: read. Graph: GET restoreSessions/{id}. Permission: BackupRestore-Restore.Read.All.\n\n```rhai\nlet session = exchange::session(\"959ba739-70b5-43c4-8c90-b2c22014f18b\");\n```",
+        move |ctx: NativeCallContext, id: ImmutableString| -> Raised<Object> {
+            let host = Host::of(&ctx);
+            let session = host.block(host.tenant.backup.session(&id)).raise(&ctx)?;
+            if session.workload != workload {
+                let text = format!("session `{id}` restores {}, not {}", session.workload.nouns, workload.nouns);
+                let failure = Failure::new("WrongWorkload", text);
+                return Err(failure.hint("`sessions::get(id)` takes any").raise(&ctx));
+            }
+            Ok(object(Arc::new(session)))
+        },
+    );
+}
+
+fn create(
+    ctx: &NativeCallContext,
+    workload: &'static Workload,
+    rows: &Dynamic,
+    to: &str,
+    options: OptionMap,
+) -> Raised<Object> {
+    let host = Host::of(ctx);
+    let to = destination(to).raise(ctx)?;
+    let size = options.count("session_size").raise(ctx)?.unwrap_or(1000);
+    if size > 1000 {
+        return Err(
+            Failure::new("BadOption", "option `session_size` must be 1 to 1000").raise(ctx),
+        );
+    }
+    let session = Arc::new(host.tenant.backup.unsent_session(workload, size));
+    add_rows(&host, &session, rows, to).raise(ctx)?;
+    Ok(object(session))
+}

@@ -1,0 +1,220 @@
+//! The files a script may touch: under its own folder, under `--data`, and single files that an argument grants for reading.
+
+use std::io::Write as _;
+use std::path::{Component, Path, PathBuf};
+
+use super::failure::Failure;
+use super::words;
+
+/// What one run may read and write. All folders are canonical.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Files {
+    /// Where relative names begin: the script's folder, in `watch` the first of `--data`.
+    base: PathBuf,
+    read: Vec<PathBuf>,
+    /// Where relative names of written files begin, and all that may be written.
+    write_base: PathBuf,
+    write: Vec<PathBuf>,
+    granted: Vec<PathBuf>,
+}
+
+impl Files {
+    /// Reading and writing under `script` and `data`, reading of the `granted` files.
+    ///
+    /// # Errors
+    /// Where a folder does not exist.
+    pub(crate) fn new(
+        script: &Path,
+        data: &[PathBuf],
+        granted: &[PathBuf],
+    ) -> std::io::Result<Self> {
+        let script = script.canonicalize()?;
+        let mut all = vec![script.clone()];
+        for folder in data {
+            all.push(folder.canonicalize()?);
+        }
+        Ok(Self {
+            base: script.clone(),
+            read: all.clone(),
+            write_base: script,
+            write: all,
+            granted: granted.to_vec(),
+        })
+    }
+
+    /// The whole file as bytes.
+    pub(crate) fn read(&self, name: &str) -> Result<Vec<u8>, Failure> {
+        let path = self.readable(name)?;
+        std::fs::read(&path).map_err(|error| io(name, "read", &error))
+    }
+
+    /// The canonical path behind a name that may be read. A relative name is looked for in every folder, the script's first.
+    pub(crate) fn readable(&self, name: &str) -> Result<PathBuf, Failure> {
+        let wanted = Path::new(name);
+        let candidates: Vec<PathBuf> = if wanted.is_absolute() {
+            vec![wanted.to_owned()]
+        } else {
+            let folders = std::iter::once(&self.base).chain(&self.read);
+            folders.map(|folder| folder.join(wanted)).collect()
+        };
+        let mut outside = false;
+        for candidate in candidates {
+            match candidate.canonicalize() {
+                Ok(full) if self.may_read(&full) && full.is_file() => return Ok(full),
+                Ok(full) if self.may_read(&full) => {
+                    return Err(Failure::new("NoFile", format!("`{name}` is no file")));
+                }
+                Ok(_) => outside = true,
+                Err(_) => {}
+            }
+        }
+        if outside
+            || escapes(wanted)
+            || (wanted.is_absolute() && !self.read.iter().any(|folder| wanted.starts_with(folder)))
+        {
+            return Err(self.denied(name, "read"));
+        }
+        let failure = Failure::new("NoFile", format!("there is no file `{name}`"));
+        Err(match self.neighbour(wanted) {
+            Some(near) => failure.hint(format!("did you mean `{near}`?")),
+            None => failure,
+        })
+    }
+
+    fn may_read(&self, full: &Path) -> bool {
+        self.granted.iter().any(|file| file == full)
+            || self.read.iter().any(|folder| full.starts_with(folder))
+    }
+
+    /// Where a file may be written: its folder exists and is inside, the last component is a plain name.
+    pub(crate) fn writable(&self, name: &str) -> Result<PathBuf, Failure> {
+        let path = self.write_base.join(name);
+        let (Some(folder), Some(file)) = (path.parent(), path.file_name()) else {
+            return Err(self.denied(name, "write"));
+        };
+        let folder = folder.canonicalize().map_err(|error| {
+            if escapes(Path::new(name)) {
+                return self.denied(name, "write");
+            }
+            io(name, "write", &error)
+        })?;
+        if !self.write.iter().any(|inside| folder.starts_with(inside)) {
+            return Err(self.denied(name, "write"));
+        }
+        let full = folder.join(file);
+        if full.is_dir() {
+            return Err(Failure::new("NoFile", format!("`{name}` is a folder")));
+        }
+        Ok(full)
+    }
+
+    /// Writes a file as a whole: nobody sees half of it. A link in its place is replaced, not followed.
+    pub(crate) fn write(&self, name: &str, bytes: &[u8]) -> Result<(), Failure> {
+        let mut draft = self.draft(name)?;
+        draft
+            .file
+            .write_all(bytes)
+            .map_err(|error| io(name, "write", &error))?;
+        draft.keep()
+    }
+
+    /// Begins a file under a temporary name.
+    pub(crate) fn draft(&self, name: &str) -> Result<Draft, Failure> {
+        let target = self.writable(name)?;
+        let temporary = target.with_file_name(format!(
+            ".{}.{}.part",
+            target.file_name().unwrap_or_default().to_string_lossy(),
+            fastrand::u64(..)
+        ));
+        let file = std::fs::OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .open(&temporary)
+            .map_err(|error| io(name, "write", &error))?;
+        Ok(Draft {
+            name: name.to_owned(),
+            file,
+            temporary: Some(temporary),
+            target,
+        })
+    }
+
+    fn denied(&self, name: &str, verb: &str) -> Failure {
+        let folders = if verb == "read" {
+            &self.read
+        } else {
+            &self.write
+        };
+        let folders = folders
+            .iter()
+            .map(|folder| folder.to_string_lossy().into_owned())
+            .collect::<Vec<_>>();
+        Failure::new("FileDenied", format!("a script may not {verb} `{name}`"))
+            .hint(format!(
+                "it may {verb} under {}",
+                words::list(folders.iter().map(String::as_str))
+            ))
+            .hint(
+                "`--data DIR` adds a folder; an argument of type `file` grants reading of one file",
+            )
+    }
+
+    fn neighbour(&self, wanted: &Path) -> Option<String> {
+        let name = wanted.file_name()?.to_string_lossy();
+        let folder = self.base.join(wanted.parent()?);
+        let names: Vec<_> = std::fs::read_dir(folder)
+            .ok()?
+            .flatten()
+            .map(|entry| entry.file_name().to_string_lossy().into_owned())
+            .collect();
+        words::nearest(&name, names.iter().map(String::as_str)).map(str::to_owned)
+    }
+}
+
+/// A file that is being written.
+pub(crate) struct Draft {
+    name: String,
+    pub(crate) file: std::fs::File,
+    temporary: Option<PathBuf>,
+    target: PathBuf,
+}
+
+impl Draft {
+    /// Gives the file its name, after what was written is on the disk.
+    pub(crate) fn keep(mut self) -> Result<(), Failure> {
+        let Some(temporary) = self.temporary.take() else {
+            return Ok(());
+        };
+        let kept = self
+            .file
+            .sync_all()
+            .and_then(|()| std::fs::rename(&temporary, &self.target));
+        kept.map_err(|error| {
+            let _ = std::fs::remove_file(&temporary);
+            io(&self.name, "write", &error)
+        })
+    }
+}
+
+impl Drop for Draft {
+    fn drop(&mut self) {
+        if let Some(temporary) = &self.temporary {
+            let _ = std::fs::remove_file(temporary);
+        }
+    }
+}
+
+fn escapes(name: &Path) -> bool {
+    name.components().any(|part| part == Component::ParentDir)
+}
+
+pub(crate) fn io(name: &str, verb: &str, error: &std::io::Error) -> Failure {
+    use std::io::ErrorKind as K;
+    let why = match error.kind() {
+        K::NotFound => "no such file or folder".to_owned(),
+        K::PermissionDenied => "no permission".to_owned(),
+        K::StorageFull => "the disk is full".to_owned(),
+        _ => error.to_string(),
+    };
+    Failure::new("FileError", format!("cannot {verb} `{name}`: {why}"))
+}

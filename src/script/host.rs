@@ -1,0 +1,139 @@
+//! What functions of a script reach through: the outside world of one run.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use rhai::NativeCallContext;
+use tokio::runtime::Handle;
+
+use super::api::tenant::Tenant;
+use super::arguments::Args;
+use super::failure::Failure;
+use super::files::Files;
+use super::values::Object;
+use crate::error::Fault;
+use crate::stop::Stop;
+use crate::talk::Talk;
+use crate::world::World;
+
+/// How loud a line of `log::` is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Level {
+    Debug,
+    Info,
+    Warn,
+    Error,
+}
+
+/// Where a script's output goes. Called from several threads at once.
+pub(crate) trait Output: Send + Sync {
+    fn print(&self, text: &str);
+    fn debug(&self, text: &str);
+    fn table(&self, columns: &[String], rows: &[Vec<serde_json::Value>]);
+    fn log(&self, level: Level, text: &str);
+}
+
+/// One call of `skip(item, reason)`.
+#[derive(Clone, Debug)]
+pub(crate) struct Skip {
+    /// The item as the script gave it, where it is an object.
+    pub(crate) object: Option<Object>,
+    /// The item in words: its name, address or id.
+    pub(crate) item: String,
+    /// What a row says beside the item.
+    pub(crate) unit: Option<Object>,
+    pub(crate) point: Option<Object>,
+    pub(crate) reason: String,
+    /// Does not make the exit code 1.
+    pub(crate) ok: bool,
+}
+
+/// Asks a person; `Err` where the answer is no.
+type Confirm = dyn Fn(&str) -> Result<(), Fault> + Send + Sync;
+
+/// From the length a script asked for to the length it waits.
+type Naps = dyn Fn(std::time::Duration) -> std::time::Duration + Send + Sync;
+
+/// Everything one run hands to its script's functions. Made once per run and shared by its threads.
+pub(crate) struct Host {
+    pub(crate) world: World,
+    pub(crate) runtime: Handle,
+    pub(crate) stop: Stop,
+    pub(crate) talk: Arc<dyn Talk>,
+    pub(crate) output: Arc<dyn Output>,
+    pub(crate) files: Files,
+    /// Folders that imports may come from: the script's own, in `watch` the libraries instead.
+    pub(crate) imports: Vec<PathBuf>,
+    pub(crate) args: Args,
+    pub(crate) tenant: Tenant,
+    /// The run ends when it has taken this long.
+    pub(crate) max_time: Option<std::time::Duration>,
+    /// Books a `skip()`.
+    pub(crate) skip: Box<dyn Fn(Skip) -> Result<(), Failure> + Send + Sync>,
+    /// `now()`: recorded, so that a resumed run sees the same.
+    pub(crate) now: Box<dyn Fn() -> Result<jiff::Timestamp, Failure> + Send + Sync>,
+    /// `confirm(text)`: the answer is recorded too. `Err` where consent is refused: the run is over then.
+    pub(crate) confirm: Box<Confirm>,
+    /// How long a `sleep` of the script takes in truth (a resumed run does not sleep again).
+    pub(crate) naps: Box<Naps>,
+}
+
+impl Host {
+    /// The host of the run that a function was called in.
+    ///
+    /// # Panics
+    /// In an engine that was not made by [`super::engine::build`].
+    pub(crate) fn of(ctx: &NativeCallContext) -> Arc<Self> {
+        ctx.tag()
+            .and_then(|tag| tag.clone().try_cast::<Arc<Self>>())
+            .expect("every engine carries its host as tag")
+    }
+
+    /// Waits for something that may be given up at any moment: reading, waiting, sleeping.
+    ///
+    /// # Errors
+    /// [`Failure::stopped`] when the stop flag is or gets set; else the future's own error.
+    pub(crate) fn block<T, E: Into<Failure>>(
+        &self,
+        future: impl Future<Output = Result<T, E>>,
+    ) -> Result<T, Failure> {
+        if self.stop.is_set() {
+            return Err(Failure::stopped());
+        }
+        self.runtime.block_on(async {
+            tokio::select! {
+                biased;
+                () = self.stop.token().cancelled() => Err(Failure::stopped()),
+                result = future => result.map_err(Into::into),
+            }
+        })
+    }
+
+    /// As [`Host::block`], but what was begun is carried to its end: a change in flight must write down its outcome.
+    pub(crate) fn finish<T, E: Into<Failure>>(
+        &self,
+        future: impl Future<Output = Result<T, E>>,
+    ) -> Result<T, Failure> {
+        if self.stop.is_set() {
+            return Err(Failure::stopped());
+        }
+        self.runtime.block_on(future).map_err(Into::into)
+    }
+
+    /// Sleeps by the world's clock; a stop wakes it at once.
+    pub(crate) fn sleep(&self, length: std::time::Duration) -> Result<(), Failure> {
+        let nap = (self.naps)(length);
+        self.block(async {
+            if !nap.is_zero() {
+                self.world.clock.sleep(nap).await;
+            }
+            Ok::<_, Failure>(())
+        })
+    }
+
+    /// Sets the stop flag and gives the error that ends the script.
+    pub(crate) fn end(&self, reason: Fault) -> Failure {
+        self.stop.set(reason);
+        Failure::stopped()
+    }
+}

@@ -1,0 +1,224 @@
+//! `parallel` and `try_parallel`: closures on several threads, results in the order of the items.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, PoisonError};
+
+use rhai::{Array, Dynamic, EvalAltResult, FnPtr, Map, NativeCallContext};
+
+use super::api::objects;
+use super::closure::Closure;
+use super::failure::{Failure, Raise as _, Raised};
+use super::host::Host;
+use super::library::Library;
+use super::{engine, explain, lane, trace};
+
+/// The most threads of one loop; each waits for the tenant nearly all its time, and `--in-flight` bounds the calls of all.
+const MOST: usize = 64;
+
+const DOC: &str = "Calls the closure for each item, up to `limit` at once, and returns the results in the items' order.
+
+- `items`: an array, a list or a stream.
+- The first error stops new work and is thrown; of several, that of the lowest item.
+- The closure sees captured variables as they were at the call; what it assigns to them is lost (`check` refuses it).
+- Policy class: that of what the closure calls.
+
+```rhai
+let sizes = parallel(rows, 8, |row| session.add(row.point, \"new\"));
+```";
+
+const TRY_DOC: &str = "As `parallel`, but an error stays with its item: one row `#{item, value, error}` for each, in order.
+
+- `error` is `()` or has `.code`, `.message` and so on; `value` is `()` then.
+- Throws only what reading `items` itself throws.
+
+```rhai
+for row in try_parallel(rows, 8, |row| session.add(row.point, \"new\")) {
+    if row.error != () { print(`${row.item.name}: ${row.error.message}`); }
+}
+```";
+
+pub(crate) fn register(library: &mut Library) {
+    let params = [
+        "items: list",
+        "limit: whole number",
+        "closure: |item| value",
+    ];
+    let with = |returns: &'static str| [params[0], params[1], params[2], returns];
+    library.function(
+        "",
+        "parallel",
+        &with("-> array"),
+        DOC,
+        |ctx: NativeCallContext, items: Dynamic, limit: i64, closure: FnPtr| -> Raised<Array> {
+            let outcomes = run(&ctx, &items, limit, closure, true)?;
+            outcomes.into_iter().map(|(_, outcome)| outcome).collect()
+        },
+    );
+    library.function(
+        "",
+        "try_parallel",
+        &with("-> rows"),
+        TRY_DOC,
+        |ctx: NativeCallContext, items: Dynamic, limit: i64, closure: FnPtr| -> Raised<Array> {
+            let outcomes = run(&ctx, &items, limit, closure, false)?;
+            Ok(outcomes
+                .into_iter()
+                .map(|(item, outcome)| row(item, outcome))
+                .collect())
+        },
+    );
+}
+
+fn row(item: Dynamic, outcome: Raised<Dynamic>) -> Dynamic {
+    let (value, error) = match outcome {
+        Ok(value) => (value, Dynamic::UNIT),
+        Err(error) => (Dynamic::UNIT, Dynamic::from(caught(&error))),
+    };
+    Map::from([
+        ("item".into(), item),
+        ("value".into(), value),
+        ("error".into(), error),
+    ])
+    .into()
+}
+
+/// An error as `catch` would show it.
+pub(crate) fn caught(error: &EvalAltResult) -> Failure {
+    explain::failure(error)
+}
+
+type Outcome = (Dynamic, Raised<Dynamic>);
+
+/// What the workers take from and put into.
+struct Loop<'c> {
+    feed: Mutex<Feed>,
+    outcomes: Mutex<Vec<(usize, Outcome)>>,
+    /// Nobody begins another item.
+    over: AtomicBool,
+    until_the_first_error: bool,
+    lane: String,
+    host: &'c Host,
+    ctx: &'c NativeCallContext<'c>,
+    closure: Closure,
+}
+
+struct Feed {
+    items: Box<dyn Iterator<Item = Result<Dynamic, Failure>> + Send>,
+    next: usize,
+    broken: Option<Failure>,
+}
+
+fn run(
+    ctx: &NativeCallContext,
+    items: &Dynamic,
+    limit: i64,
+    closure: FnPtr,
+    until_the_first_error: bool,
+) -> Raised<Vec<Outcome>> {
+    let limit = usize::try_from(limit).ok().filter(|limit| *limit > 0);
+    let limit = limit
+        .ok_or_else(|| {
+            Failure::new(
+                "BadArgument",
+                "the limit is how many run at once: at least 1",
+            )
+        })
+        .raise(ctx)?;
+    let closure = Closure::new(closure).apart();
+    if !closure.may_take(ctx, 1) {
+        return Err(explain::closure_arity(1).raise(ctx));
+    }
+    let host = Host::of(ctx);
+    let workers = objects::known_len(items)
+        .map_or(limit, |len| limit.min(len))
+        .min(MOST);
+    let work = Loop {
+        feed: Mutex::new(Feed {
+            items: objects::items(items).raise(ctx)?,
+            next: 0,
+            broken: None,
+        }),
+        outcomes: Mutex::default(),
+        over: AtomicBool::new(false),
+        until_the_first_error,
+        lane: lane::next_loop(),
+        host: &host,
+        ctx,
+        closure,
+    };
+    std::thread::scope(|scope| {
+        for number in 0..workers {
+            let thread = std::thread::Builder::new()
+                .name(format!("worker {number}"))
+                .stack_size(engine::WORKER_STACK);
+            // Without memory for one more thread the others do the work; the last resort is this one.
+            if thread.spawn_scoped(scope, || work.guarded()).is_err() {
+                if number == 0 {
+                    work.guarded();
+                }
+                break;
+            }
+        }
+    });
+    if host.stop.is_set() {
+        return Err(Failure::stopped().raise(ctx));
+    }
+    let mut outcomes = work
+        .outcomes
+        .into_inner()
+        .unwrap_or_else(PoisonError::into_inner);
+    outcomes.sort_by_key(|(index, _)| *index);
+    let broken = work
+        .feed
+        .into_inner()
+        .unwrap_or_else(PoisonError::into_inner)
+        .broken;
+    match broken {
+        // The list ends behind all items: an error of one of those is lower.
+        Some(failure)
+            if !(until_the_first_error
+                && outcomes.iter().any(|(_, (_, outcome))| outcome.is_err())) =>
+        {
+            Err(failure.raise(ctx))
+        }
+        _ => Ok(outcomes.into_iter().map(|(_, outcome)| outcome).collect()),
+    }
+}
+
+impl Loop<'_> {
+    /// A panic in one worker ends the run, not the process.
+    fn guarded(&self) {
+        if trace::guarded(&self.host.stop, || self.work()).is_none() {
+            self.over.store(true, Ordering::Relaxed);
+        }
+    }
+
+    fn work(&self) {
+        while let Some((index, item)) = self.take() {
+            let lane = format!("{}.{index}", self.lane);
+            let outcome = lane::enter(lane, || self.closure.call(self.ctx, [item.clone()]));
+            if outcome.is_err() && self.until_the_first_error {
+                self.over.store(true, Ordering::Relaxed);
+            }
+            let mut outcomes = self.outcomes.lock().unwrap_or_else(PoisonError::into_inner);
+            outcomes.push((index, (item, outcome)));
+        }
+    }
+
+    fn take(&self) -> Option<(usize, Dynamic)> {
+        let mut feed = self.feed.lock().unwrap_or_else(PoisonError::into_inner);
+        if self.over.load(Ordering::Relaxed) || self.host.stop.is_set() || feed.broken.is_some() {
+            return None;
+        }
+        match feed.items.next()? {
+            Ok(item) => {
+                feed.next += 1;
+                Some((feed.next - 1, item))
+            }
+            Err(failure) => {
+                feed.broken = Some(failure);
+                None
+            }
+        }
+    }
+}

@@ -1,0 +1,386 @@
+//! A script with everything it imports: read once, parsed once, under the names that stand in messages.
+
+use std::collections::{HashMap, HashSet};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, LazyLock};
+
+use include_dir::{Dir, include_dir};
+use rhai::{
+    AST, ASTNode, Engine, EvalAltResult, Expr, ImmutableString, Module, ModuleResolver, Position,
+    Shared, Stmt,
+};
+
+use super::arguments::Args;
+use super::engine::{self, Names};
+use super::source::Text;
+use super::words;
+use crate::error::{Exit, Fault};
+
+/// Building blocks written in Rhai, part of the binary.
+static STDLIB: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/stdlib");
+
+/// The names under which `import "std/…"` finds something, `std/` included.
+pub(crate) fn stdlib() -> impl Iterator<Item = (String, &'static str)> {
+    STDLIB.files().filter_map(|file| {
+        let name = file.path().to_str()?.strip_suffix(".rhai")?;
+        Some((format!("std/{name}"), file.contents_utf8()?))
+    })
+}
+
+/// One parsed file.
+#[derive(Clone)]
+pub(crate) struct File {
+    pub(crate) text: Text,
+    pub(crate) ast: AST,
+    /// Where it lies, for what it imports itself; `None` for the main script and for `std/`.
+    folder: Option<PathBuf>,
+}
+
+impl File {
+    pub(crate) fn parse(text: Text) -> Result<Self, Fault> {
+        static PARSER: LazyLock<Engine> = LazyLock::new(engine::parser);
+        let mut ast = PARSER
+            .compile_with_scope(&engine::scope(&Args::default()), &text.text)
+            .map_err(|error| text.syntax_fault(&error))?;
+        ast.set_source(text.name.as_str());
+        Ok(Self {
+            text,
+            ast,
+            folder: None,
+        })
+    }
+
+    /// What was typed at the prompt, with the functions of earlier lines.
+    pub(crate) fn typed(text: Text, ast: AST) -> Self {
+        Self {
+            text,
+            ast,
+            folder: None,
+        }
+    }
+
+    pub(crate) fn is_std(&self) -> bool {
+        self.text.name.starts_with("std/")
+    }
+
+    /// Every `import` of a literal, with its place.
+    pub(crate) fn imports(&self) -> Vec<(ImmutableString, Position)> {
+        let mut found = Vec::new();
+        self.ast.walk(&mut |path: &[ASTNode]| {
+            if let Some(ASTNode::Stmt(Stmt::Import(import, _))) = path.last()
+                && let Expr::StringConstant(name, position) = &import.0
+            {
+                found.push((name.clone(), *position));
+            }
+            true
+        });
+        found
+    }
+
+    /// Names that are looked at while it runs, and those that are assigned to.
+    fn names(&self, names: &mut Names, assigned: &mut HashSet<String>) {
+        self.ast.walk(&mut |path: &[ASTNode]| {
+            match path.last() {
+                Some(ASTNode::Stmt(Stmt::TryCatch(found, _))) => {
+                    if let Expr::Variable(variable, ..) = &found.expr {
+                        names.caught.push(variable.1.to_string());
+                    }
+                }
+                Some(ASTNode::Stmt(Stmt::Share(shared))) => names
+                    .captured
+                    .extend(shared.iter().map(|(name, _)| name.name.to_string())),
+                Some(ASTNode::Stmt(Stmt::Assignment(assignment))) => {
+                    let mut target = &assignment.1.lhs;
+                    while let Expr::Dot(chain, ..) | Expr::Index(chain, ..) = target {
+                        target = &chain.lhs;
+                    }
+                    if let Expr::Variable(variable, ..) = target {
+                        assigned.insert(variable.1.to_string());
+                    }
+                }
+                _ => {}
+            }
+            true
+        });
+    }
+}
+
+/// The main file and all it imports, directly or not.
+#[derive(Clone, Default)]
+pub(crate) struct Program {
+    /// By source name; the main script is `main`.
+    files: HashMap<String, File>,
+    main: String,
+    /// What an import in a file means: (source name, literal) → source name.
+    links: HashMap<(String, String), String>,
+}
+
+impl Program {
+    /// Reads and parses what `main` imports, from the folders `roots` and from `std/`.
+    ///
+    /// # Errors
+    /// Every import that cannot be read, parsed, or goes round in a circle. The program then holds what could be had.
+    pub(crate) fn link(main: &File, roots: &[PathBuf]) -> (Self, Vec<Fault>) {
+        let mut program = Self {
+            main: main.text.name.clone(),
+            ..Self::default()
+        };
+        let mut faults = Vec::new();
+        let name = program.main.clone();
+        program.files.insert(name.clone(), main.clone());
+        program.follow(&name, roots, &mut vec![name.clone()], &mut faults);
+        (program, faults)
+    }
+
+    fn follow(
+        &mut self,
+        from: &str,
+        roots: &[PathBuf],
+        trail: &mut Vec<String>,
+        faults: &mut Vec<Fault>,
+    ) {
+        let file = self.files[from].clone();
+        for (literal, position) in file.imports() {
+            let placed = |fault: Fault| match file.text.place(position) {
+                Some(place) if fault.place.is_none() => fault.at(place),
+                _ => fault,
+            };
+            let (name, found) = match find(&literal, file.folder.as_deref(), roots) {
+                Ok(found) => found,
+                Err(fault) => {
+                    faults.push(placed(fault));
+                    continue;
+                }
+            };
+            self.links
+                .insert((from.to_owned(), literal.to_string()), name.clone());
+            if trail.contains(&name) {
+                faults.push(placed(bad_import(
+                    &literal,
+                    "it imports itself, directly or through others",
+                )));
+                continue;
+            }
+            if self.files.contains_key(&name) {
+                continue;
+            }
+            match found.open(&name) {
+                Ok(imported) => {
+                    self.files.insert(name.clone(), imported);
+                    trail.push(name.clone());
+                    self.follow(&name, roots, trail, faults);
+                    trail.pop();
+                }
+                Err(found) => faults.extend(found.into_iter().map(&placed)),
+            }
+        }
+    }
+
+    /// Keeps the files of another program in mind: functions of theirs may still be called, and fail.
+    pub(crate) fn remember(&mut self, other: &Self) {
+        for (name, file) in &other.files {
+            self.files
+                .entry(name.clone())
+                .or_insert_with(|| file.clone());
+        }
+    }
+
+    pub(crate) fn main(&self) -> &File {
+        &self.files[&self.main]
+    }
+
+    /// All files, the main one first, the others by name.
+    pub(crate) fn files(&self) -> Vec<&File> {
+        let mut all: Vec<_> = self.files.values().collect();
+        all.sort_by_key(|file| (file.text.name != self.main, file.text.name.clone()));
+        all
+    }
+
+    pub(crate) fn file(&self, name: &str) -> Option<&File> {
+        self.files.get(name)
+    }
+
+    /// The file that an import in `from` means.
+    pub(crate) fn linked(&self, from: &str, literal: &str) -> Option<&File> {
+        let name = self.links.get(&(from.to_owned(), literal.to_owned()))?;
+        self.files.get(name)
+    }
+
+    /// What the engine has to look at while the program runs.
+    pub(crate) fn names(&self) -> Names {
+        let mut names = Names::default();
+        let mut assigned = HashSet::new();
+        for file in self.files.values() {
+            file.names(&mut names, &mut assigned);
+        }
+        names.captured.retain(|name| !assigned.contains(name));
+        for list in [&mut names.caught, &mut names.captured] {
+            list.sort_unstable();
+            list.dedup();
+        }
+        names
+    }
+}
+
+enum Found {
+    Std(&'static str),
+    Disk(PathBuf),
+}
+
+impl Found {
+    fn open(self, name: &str) -> Result<File, Vec<Fault>> {
+        match self {
+            Self::Std(text) => Text::read(name, text.as_bytes())
+                .and_then(|text| File::parse(text).map_err(|fault| vec![fault])),
+            Self::Disk(path) => {
+                let bytes = std::fs::read(&path)
+                    .map_err(|error| vec![super::files::io(name, "read", &error).fault()])?;
+                let mut file =
+                    File::parse(Text::read(name, &bytes)?).map_err(|fault| vec![fault])?;
+                file.folder = path.parent().map(Path::to_owned);
+                Ok(file)
+            }
+        }
+    }
+}
+
+fn bad_import(literal: &str, why: &str) -> Fault {
+    Fault::new(
+        Exit::Unstarted,
+        "BadImport",
+        format!("cannot import `{literal}`: {why}"),
+    )
+}
+
+/// The source name and the place of what a literal names: `std/…`, beside the importing file, or below a root.
+fn find(literal: &str, beside: Option<&Path>, roots: &[PathBuf]) -> Result<(String, Found), Fault> {
+    let plain = literal.strip_suffix(".rhai").unwrap_or(literal);
+    if plain.starts_with("std/") {
+        let Some((name, text)) = stdlib().find(|(name, _)| name == plain) else {
+            let names: Vec<_> = stdlib().map(|(name, _)| name).collect();
+            let fault = bad_import(literal, "the standard library has no such part");
+            return Err(
+                match words::nearest(plain, names.iter().map(String::as_str)) {
+                    Some(near) => fault.hint(format!("did you mean `{near}`?")),
+                    None => fault.hint(format!(
+                        "it has {}",
+                        words::list(names.iter().map(String::as_str))
+                    )),
+                },
+            );
+        };
+        return Ok((name, Found::Std(text)));
+    }
+    if Path::new(literal).is_absolute() || literal.contains('\\') || literal.is_empty() {
+        return Err(bad_import(literal, "an import is a relative path"));
+    }
+    let mut outside = false;
+    for folder in beside.into_iter().chain(roots.iter().map(PathBuf::as_path)) {
+        let Ok(full) = folder.join(format!("{plain}.rhai")).canonicalize() else {
+            continue;
+        };
+        let root = roots
+            .iter()
+            .filter_map(|root| root.canonicalize().ok())
+            .find(|root| full.starts_with(root));
+        match root {
+            Some(root) if full.is_file() => {
+                let name = full
+                    .strip_prefix(&root)
+                    .unwrap_or(&full)
+                    .to_string_lossy()
+                    .into_owned();
+                return Ok((name, Found::Disk(full)));
+            }
+            Some(_) => {}
+            None => outside = true,
+        }
+    }
+    if outside || literal.split('/').any(|part| part == "..") {
+        return Err(bad_import(literal, "it lies outside the script's folder"));
+    }
+    Err(bad_import(literal, "there is no such file").hint(format!(
+        "`{plain}.rhai` is looked for in the script's folder"
+    )))
+}
+
+/// Hands out the program's files; the disk is not looked at again.
+#[derive(Clone)]
+pub(crate) struct Resolver(Arc<Shelf>);
+
+struct Shelf {
+    program: Arc<Program>,
+    /// Each file is evaluated once.
+    modules: std::sync::Mutex<HashMap<String, Shared<Module>>>,
+}
+
+impl Resolver {
+    pub(crate) fn new(program: Arc<Program>) -> Self {
+        Self(Arc::new(Shelf {
+            program,
+            modules: std::sync::Mutex::default(),
+        }))
+    }
+
+    /// What the main file has imported so far, by alias: a line typed at the prompt hands it to the next.
+    pub(crate) fn imported(&self) -> Vec<(String, Shared<Module>)> {
+        let modules = self.0.modules.lock();
+        let modules = modules.unwrap_or_else(std::sync::PoisonError::into_inner);
+        let main = self.0.program.main();
+        let mut found = Vec::new();
+        main.ast.walk(&mut |path: &[ASTNode]| {
+            if let Some(ASTNode::Stmt(Stmt::Import(import, _))) = path.last()
+                && let Expr::StringConstant(literal, _) = &import.0
+                && let Some(file) = self.0.program.linked(&main.text.name, literal)
+                && let Some(module) = modules.get(&file.text.name)
+            {
+                found.push((import.1.name.to_string(), module.clone()));
+            }
+            true
+        });
+        found
+    }
+}
+
+impl ModuleResolver for Resolver {
+    fn resolve(
+        &self,
+        engine: &Engine,
+        source: Option<&str>,
+        path: &str,
+        position: Position,
+    ) -> Result<Shared<Module>, Box<EvalAltResult>> {
+        let from = source.unwrap_or(&self.0.program.main);
+        let file = self.0.program.linked(from, path);
+        let file = file.ok_or_else(|| {
+            super::failure::Failure::from(bad_import(
+                path,
+                "it was not there when the script was read",
+            ))
+            .unplaced()
+        })?;
+        let name = &file.text.name;
+        let known = |modules: &HashMap<String, Shared<Module>>| modules.get(name).cloned();
+        if let Some(module) = known(
+            &self
+                .0
+                .modules
+                .lock()
+                .unwrap_or_else(std::sync::PoisonError::into_inner),
+        ) {
+            return Ok(module);
+        }
+        let mut module =
+            Module::eval_ast_as_new(engine::scope(&Args::default()), &file.ast, engine).map_err(
+                |error| Box::new(EvalAltResult::ErrorInModule(name.clone(), error, position)),
+            )?;
+        module.build_index();
+        let module = Shared::new(module);
+        self.0
+            .modules
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner)
+            .insert(name.clone(), module.clone());
+        Ok(module)
+    }
+}
