@@ -3,10 +3,13 @@
 mod advice;
 mod backup;
 mod changes;
+mod cli;
 mod directory;
 pub(crate) mod error;
 mod graph;
 mod instant;
+mod report;
+mod run;
 mod sandbox;
 mod script;
 mod stop;
@@ -14,5 +17,6 @@ mod talk;
 mod text;
 mod world;
 
+pub use cli::{Cli, run};
 pub use error::{Exit, Fault};
 pub use world::World;

@@ -1,0 +1,186 @@
+//! `runback run`: one runbook, once.
+
+use std::io::Write as _;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args, CommandFactory as _};
+use tokio::runtime::Runtime;
+
+use super::flags::{Api, Flags};
+use super::{Cli, sandbox, sign_in};
+use crate::error::{Exit, Fault};
+use crate::graph::{self, SignIn};
+use crate::report::Kind;
+use crate::run::{Connection, Ground, Order, Source, State, conduct};
+use crate::sandbox::Running;
+use crate::script::Script;
+use crate::talk::Voice;
+use crate::world::World;
+
+/// One call with all its tries and waits.
+const BUDGET: Duration = Duration::from_mins(15);
+
+const GRAPH: &str = "https://graph.microsoft.com";
+
+/// Run a runbook
+#[derive(Debug, Args)]
+#[command(disable_help_flag = true)]
+pub(super) struct Run {
+    /// The runbook's file
+    #[arg(value_name = "SCRIPT", required_unless_present = "help")]
+    script: Option<PathBuf>,
+    /// Arguments of the runbook; `--` before them ends runback's own flags
+    #[arg(value_name = "NAME=VALUE", value_parser = argument)]
+    arguments: Vec<(String, String)>,
+    /// Print help; behind SCRIPT the runbook's own
+    #[arg(long, short)]
+    help: bool,
+}
+
+fn argument(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((name, value)) if !name.is_empty() => Ok((name.to_owned(), value.to_owned())),
+        _ => Err("an argument is written NAME=VALUE".to_owned()),
+    }
+}
+
+impl Run {
+    pub(super) fn run(self, flags: &Flags, world: &World, voice: &Voice) -> Result<Exit, Fault> {
+        let Some(script) = self.script else {
+            return Ok(command_help());
+        };
+        if self.help {
+            return script_help(&script, voice);
+        }
+        let conduct_flags = &flags.conduct;
+        let order = Order {
+            script,
+            arguments: self.arguments,
+            data: conduct_flags.data.clone(),
+            yes: conduct_flags.yes,
+            no_wait: conduct_flags.no_wait,
+            max_time: conduct_flags.max_time,
+            format: conduct_flags.format,
+            reports: reports(&conduct_flags.report)?,
+            api: version(flags),
+        };
+        // The tenant in this process, where there is one, serves until the run has ended.
+        let (ground, _sandbox) = match ground(flags, world) {
+            Ok((ground, sandbox)) => (Ok(ground), sandbox),
+            Err(fault) => (Err(fault), None),
+        };
+        Ok(conduct(&order, ground, world, voice))
+    }
+}
+
+/// The reports that will be written, checked before anything runs.
+fn reports(paths: &[PathBuf]) -> Result<Vec<(PathBuf, Kind)>, Fault> {
+    let one = |path: &PathBuf| {
+        let kind = Kind::of(path)?;
+        let folder = path
+            .parent()
+            .filter(|folder| !folder.as_os_str().is_empty());
+        if let Some(folder) = folder.filter(|folder| !folder.is_dir()) {
+            let message = format!(
+                "`--report {}` cannot be written: there is no folder `{}`",
+                path.display(),
+                folder.display()
+            );
+            return Err(Fault::new(Exit::Unstarted, "BadReport", message));
+        }
+        Ok((path.clone(), kind))
+    };
+    paths.iter().map(one).collect()
+}
+
+fn ground(flags: &Flags, world: &World) -> Result<(Ground, Option<Running>), Fault> {
+    flags.sandbox.check()?;
+    let state = State::open(flags.conduct.state_dir.as_deref(), world)?;
+    let runtime = runtime()?;
+    let conduct = &flags.conduct;
+    let mut connection = Connection {
+        options: graph::Options {
+            root: GRAPH.to_owned(),
+            version: version(flags),
+            sign_in: SignIn::Nothing,
+            in_flight: conduct.in_flight.into(),
+            ca_file: flags.tenant.ca_file.clone(),
+            budget: BUDGET,
+        },
+        polling: conduct.polling,
+        settling: conduct.settling,
+    };
+    let mut serving = None;
+    if flags.sandbox.sandbox {
+        if flags.tenant.graph_url.is_some() {
+            let message = "`--sandbox` and `--graph-url` are two tenants";
+            return Err(
+                Fault::new(Exit::Unstarted, "BadFlag", message).hint("leave one of them out")
+            );
+        }
+        let (running, sign_in) = runtime.block_on(sandbox::embedded(&flags.sandbox))?;
+        connection.options.root = running.url();
+        connection.options.sign_in = sign_in;
+        // The service's own times run faster there: so do the waits for it.
+        connection.polling = connection.polling.div_f64(running.speed());
+        connection.settling = connection.settling.div_f64(running.speed());
+        serving = Some(running);
+    } else {
+        connection.options.sign_in = sign_in::choose(&flags.tenant, world)?;
+        if let Some(url) = &flags.tenant.graph_url {
+            connection.options.root.clone_from(url);
+        }
+    }
+    let ground = Ground {
+        runtime,
+        state,
+        connection,
+    };
+    Ok((ground, serving))
+}
+
+fn version(flags: &Flags) -> graph::Version {
+    match flags.tenant.api {
+        Api::V1 => graph::Version::V1,
+        Api::Beta => graph::Version::Beta,
+    }
+}
+
+pub(super) fn runtime() -> Result<Runtime, Fault> {
+    tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .map_err(|error| {
+            Fault::new(
+                Exit::Unstarted,
+                "NoThreads",
+                format!("no threads can be started: {error}"),
+            )
+        })
+}
+
+fn command_help() -> Exit {
+    let mut command = Cli::command();
+    command.build();
+    if let Some(run) = command.find_subcommand_mut("run") {
+        let _ = run.print_long_help();
+    }
+    Exit::Success
+}
+
+fn script_help(path: &std::path::Path, voice: &Voice) -> Result<Exit, Fault> {
+    let source = Source::read(path)?;
+    let name = path.display().to_string();
+    match Script::load(&name, &source.bytes) {
+        Ok(script) => {
+            let _ = std::io::stdout().write_all(script.header.help(&name).as_bytes());
+            Ok(Exit::Success)
+        }
+        Err(faults) => {
+            voice.faults(&faults);
+            Ok(Exit::Unstarted)
+        }
+    }
+}

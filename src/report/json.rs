@@ -1,0 +1,115 @@
+//! The result document, and values as JSON Lines.
+
+use std::fmt::Write as _;
+
+use serde_json::Value;
+
+use super::Outcome;
+
+/// The whole result document, for people and machines: indented, ending in a line feed.
+pub(crate) fn document(outcome: &Outcome) -> String {
+    let mut text = serde_json::to_string_pretty(outcome)
+        .expect("our own types have string keys and no failing serialiser");
+    text.push('\n');
+    text
+}
+
+/// A table as an array of objects, on one line, the properties in the order of the columns.
+pub(crate) fn rows(columns: &[String], rows: &[Vec<Value>]) -> String {
+    let quoted: Vec<String> = columns
+        .iter()
+        .map(|name| Value::from(name.as_str()).to_string())
+        .collect();
+    let mut out = String::from("[");
+    for (number, row) in rows.iter().enumerate() {
+        out.push_str(if number == 0 { "{" } else { ",{" });
+        for (index, name) in quoted.iter().enumerate() {
+            let comma = if index == 0 { "" } else { "," };
+            let _ = write!(
+                out,
+                "{comma}{name}:{}",
+                row.get(index).unwrap_or(&Value::Null)
+            );
+        }
+        out.push('}');
+    }
+    out.push(']');
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::Timestamp;
+    use serde_json::json;
+
+    use super::*;
+    use crate::error::{Exit, Fault, Place};
+
+    #[test]
+    fn a_table_is_an_array_of_objects_in_the_order_of_its_columns() {
+        let columns = ["name".to_owned(), "a".to_owned()];
+        let table = rows(
+            &columns,
+            &[vec![json!("x"), json!(1)], vec![json!(null), json!([2])]],
+        );
+        assert_eq!(table, r#"[{"name":"x","a":1},{"name":null,"a":[2]}]"#);
+    }
+
+    #[test]
+    fn a_run_that_never_began_has_a_whole_document() {
+        let started: Timestamp = "2026-11-24T01:58:33.123456789Z".parse().unwrap();
+        let mut outcome = Outcome::new("run-1".into(), "night.rhai".into(), started, "v1.0");
+        outcome.exit = Exit::Unstarted;
+        let place = Place {
+            file: "night.rhai".into(),
+            line: 3,
+            column: 7,
+            text: None,
+        };
+        outcome.error = Some(
+            Fault::new(Exit::Unstarted, "Syntax", "no")
+                .at(place)
+                .hint("one")
+                .hint("two"),
+        );
+        insta::assert_snapshot!(document(&outcome), @r#"
+        {
+          "schema": 1,
+          "run": "run-1",
+          "script": "night.rhai",
+          "sha256": null,
+          "started": "2026-11-24T01:58:33.123Z",
+          "ended": "2026-11-24T01:58:33.123Z",
+          "exit": 2,
+          "tenant": null,
+          "api": "v1.0",
+          "books": {
+            "asked": 0,
+            "succeeded": 0,
+            "failed": 0,
+            "skipped": 0,
+            "unknown": 0
+          },
+          "items": [],
+          "sessions": [],
+          "requests": {
+            "sent": 0,
+            "retried": 0,
+            "throttled": 0,
+            "reconciled": 0,
+            "waited_seconds": 0.0
+          },
+          "error": {
+            "code": "Syntax",
+            "message": "no",
+            "file": "night.rhai",
+            "line": 3,
+            "column": 7,
+            "hint": "one\ntwo",
+            "request_id": null
+          },
+          "value": null
+        }
+        "#);
+    }
+}

@@ -1,0 +1,168 @@
+//! One runbook from file to outcome: load, check, run, close the books.
+
+mod confirm;
+mod ending;
+mod id;
+mod load;
+mod output;
+mod perform;
+mod signals;
+mod state;
+mod tenant;
+mod voice;
+
+pub use output::Format;
+
+pub(crate) use load::Source;
+pub(crate) use signals::first_signal;
+pub(crate) use state::State;
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use tokio::runtime::Runtime;
+
+use crate::error::{Exit, Fault};
+use crate::graph;
+use crate::report::{Kind, Outcome, closing};
+use crate::talk::{Loudness, Talk as _, Voice};
+use crate::world::World;
+use ending::Ending;
+
+/// What was asked for on the command line.
+#[derive(Debug)]
+pub(crate) struct Order {
+    pub(crate) script: PathBuf,
+    pub(crate) arguments: Vec<(String, String)>,
+    pub(crate) data: Vec<PathBuf>,
+    pub(crate) yes: bool,
+    pub(crate) no_wait: bool,
+    pub(crate) max_time: Option<Duration>,
+    pub(crate) format: Format,
+    pub(crate) reports: Vec<(PathBuf, Kind)>,
+    pub(crate) api: graph::Version,
+}
+
+/// What a run stands on.
+pub(crate) struct Ground {
+    pub(crate) runtime: Runtime,
+    pub(crate) state: State,
+    pub(crate) connection: Connection,
+}
+
+/// How the tenant is reached.
+pub(crate) struct Connection {
+    pub(crate) options: graph::Options,
+    /// The longest time between two looks at running sessions, and the wait before a lost change is looked for; on our clock.
+    pub(crate) polling: Duration,
+    pub(crate) settling: Duration,
+}
+
+/// Runs a runbook, says how it went, writes the reports. Comes back with the exit code whatever happens.
+///
+/// `ground` is an error where the run cannot even begin: reports are written of that too.
+pub(crate) fn conduct(
+    order: &Order,
+    ground: Result<Ground, Fault>,
+    world: &World,
+    voice: &Voice,
+) -> Exit {
+    let started = world.clock.now();
+    if order.api == graph::Version::Beta {
+        voice.note("this run prefers the beta version of Microsoft Graph");
+    }
+    let script = order.script.display().to_string();
+    let mut outcome = Outcome::new(id::new(started), script, started, order.api.segment());
+    let mut ending = Ending::default();
+    let mut faults = Vec::new();
+    let mut state = None;
+    match ground {
+        Ok(Ground {
+            runtime,
+            state: kept,
+            connection,
+        }) => {
+            let whole = perform::Whole {
+                order,
+                world,
+                voice,
+                runtime: runtime.handle(),
+            };
+            ending.has_changed = whole.perform(connection, &mut outcome, &mut faults);
+            state = Some(kept);
+            // A call that hangs, or a thread that waits for a terminal, must not keep the process.
+            runtime.shutdown_timeout(Duration::from_millis(200));
+        }
+        Err(fault) => faults.push(fault),
+    }
+    outcome.ended = world.clock.now();
+    let exit = |faults: &[Fault], ending: Ending| {
+        let fault = faults
+            .iter()
+            .map(|fault| fault.exit)
+            .min_by_key(|exit| exit.rank());
+        Ending {
+            fault,
+            ..ending.count(&outcome.items)
+        }
+        .exit()
+    };
+    outcome.exit = exit(&faults, ending);
+    outcome.error = faults.first().cloned();
+    let (kept, lost) = write(order, state.as_ref(), &outcome);
+    voice.end();
+    voice.faults(faults.iter().chain(&lost));
+    let faults = [faults, lost].concat();
+    let exit = exit(&faults, ending);
+    close(&outcome, kept.as_deref(), voice, !faults.is_empty());
+    exit
+}
+
+/// Writes the result document and the reports; gives where the whole result can be read, and what could not be written.
+fn write(order: &Order, state: Option<&State>, outcome: &Outcome) -> (Option<PathBuf>, Vec<Fault>) {
+    let mut lost = Vec::new();
+    let mut unwritten = |path: &Path, error: std::io::Error| {
+        let message = format!("`{}` cannot be written: {error}", path.display());
+        lost.push(Fault::new(Exit::Unstarted, "ReportLost", message));
+    };
+    let mut kept = None;
+    if let Some(state) = state {
+        match state.keep_result(&outcome.run, &Kind::Json.render(outcome)) {
+            Ok(path) => kept = Some(path),
+            Err(error) => unwritten(&state.result(&outcome.run), error),
+        }
+    }
+    let mut reported = None;
+    for (path, kind) in &order.reports {
+        match state::replace(path, kind.render(outcome).as_bytes()) {
+            Ok(()) => reported = reported.or(Some(path.clone())),
+            Err(error) => unwritten(path, error),
+        }
+    }
+    (reported.or(kept), lost)
+}
+
+/// The last lines, with an empty one before them where an error stands above.
+fn close(outcome: &Outcome, kept: Option<&Path>, voice: &Voice, is_below_error: bool) {
+    let manner = voice.manner();
+    if manner.loudness == Loudness::Quiet {
+        return;
+    }
+    if manner.json {
+        let books = &outcome.books;
+        if books.asked > 0 {
+            voice.note(&format!(
+                "asked {} = succeeded {} + failed {} + skipped {} + unknown {}",
+                books.asked, books.succeeded, books.failed, books.skipped, books.unknown
+            ));
+        }
+        return;
+    }
+    let block = closing::block(outcome, kept, manner.paint);
+    if !block.is_empty() {
+        if is_below_error {
+            voice.raw("");
+        }
+        voice.raw(block.trim_end());
+    }
+}
