@@ -1,0 +1,123 @@
+//! What a run says when the service, or the way to it, does not do what it should.
+
+use insta::assert_snapshot;
+use serde_json::json;
+
+use crate::support::{Bench, Fake, Reply};
+
+/// A bench whose tenant is this server.
+fn bench(fake: &Fake) -> Bench {
+    Bench::new()
+        .variable("RUNBACK_GRAPH_URL", &fake.url)
+        .variable("RUNBACK_AUTH", "token")
+        .variable("RUNBACK_ACCESS_TOKEN", "secret-token")
+        .script("users::list().count()")
+}
+
+#[test]
+fn without_a_credential_the_first_call_says_what_to_set() {
+    let bench = Bench::new().script("print(\"before\");\nusers::list().count()");
+    assert_snapshot!(bench.run(), @"
+    exit: 6
+    ----- stdout -----
+    before
+    ----- stderr -----
+    error: sign-in failed: there is nothing to sign in with
+     --> script.rhai:2:15
+      |
+    2 | users::list().count()
+      |               ^
+
+    hint: set AZURE_TENANT_ID, AZURE_CLIENT_ID and AZURE_CLIENT_SECRET, or RUNBACK_ACCESS_TOKEN
+    hint: to try a runbook without a tenant, add `--sandbox`
+    ");
+}
+
+#[test]
+fn a_missing_permission_is_named() {
+    let fake = Fake::new(|_, _| {
+        let body = json!({"error": {
+            "code": "Authorization_RequestDenied",
+            "message": "Insufficient privileges to complete the operation.",
+            "innerError": {"request-id": "5f1c0d6e-0000-0000-0000-0000000000e2"},
+        }});
+        Reply::Json(403, body)
+    });
+    let bench = bench(&fake);
+    assert_snapshot!(bench.run(), @"
+    exit: 6
+    ----- stdout -----
+    ----- stderr -----
+    error: list users was refused: Insufficient privileges to complete the operation.
+     --> script.rhai:1:15
+      |
+    1 | users::list().count()
+      |               ^
+      = the service answered 403 Authorization_RequestDenied
+      = request-id [ID]
+
+    hint: grant the application permission `User.ReadBasic.All` (with admin consent) to the app, then run again
+    ");
+    let error = &bench.result()["error"];
+    assert_eq!(error["code"], "Authorization_RequestDenied");
+    assert_eq!(error["request_id"], "5f1c0d6e-0000-0000-0000-0000000000e2");
+}
+
+#[test]
+fn a_token_that_is_not_accepted_exits_with_6() {
+    let body = json!({"error": {"code": "InvalidAuthenticationToken", "message": "Access token has expired."}});
+    let fake = Fake::new(move |_, _| Reply::Json(401, body.clone()));
+    let done = bench(&fake).run().expect(6);
+    assert!(done.stderr.contains("get a new access token"), "{done}");
+    assert!(!done.stderr.contains("secret-token"), "{done}");
+}
+
+#[test]
+fn a_port_that_nobody_listens_on_is_told_quickly() {
+    let bench = Bench::new()
+        .variable("RUNBACK_GRAPH_URL", "http://127.0.0.1:9")
+        .variable("RUNBACK_AUTH", "token")
+        .variable("RUNBACK_ACCESS_TOKEN", "t")
+        .flags(&["--max-time", "2s"])
+        .script("users::list().count()");
+    let done = bench.run().expect(2);
+    assert!(done.stderr.contains("error: "), "{done}");
+}
+
+#[test]
+fn a_page_of_somebody_else_is_no_answer() {
+    let fake = Fake::new(|_, _| {
+        let html = "<html><head><title>Sign in to Contoso WiFi</title></head></html>".to_owned();
+        Reply::Full(200, vec![("content-type", "text/html".to_owned())], html)
+    });
+    let done = bench(&fake).flags(&["--max-time", "1s"]).run().expect(2);
+    assert!(done.stderr.contains("error: "), "{done}");
+}
+
+#[test]
+fn an_error_can_be_caught_and_read() {
+    let body = json!({"error": {"code": "Request_BadRequest", "message": "Invalid filter clause"}});
+    let fake = Fake::new(move |_, _| Reply::Json(400, body.clone()));
+    let script = "try { users::list(#{filter: \"nonsense\"}).count(); } catch (e) { print(`${e.code} ${e.status} ${e.message}`); }";
+    let done = bench(&fake).script(script).run().expect(0);
+    assert_eq!(
+        done.stdout,
+        "Request_BadRequest 400 list users was refused: Invalid filter clause\n"
+    );
+    assert_eq!(fake.requests().len(), 1);
+}
+
+#[test]
+fn what_tenants_say_does_not_move_the_cursor() {
+    let fake = Fake::new(|_, _| {
+        Reply::Json(
+            400,
+            json!({"error": {"code": "X", "message": "a\u{1b}[2J\u{202e}b"}}),
+        )
+    });
+    let done = bench(&fake).run().expect(2);
+    assert!(
+        !done.stderr.contains('\u{1b}') && !done.stderr.contains('\u{202e}'),
+        "{done}"
+    );
+}

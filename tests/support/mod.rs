@@ -1,0 +1,11 @@
+//! What the tests stand on: the real binary in a folder of its own, a sandbox beside it, a server that misbehaves.
+
+mod bench;
+mod fake;
+mod http;
+mod masks;
+mod served;
+
+pub use bench::{Bench, Done, Running};
+pub use fake::{Fake, Reply};
+pub use served::Served;
