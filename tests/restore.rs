@@ -183,6 +183,32 @@ fn sessions_of_others_can_be_listed_and_read() {
 }
 
 #[test]
+fn waiting_for_a_session_of_another_run_books_nothing() {
+    let tenant = Served::start(&["--speed", "2000"]);
+    let activate = r#"
+        let rows = exchange::latest_points(groups::members("Executives"));
+        exchange::create_session(rows, "new").activate();
+        let draft = exchange::create_session(rows, "new");
+        ()
+    "#;
+    bench(&tenant, activate)
+        .flags(&["--no-wait"])
+        .run()
+        .expect(3);
+    let wait = r#"
+        for session in sessions::list() {
+            try { print(session.wait().status); } catch (e) { print(e.code); }
+        }
+    "#;
+    let second = bench(&tenant, wait);
+    let done = second.run().expect(0);
+    let mut lines: Vec<&str> = done.stdout.lines().collect();
+    lines.sort_unstable();
+    assert_eq!(lines, ["NotActivated", "completed"], "{done}");
+    assert_eq!(second.books(), [0; 5]);
+}
+
+#[test]
 fn a_session_that_was_never_activated_is_skipped() {
     let tenant = Served::fast();
     let bench = bench(

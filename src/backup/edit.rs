@@ -217,7 +217,6 @@ impl Service {
     ) -> Result<(), BackupError> {
         for part in session.parts() {
             let mut content = part.content.lock().await;
-            self.read_content(&part, &mut content).await?;
             let listed = self.artifacts(part.workload, &part.id).await?;
             let Some(artifact) = listed.into_iter().find(|artifact| artifact.id == id) else {
                 continue;

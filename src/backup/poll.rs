@@ -154,22 +154,39 @@ async fn poll(service: Arc<Service>) {
 }
 
 impl Session {
-    /// Waits until every part has ended, and books what became of its artifacts.
+    /// Waits until every part has ended, and books what became of what this run has asked for. A session that somebody
+    /// else activated is waited for and booked nowhere.
     ///
     /// # Errors
     /// [`BackupError::NotActivated`] for a draft; what kept us from looking. Failures of artifacts are no error.
     pub(crate) async fn wait(&self) -> Result<(), BackupError> {
         let parts = self.parts();
+        let mut others = Vec::new();
         for part in &parts {
-            let mut content = part.content.lock().await;
-            self.service.read_content(part, &mut content).await?;
-            if content.stage == Stage::Draft && !content.placed.is_empty()
-                || content.stage == Stage::Deleted
-            {
-                return Err(BackupError::NotActivated {
-                    session: part.id.clone(),
-                });
+            let (stage, is_empty) = {
+                let content = part.content.lock().await;
+                (content.stage, content.placed.is_empty())
+            };
+            let waits_for_nothing = match stage {
+                Stage::Unread => {
+                    let json = self.service.refresh(part).await?;
+                    others.push(part);
+                    json.string("status").as_deref() == Some("draft")
+                }
+                Stage::Draft => !is_empty,
+                Stage::Deleted => true,
+                Stage::Activated => false,
+            };
+            if waits_for_nothing {
+                let session = part.id.clone();
+                return Err(BackupError::NotActivated { session });
             }
+        }
+        let ends = others
+            .into_iter()
+            .map(|part| self.service.await_end(part, &|_| ()));
+        for outcome in join_all(ends).await {
+            outcome?;
         }
         self.service.wait_for(&parts).await
     }
