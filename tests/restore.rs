@@ -195,11 +195,11 @@ fn waiting_for_a_session_of_another_run_books_nothing() {
         .flags(&["--no-wait"])
         .run()
         .expect(3);
-    let wait = r#"
+    let wait = r"
         for session in sessions::list() {
             try { print(session.wait().status); } catch (e) { print(e.code); }
         }
-    "#;
+    ";
     let second = bench(&tenant, wait);
     let done = second.run().expect(0);
     let mut lines: Vec<&str> = done.stdout.lines().collect();

@@ -56,7 +56,7 @@ pub(crate) struct Content {
 pub(crate) struct Part {
     pub(crate) id: String,
     pub(crate) workload: &'static Workload,
-    /// When the service gave us the id, in its time; `None` for a session that was there before.
+    /// When the service gave us the id, on our clock; `None` for a session that was there before.
     pub(crate) since: Option<Timestamp>,
     /// The newest answer about it.
     json: Mutex<Json>,

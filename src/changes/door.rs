@@ -80,7 +80,7 @@ pub(crate) trait Look: Send + Sync {
 #[derive(Debug)]
 pub(crate) struct Settled {
     pub(crate) json: Json,
-    /// When it was learnt, in the service's time.
+    /// When it was learnt, on our clock.
     pub(crate) at: Timestamp,
     /// The answer was lost; the change was found by looking. `json` is what was found, not what was answered.
     pub(crate) found: bool,
@@ -183,7 +183,7 @@ impl Door {
                         request_id = answer.request_id,
                         "answered"
                     );
-                    let at = self.client.service_now();
+                    let at = self.world.clock.now();
                     return Ok(Settled {
                         json: answer.json(),
                         at,
@@ -223,7 +223,7 @@ impl Door {
                     self.client.count_reconciled();
                     self.talk
                         .note(&format!("no answer to `{}`; {how}", lost.call.operation));
-                    let at = self.client.service_now();
+                    let at = self.world.clock.now();
                     return Ok(Settled {
                         json,
                         at,

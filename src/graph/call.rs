@@ -22,7 +22,7 @@ pub(crate) struct Call {
     pub(crate) headers: Vec<(Cow<'static, str>, String)>,
     pub(crate) body: Option<Bytes>,
     /// The id in the path was given to us by the service just now: a 404 within 30 s of this instant is looked at again.
-    /// By the service's clock: [`super::Client::service_now`].
+    /// By our clock: the dates of two answers need not come from one machine.
     pub(crate) fresh_since: Option<Timestamp>,
     /// The longest time all tries and waits of this call may take together; `None`: the client's default (15 minutes).
     pub(crate) budget: Option<Duration>,

@@ -236,8 +236,7 @@ impl<'c> Course<'c> {
         let effort = &mut self.effort;
         let failure = match (heard.sort, &heard.error) {
             (Sort::Refused, Some(error)) => {
-                // Both by the service's clock.
-                let now = self.client.service_now();
+                let now = self.client.now();
                 match error.status {
                     404 => effort.missing += 1,
                     429 => effort.throttled += 1,
