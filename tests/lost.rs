@@ -146,6 +146,19 @@ fn a_patch_that_lands_while_we_look_for_a_lost_activate_adds_nothing_twice() {
 }
 
 #[test]
+fn a_patch_that_lands_while_activate_is_throttled_adds_nothing_twice() {
+    // The PATCH is looked for after 400 ms, sent again and verified; its twin lands after 900 ms, while activate is held
+    // back for a second (Retry-After has whole seconds: that is why this test takes one).
+    let (tenant, _, said) = survives(
+        &format!("late=1x:900ms@{PATCH},429=1x:retry-after=1@{ACTIVATE}"),
+        1,
+    );
+    assert!(said.contains("artifacts too many: removing them"), "{said}");
+    let sessions = tenant.sessions();
+    assert_eq!(sessions[0]["artifacts"].as_array().unwrap().len(), 92);
+}
+
+#[test]
 fn every_first_answer_may_be_lost() {
     survives(
         &format!("lost-answer=1x@{CREATE},lost-answer=1x@{PATCH},lost-answer=1x@{ACTIVATE}"),

@@ -1,8 +1,11 @@
 //! Activating and deleting sessions.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use async_trait::async_trait;
+use jiff::Timestamp;
 
 use super::books::{ArtifactTotals, Outcome, SessionSummary};
 use super::part::{Content, Part, Stage};
@@ -10,6 +13,9 @@ use super::workload::ROOT;
 use super::{BackupError, Destination, Service, Session};
 use crate::changes::{Change, ChangeError, Class, Covered, Look, Lost, Verdict};
 use crate::graph::{Call, GraphError, Json};
+
+/// How long an activate that is refused without being done (429, nothing sent) is tried again, as any call is.
+const PATIENCE: Duration = Duration::from_mins(15);
 
 impl Session {
     /// Activates every part, each when both gates are open. Consent is asked once, for all of them. Where there is nothing
@@ -93,28 +99,36 @@ impl Service {
     async fn activate(&self, part: &Arc<Part>, covered: &Covered) -> Result<(), BackupError> {
         let mut content = part.content.lock().await;
         let mut schedule = self.schedule();
+        let begun = self.world.clock.now();
+        let lost = AtomicBool::new(false);
         loop {
             let mut gate = self
                 .pass_gate(part.workload, &part.id, content.placed.len())
                 .await?;
+            if lost.load(Ordering::Relaxed) {
+                // An activate whose answer was lost can have landed since: then there is nothing left to do.
+                let json = self.get_session(&part.id, part.since).await?;
+                if json.string("status").as_deref() != Some("draft") {
+                    part.keep(json);
+                    gate.enter(&part.id, part.workload, content.placed.len());
+                    self.enter_activated(part, &mut content);
+                    return Ok(());
+                }
+            }
             self.verify(part, &mut content).await?;
             if content.placed.is_empty() {
                 return Ok(());
             }
-            let call = Call::post(
-                "activate session",
-                format!("{ROOT}/restoreSessions/{}/activate", part.id),
-            )
-            .fresh_since(part.since);
             let look = LookForActive {
                 service: self.me(),
                 part,
                 content: tokio::sync::Mutex::new(&mut content),
                 trouble: Mutex::default(),
+                lost: &lost,
             };
             let change = Change {
                 class: Class::Activate,
-                call,
+                call: activate_call(part),
                 covered: covered.clone(),
             };
             let sent = self.door.send(change, &look).await;
@@ -135,22 +149,42 @@ impl Service {
                     self.wait_at_gate(&part.id, "25 restore sessions are active", schedule.next())
                         .await?;
                 }
+                // Not done, and not to be waited for in there: what was verified must be verified again after a wait.
+                Err(ChangeError::Graph(error @ GraphError::Exhausted { .. }))
+                    if self.is_patient_since(begun) =>
+                {
+                    drop(gate);
+                    let throttled = matches!(error.status(), Some(429 | 503));
+                    if !throttled {
+                        self.sleep(schedule.next()).await?;
+                    }
+                }
                 Err(error) => {
                     if let ChangeError::Unknown { .. } = &error {
-                        for placed in &content.placed {
-                            let (code, reason) = (error_code(&error), error.to_string());
-                            self.books.end(
-                                placed.item,
-                                Outcome::Unknown,
-                                Some(code),
-                                Some(reason),
-                                Some(&part.id),
-                            );
-                        }
+                        self.book_unknown(part, &content, &error);
                     }
                     return Err(trouble.unwrap_or_else(|| error.into()));
                 }
             }
+        }
+    }
+
+    fn is_patient_since(&self, begun: Timestamp) -> bool {
+        let passed = self.world.clock.now().duration_since(begun);
+        Duration::try_from(passed).is_ok_and(|passed| passed < PATIENCE)
+    }
+
+    fn book_unknown(&self, part: &Part, content: &Content, error: &ChangeError) {
+        for placed in &content.placed {
+            let (code, reason) = (error_code(error), error.to_string());
+            let outcome = Outcome::Unknown;
+            self.books.end(
+                placed.item,
+                outcome,
+                Some(code),
+                Some(reason),
+                Some(&part.id),
+            );
         }
     }
 
@@ -199,6 +233,15 @@ impl Service {
     }
 }
 
+/// Without a budget: a 429 comes back at once instead of being waited for, since a wait makes what was verified old. The
+/// hold that it orders is kept by the next call.
+fn activate_call(part: &Part) -> Call {
+    let path = format!("{ROOT}/restoreSessions/{}/activate", part.id);
+    let mut call = Call::post("activate session", path).fresh_since(part.since);
+    call.budget = Some(Duration::ZERO);
+    call
+}
+
 fn error_code(error: &ChangeError) -> String {
     error
         .fault()
@@ -212,11 +255,14 @@ struct LookForActive<'a> {
     content: tokio::sync::Mutex<&'a mut Content>,
     /// Why the draft, which was looked at again, must not be activated.
     trouble: Mutex<Option<BackupError>>,
+    /// An answer to activate was lost.
+    lost: &'a AtomicBool,
 }
 
 #[async_trait]
 impl Look for LookForActive<'_> {
     async fn look(&self, lost: &Lost) -> Result<Verdict, GraphError> {
+        self.lost.store(true, Ordering::Relaxed);
         let json = self.session().await?;
         Ok(match json.string("status").as_deref() {
             // A PATCH whose answer was lost can have landed while we waited: what was verified before need not hold now.
