@@ -137,11 +137,11 @@ pub(super) struct SandboxFlags {
     /// What goes wrong how often, for example `429=5%:retry-after=1,503=1%`
     #[arg(long, global = true, value_name = "SPEC")]
     pub(super) faults: Option<String>,
-    /// Whether a search gives 5 points in all or 5 for each unit
+    /// Whether a search gives 5 points in all or one for each unit
     #[arg(long, global = true, value_name = "5|per-unit", value_parser = ["5", "per-unit"])]
     pub(super) search_cap: Option<String>,
-    /// Keep its state in this file
-    #[arg(long, global = true, value_name = "FILE")]
+    /// Keep its state in this file (not built yet, and refused)
+    #[arg(long, global = true, value_name = "FILE", hide = true)]
     pub(super) state: Option<PathBuf>,
 }
 
