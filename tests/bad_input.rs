@@ -467,6 +467,16 @@ fn an_answer_beyond_all_bounds_is_not_read_to_its_end() {
 }
 
 #[test]
+fn an_answer_of_one_byte_a_second_is_given_up() {
+    // Three tries of ten seconds each: the guard's own limits, which no flag shortens.
+    let fake = Fake::new(|_, _| Reply::Trickle);
+    let done = against(&fake).run().expect(2);
+    assert!(done.stderr.contains("the answer came too slowly"), "{done}");
+    assert!(done.stderr.contains("script.rhai:1:"), "{done}");
+    assert_eq!(fake.requests().len(), 3, "{done}");
+}
+
+#[test]
 fn a_graph_without_tls_is_refused() {
     let bench = Bench::new()
         .variable("RUNBACK_AUTH", "token")

@@ -16,6 +16,8 @@ pub enum Reply {
     Full(u16, Vec<(&'static str, String)>, String),
     /// These bytes, then the connection ends.
     Raw(Vec<u8>),
+    /// A head that promises JSON, then one byte a second.
+    Trickle,
     /// Nothing: the connection ends.
     Drop,
 }
@@ -50,6 +52,16 @@ impl Fake {
     }
 }
 
+/// Until the other side has had enough.
+fn trickle(stream: &mut TcpStream) {
+    let head = "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 4096\r\n\r\n";
+    let mut sent = stream.write_all(head.as_bytes());
+    while sent.is_ok() {
+        std::thread::sleep(std::time::Duration::from_secs(1));
+        sent = stream.write_all(b" ");
+    }
+}
+
 fn serve(mut stream: TcpStream, handler: &Handler, heard: &Mutex<Vec<String>>) {
     let Ok(copy) = stream.try_clone() else { return };
     let mut reader = BufReader::new(copy);
@@ -65,6 +77,10 @@ fn serve(mut stream: TcpStream, handler: &Handler, heard: &Mutex<Vec<String>>) {
             Reply::Full(status, headers, body) => (status, headers, body),
             Reply::Raw(bytes) => {
                 let _ = stream.write_all(&bytes);
+                break;
+            }
+            Reply::Trickle => {
+                trickle(&mut stream);
                 break;
             }
             Reply::Drop => break,
