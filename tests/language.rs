@@ -447,3 +447,23 @@ fn objects_print_in_every_format() {
     ----- stderr -----
     "##);
 }
+
+#[test]
+fn a_stream_at_the_end_of_a_script_is_its_value() {
+    let tenant = Served::fast();
+    let done = tenant
+        .bench()
+        .script(r#"groups::members("Executives")"#)
+        .flags(&["--format", "json"])
+        .run()
+        .expect(0);
+    let people: Vec<Value> = serde_json::from_str(&done.stdout).unwrap();
+    assert_eq!(people.len(), 6, "{done}");
+    assert!(people[0]["displayName"].is_string(), "{done}");
+    let done = tenant
+        .bench()
+        .script(r#"graph::pages("/nowhere")"#)
+        .run()
+        .expect(2);
+    assert!(done.stderr.starts_with("error: "), "{done}");
+}

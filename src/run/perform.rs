@@ -73,7 +73,7 @@ impl Whole<'_> {
         } = prepared;
         let host = Arc::new(self.host(args, files, roots, tenant, &stop, &stdout));
         match script::run(&script, &host) {
-            // A closure or a stream at the end of a script is no mistake; there is nothing to print of it.
+            // A closure at the end of a script is no mistake; there is nothing to print of it.
             Ok(value) => {
                 outcome.value = value
                     .and_then(|value| script::convert::to_json(&value).ok())

@@ -49,6 +49,7 @@ pub(crate) use host::{Host, Level, Output, Skip};
 
 use program::{File, Program, Resolver};
 use source::Text;
+use values::Stream;
 
 use crate::error::{Exit, Fault};
 
@@ -112,7 +113,7 @@ pub(crate) fn run(script: &Script, host: &Arc<Host>) -> Result<Option<Dynamic>, 
         Some(Ok(value)) => match host.stop.reason() {
             // Stopped while its last statement was running.
             Some(reason) => Err(reason.clone()),
-            None => Ok(Some(value.flatten()).filter(|value| !value.is_unit())),
+            None => last_value(value.flatten()),
         },
         Some(Err(error)) => Err(trace::fault(&program, &host.stop, &error)),
         None => Err(host
@@ -121,6 +122,18 @@ pub(crate) fn run(script: &Script, host: &Arc<Host>) -> Result<Option<Dynamic>, 
             .cloned()
             .unwrap_or_else(|| Fault::new(Exit::Bug, "Bug", "a bug in runback"))),
     }
+}
+
+/// What a script comes to. A stream at its end is read: nobody else will.
+fn last_value(value: Dynamic) -> Result<Option<Dynamic>, Fault> {
+    if !value.is::<Stream>() {
+        return Ok(Some(value).filter(|value| !value.is_unit()));
+    }
+    let stream = value.cast::<Stream>();
+    let items: Result<rhai::Array, Failure> = stream.read().collect();
+    items
+        .map(|items| Some(items.into()))
+        .map_err(Failure::fault)
 }
 
 /// Deep recursion needs more stack than a thread of the runtime has.
