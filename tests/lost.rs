@@ -35,15 +35,6 @@ fn requests(bench: &Bench, what: &str) -> u64 {
     bench.result()["requests"][what].as_u64().unwrap()
 }
 
-/// How many sessions are in this state.
-fn sessions(tenant: &Served, status: &str) -> usize {
-    let sessions = tenant.sessions();
-    sessions
-        .iter()
-        .filter(|session| session["status"] == status)
-        .count()
-}
-
 /// Runs [`EVERYONE`] with faults that it must come through, and gives what was said.
 #[track_caller]
 fn survives(spec: &str, reconciled: u64) -> (Served, Bench, String) {
@@ -83,8 +74,13 @@ fn a_create_that_is_done_late_is_found() {
 fn a_create_that_is_done_after_we_looked_leaves_a_draft_that_does_nothing() {
     // We look after 400 ms.
     let (tenant, ..) = survives(&format!("late=1x:500ms@{CREATE}"), 1);
-    let drafts = sessions(&tenant, "draft");
-    assert_eq!(tenant.sessions().len() - drafts, 1);
+    // One look for both numbers: the late draft may come between two.
+    let sessions = tenant.sessions();
+    let drafts = sessions
+        .iter()
+        .filter(|session| session["status"] == "draft");
+    let drafts = drafts.count();
+    assert_eq!(sessions.len() - drafts, 1);
     assert!(drafts <= 1);
 }
 
