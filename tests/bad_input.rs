@@ -3,7 +3,7 @@
 use insta::assert_snapshot;
 use serde_json::{Value, json};
 
-use crate::support::{Bench, Fake, Reply, Served};
+use crate::support::{Bench, Entra, Fake, Reply, Served};
 
 const RESTORE_GROUP: &str = include_str!("../scripts/restore-group.rhai");
 
@@ -464,6 +464,26 @@ fn an_answer_beyond_all_bounds_is_not_read_to_its_end() {
     });
     let done = against(&fake).flags(&["--max-time", "5s"]).run().expect(2);
     assert!(done.stderr.contains("64 MiB"), "{done}");
+}
+
+#[test]
+fn a_wrong_client_secret_is_told_in_entras_words() {
+    let entra = Entra::answering(
+        401,
+        r#"{"error":"invalid_client","error_description":"AADSTS7000215: Invalid client secret provided."}"#,
+    );
+    let bench = Bench::new()
+        .variable("AZURE_TENANT_ID", "contoso.example")
+        .variable("AZURE_CLIENT_ID", "11111111-2222-3333-4444-555555555555")
+        .variable("AZURE_CLIENT_SECRET", "not-the-secret")
+        .variable("AZURE_AUTHORITY_HOST", &entra.url)
+        .file("ca.pem", &entra.authority)
+        .script("users::list().count()")
+        .flags(&["--graph-url", &entra.url, "--ca-file", "ca.pem"]);
+    let done = bench.run().expect(6);
+    assert!(done.stderr.contains("AADSTS7000215"), "{done}");
+    assert!(done.stderr.contains("AZURE_CLIENT_SECRET"), "{done}");
+    assert!(!done.to_string().contains("not-the-secret"), "{done}");
 }
 
 #[test]

@@ -1,11 +1,13 @@
 //! What the tests stand on: the real binary in a folder of its own, a sandbox beside it, a server that misbehaves.
 
 mod bench;
+mod entra;
 mod fake;
 mod http;
 mod masks;
 mod served;
 
 pub use bench::{Bench, Done, Running};
+pub use entra::Entra;
 pub use fake::{Fake, Reply};
 pub use served::Served;
