@@ -159,6 +159,17 @@ fn a_time_limit_ends_a_wait_and_keeps_the_books() {
 }
 
 #[test]
+fn a_time_limit_cannot_be_caught() {
+    let bench = Bench::new()
+        .flags(&["--max-time", "100ms"])
+        .script("loop { try { sleep(duration(\"1h\")) } catch { } }");
+    let begun = Instant::now();
+    let done = bench.run().expect(2);
+    assert!(begun.elapsed() < Duration::from_secs(1), "{done}");
+    assert!(done.stderr.contains("--max-time"), "{done}");
+}
+
+#[test]
 fn a_reader_that_goes_away_in_the_middle_of_a_restore_is_no_error() {
     let tenant = Served::fast();
     let bench = tenant.bench().script(

@@ -143,8 +143,6 @@ impl Whole<'_> {
             imports,
             args,
             tenant,
-            // The limit holds for the whole run, not for its script alone.
-            max_time: None,
             skip: Box::new(move |skip| {
                 tenant::book(&backup, skip);
                 Ok(())

@@ -10,7 +10,6 @@ use super::explain;
 use super::host::Host;
 use super::library::shelves;
 use super::values::{List, Object, Stream};
-use crate::stop::Stop;
 
 /// Calls inside calls; a recursion through folders stays well below.
 const CALL_DEPTH: usize = 100;
@@ -120,37 +119,4 @@ pub(crate) fn scope(args: &Args) -> Scope<'static> {
     let mut scope = Scope::new();
     scope.push_constant_dynamic("args", Dynamic::from(args.clone()));
     scope
-}
-
-/// Sets the stop flag when the run's time is over; dropped, it forgets about it.
-pub(crate) struct Deadline(Option<tokio::task::JoinHandle<()>>);
-
-impl Deadline {
-    pub(crate) fn arm(host: &Host) -> Self {
-        let Some(limit) = host.max_time else {
-            return Self(None);
-        };
-        let stop: Stop = host.stop.clone();
-        let clock = host.world.clock.clone();
-        Self(Some(host.runtime.spawn(async move {
-            clock.sleep(limit).await;
-            let limit = jiff::SignedDuration::try_from(limit).unwrap_or(jiff::SignedDuration::MAX);
-            stop.set(
-                crate::Fault::new(
-                    crate::Exit::Stopped,
-                    "TimeLimit",
-                    format!("the run took longer than {limit:#}"),
-                )
-                .hint("allow more with `--max-time`"),
-            );
-        })))
-    }
-}
-
-impl Drop for Deadline {
-    fn drop(&mut self) {
-        if let Some(task) = &self.0 {
-            task.abort();
-        }
-    }
 }

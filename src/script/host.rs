@@ -66,8 +66,6 @@ pub(crate) struct Host {
     pub(crate) imports: Vec<PathBuf>,
     pub(crate) args: Args,
     pub(crate) tenant: Tenant,
-    /// The run ends when it has taken this long.
-    pub(crate) max_time: Option<std::time::Duration>,
     /// Books a `skip()`.
     pub(crate) skip: Box<dyn Fn(Skip) -> Result<(), Failure> + Send + Sync>,
     /// `now()`: recorded, so that a resumed run sees the same.

@@ -101,14 +101,12 @@ pub(crate) fn run(script: &Script, host: &Arc<Host>) -> Result<Option<Dynamic>, 
     let program = Arc::new(program);
     let mut engine = engine::build(host, program.names());
     engine.set_module_resolver(Resolver::new(program.clone()));
-    let deadline = engine::Deadline::arm(host);
     let outcome = on_own_stack(|| {
         trace::guarded(&host.stop, || {
             let mut scope = engine::scope(&host.args);
             engine.eval_ast_with_scope::<Dynamic>(&mut scope, &program.main().ast)
         })
     });
-    drop(deadline);
     match outcome {
         Some(Ok(value)) => match host.stop.reason() {
             // Stopped while its last statement was running.

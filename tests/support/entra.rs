@@ -1,14 +1,11 @@
 //! A sign-in service over https on this machine, behind a CA of its own.
 
-use std::sync::Arc;
-
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
-use tokio_rustls::TlsAcceptor;
-use tokio_rustls::rustls::ServerConfig;
-use tokio_rustls::rustls::crypto::aws_lc_rs;
-use tokio_rustls::rustls::pki_types::PrivateKeyDer;
+
+/// The private CA of the unit tests.
+#[path = "../../src/graph/testing/tls.rs"]
+mod tls;
 
 /// Gives every request the same answer, until the test process ends.
 pub struct Entra {
@@ -20,7 +17,7 @@ pub struct Entra {
 
 impl Entra {
     pub fn answering(status: u16, body: &str) -> Self {
-        let (acceptor, authority) = acceptor();
+        let (acceptor, authority) = tls::acceptor();
         let answer = format!(
             "HTTP/1.1 {status} Whatever\r\ncontent-type: application/json\r\nconnection: close\r\ncontent-length: {}\r\n\r\n{body}",
             body.len()
@@ -53,25 +50,4 @@ impl Entra {
         });
         Self { url, authority }
     }
-}
-
-fn acceptor() -> (TlsAcceptor, String) {
-    let mut authority = CertificateParams::default();
-    authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-    let authority = CertifiedIssuer::self_signed(authority, KeyPair::generate().unwrap()).unwrap();
-    let key = KeyPair::generate().unwrap();
-    let certificate = CertificateParams::new(["localhost".to_owned()])
-        .unwrap()
-        .signed_by(&key, &authority)
-        .unwrap();
-    let config = ServerConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
-        .with_safe_default_protocol_versions()
-        .unwrap()
-        .with_no_client_auth()
-        .with_single_cert(
-            vec![certificate.der().clone()],
-            PrivateKeyDer::try_from(key.serialize_der()).unwrap(),
-        )
-        .unwrap();
-    (TlsAcceptor::from(Arc::new(config)), authority.pem())
 }

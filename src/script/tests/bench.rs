@@ -124,7 +124,6 @@ pub(crate) struct Bench {
     pub(crate) heard: Arc<Heard>,
     pub(crate) skips: Arc<Mutex<Vec<Skip>>>,
     pub(crate) folder: tempfile::TempDir,
-    pub(crate) max_time: Option<Duration>,
     args: Vec<(String, String)>,
     runtime: Runtime,
 }
@@ -136,7 +135,6 @@ impl Bench {
             heard: Arc::default(),
             skips: Arc::default(),
             folder: tempfile::tempdir().unwrap(),
-            max_time: None,
             args: Vec::new(),
             runtime: tokio::runtime::Builder::new_multi_thread()
                 .worker_threads(2)
@@ -177,7 +175,6 @@ impl Bench {
             imports: vec![self.path().to_owned()],
             args,
             tenant: nobody(&self.stop),
-            max_time: self.max_time,
             skip: Box::new(move |skip| {
                 skips.lock().unwrap().push(skip);
                 Ok(())
