@@ -4,6 +4,7 @@ mod advice;
 mod backup;
 mod changes;
 mod cli;
+mod config;
 mod directory;
 pub(crate) mod error;
 mod graph;
@@ -15,6 +16,7 @@ mod script;
 mod stop;
 mod talk;
 mod text;
+mod unix;
 mod world;
 
 pub use cli::{Cli, run};

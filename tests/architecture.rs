@@ -10,6 +10,8 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("error", &["text"]),
     ("instant", &[]),
     ("world", &[]),
+    ("unix", &[]),
+    ("config", &["error", "unix"]),
     ("stop", &["error"]),
     ("talk", &["error", "text", "world"]),
     ("graph", &["world"]),
@@ -79,8 +81,8 @@ const ARROWS: &[(&str, &[&str])] = &[
     (
         "cli",
         &[
-            "advice", "backup", "error", "graph", "report", "run", "sandbox", "script", "stop",
-            "talk", "text", "world",
+            "advice", "backup", "config", "error", "graph", "report", "run", "sandbox", "script",
+            "stop", "talk", "text", "world",
         ],
     ),
 ];
@@ -231,6 +233,8 @@ fn each_library_is_known_to_one_room() {
         ("comfy_table", &["report"]),
         ("clap", &["cli", "run"]),
         ("tracing_subscriber", &["cli"]),
+        ("toml", &["config"]),
+        ("rustix", &["unix"]),
     ];
     let mut wrong = Vec::new();
     for source in sources() {

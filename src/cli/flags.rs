@@ -16,6 +16,8 @@ use crate::world::World;
 #[derive(Debug, Args)]
 pub(super) struct Flags {
     #[command(flatten)]
+    pub(super) settings: SettingsFlags,
+    #[command(flatten)]
     pub(super) tenant: TenantFlags,
     #[command(flatten)]
     pub(super) sandbox: SandboxFlags,
@@ -32,6 +34,30 @@ pub(super) struct Flags {
         help_heading = "Limits"
     )]
     pub(super) max_memory: Size,
+}
+
+/// Which `runback.toml`, and what of it.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Settings")]
+pub(super) struct SettingsFlags {
+    /// Take settings from this file; else from `runback.toml` in the state folder and in the working folder
+    #[arg(
+        long,
+        global = true,
+        value_name = "FILE",
+        env = "RUNBACK_CONFIG",
+        hide_env_values = true
+    )]
+    pub(super) config: Option<PathBuf>,
+    /// Take the settings of `[profile.NAME]` too
+    #[arg(
+        long,
+        global = true,
+        value_name = "NAME",
+        env = "RUNBACK_PROFILE",
+        hide_env_values = true
+    )]
+    pub(super) profile: Option<String>,
 }
 
 /// Which tenant, and how to sign in there.
@@ -158,6 +184,15 @@ pub(super) struct Conduct {
         hide_env_values = true
     )]
     pub(super) state_dir: Option<PathBuf>,
+    /// Guard rails: `doctor` looks at the file; a run that is given one is refused until policies are obeyed
+    #[arg(
+        long,
+        global = true,
+        value_name = "FILE",
+        env = "RUNBACK_POLICY",
+        hide_env_values = true
+    )]
+    pub(super) policy: Option<PathBuf>,
     /// A further folder that scripts may read and write (repeatable)
     #[arg(long, global = true, value_name = "DIR")]
     pub(super) data: Vec<PathBuf>,

@@ -46,6 +46,11 @@ fn argument(text: &str) -> Result<(String, String), String> {
 }
 
 impl Run {
+    /// Asks for help only, the command's or a script's.
+    pub(super) fn is_help(&self) -> bool {
+        self.help
+    }
+
     pub(super) fn run(self, flags: &Flags, world: &World, voice: &Voice) -> Result<Exit, Fault> {
         let Some(script) = self.script else {
             return Ok(command_help());
@@ -96,6 +101,15 @@ fn reports(paths: &[PathBuf]) -> Result<Vec<(PathBuf, Kind)>, Fault> {
 
 fn ground(flags: &Flags, world: &World) -> Result<(Ground, Option<Running>), Fault> {
     flags.sandbox.check()?;
+    if let Some(policy) = &flags.conduct.policy {
+        let message = format!(
+            "policies are not obeyed yet, so nothing is run under `{}`",
+            policy.display()
+        );
+        return Err(Fault::new(Exit::Unstarted, "NotBuilt", message).hint(
+            "leave `--policy` out; without one, reading and drafting are free, and the rest asks",
+        ));
+    }
     let state = State::open(flags.conduct.state_dir.as_deref(), world)?;
     let runtime = runtime()?;
     let conduct = &flags.conduct;
