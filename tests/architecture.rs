@@ -76,11 +76,12 @@ const ARROWS: &[(&str, &[&str])] = &[
             "world",
         ],
     ),
+    ("manual", &["changes", "graph", "script", "text"]),
     (
         "cli",
         &[
-            "advice", "backup", "error", "graph", "report", "run", "sandbox", "script", "stop",
-            "talk", "text", "world",
+            "advice", "backup", "error", "graph", "manual", "report", "run", "sandbox", "script",
+            "stop", "talk", "text", "world",
         ],
     ),
 ];
@@ -228,6 +229,7 @@ fn each_library_is_known_to_one_room() {
         ("rhai", &["script", "run", "cli"]),
         ("axum", &["sandbox"]),
         ("indicatif", &["talk"]),
+        ("pulldown_cmark", &["manual"]),
         ("comfy_table", &["report"]),
         ("clap", &["cli", "run"]),
         ("tracing_subscriber", &["cli"]),

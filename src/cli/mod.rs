@@ -1,5 +1,6 @@
 //! The command line: one file for each subcommand, its flags and what it wires together.
 
+mod doc;
 mod flags;
 mod logs;
 mod run;
@@ -35,6 +36,7 @@ pub struct Cli {
 enum Command {
     Run(run::Run),
     Sandbox(sandbox::Sandbox),
+    Doc(doc::Doc),
 }
 
 impl Cli {
@@ -65,6 +67,7 @@ pub fn run(cli: Cli, world: &World) -> Exit {
     let exit = bounded(&cli.flags, &voice).and_then(|()| match cli.command {
         Command::Run(command) => command.run(&cli.flags, world, &voice),
         Command::Sandbox(command) => command.run(&cli.flags, &voice),
+        Command::Doc(command) => command.run(&cli.flags, world, &voice),
     });
     voice.end();
     exit.unwrap_or_else(|fault| {

@@ -30,6 +30,7 @@ pub(crate) mod options;
 pub(crate) mod parallel;
 pub(crate) mod program;
 pub(crate) mod source;
+pub(crate) mod standard;
 pub(crate) mod trace;
 pub(crate) mod values;
 pub(crate) mod words;
