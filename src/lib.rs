@@ -9,6 +9,7 @@ mod directory;
 pub(crate) mod error;
 mod graph;
 mod instant;
+mod manual;
 mod report;
 mod run;
 mod sandbox;

@@ -78,11 +78,12 @@ const ARROWS: &[(&str, &[&str])] = &[
             "world",
         ],
     ),
+    ("manual", &["changes", "graph", "script", "text"]),
     (
         "cli",
         &[
-            "advice", "backup", "config", "error", "graph", "report", "run", "sandbox", "script",
-            "stop", "talk", "text", "world",
+            "advice", "backup", "config", "error", "graph", "manual", "report", "run", "sandbox",
+            "script", "stop", "talk", "text", "world",
         ],
     ),
 ];
@@ -230,6 +231,7 @@ fn each_library_is_known_to_one_room() {
         ("rhai", &["script", "run", "cli"]),
         ("axum", &["sandbox"]),
         ("indicatif", &["talk"]),
+        ("pulldown_cmark", &["manual"]),
         ("comfy_table", &["report"]),
         ("clap", &["cli", "run"]),
         ("tracing_subscriber", &["cli"]),

@@ -1,5 +1,6 @@
 //! The command line: one file for each subcommand, its flags and what it wires together.
 
+mod doc;
 mod flags;
 mod logs;
 mod mistake;
@@ -47,6 +48,7 @@ struct Given {
 enum Command {
     Run(run::Run),
     Sandbox(sandbox::Sandbox),
+    Doc(doc::Doc),
 }
 
 /// What config files are to a command.
@@ -131,6 +133,7 @@ pub fn run(cli: Cli, world: &World) -> Exit {
     let exit = bounded(&cli.flags, &voice).and_then(|()| match cli.command {
         Command::Run(command) => command.run(&cli.flags, world, &voice),
         Command::Sandbox(command) => command.run(&cli.flags, &voice),
+        Command::Doc(command) => command.run(&cli.flags, world, &voice),
     });
     voice.end();
     exit.unwrap_or_else(|fault| {
