@@ -6,6 +6,7 @@ mod changes;
 mod cli;
 mod config;
 mod directory;
+mod doctor;
 pub(crate) mod error;
 mod graph;
 mod instant;

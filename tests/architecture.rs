@@ -80,10 +80,16 @@ const ARROWS: &[(&str, &[&str])] = &[
     ),
     ("manual", &["changes", "graph", "script", "text"]),
     (
+        "doctor",
+        &[
+            "advice", "backup", "config", "error", "graph", "instant", "text", "unix", "world",
+        ],
+    ),
+    (
         "cli",
         &[
-            "advice", "backup", "config", "error", "graph", "manual", "report", "run", "sandbox",
-            "script", "stop", "talk", "text", "world",
+            "advice", "backup", "config", "doctor", "error", "graph", "manual", "report", "run",
+            "sandbox", "script", "stop", "talk", "text", "world",
         ],
     ),
 ];
@@ -227,6 +233,7 @@ fn the_arrows_point_one_way() {
 fn each_library_is_known_to_one_room() {
     let words: &[(&str, &[&str])] = &[
         ("reqwest", &["graph"]),
+        ("hyper_util", &["graph"]),
         ("azure_identity", &["graph"]),
         ("rhai", &["script", "run", "cli"]),
         ("axum", &["sandbox"]),

@@ -1,6 +1,7 @@
 //! The command line: one file for each subcommand, its flags and what it wires together.
 
 mod doc;
+mod doctor;
 mod flags;
 mod logs;
 mod mistake;
@@ -47,15 +48,21 @@ struct Given {
 #[derive(Debug, Subcommand)]
 enum Command {
     Run(run::Run),
+    Doctor(doctor::Doctor),
     Sandbox(sandbox::Sandbox),
     Doc(doc::Doc),
 }
+
+/// What the config files say, or what is wrong with them.
+type Loaded = Result<Config, Vec<Fault>>;
 
 /// What config files are to a command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Configured {
     /// Their settings hold, and a mistake in them ends it.
     Obeyed,
+    /// Their settings hold, and it tells the mistakes itself.
+    Examined,
     /// It works without them.
     Ignored,
 }
@@ -64,6 +71,7 @@ impl Command {
     fn configured(&self) -> Configured {
         match self {
             Self::Run(run) if run.is_help() => Configured::Ignored,
+            Self::Doctor(_) => Configured::Examined,
             _ => Configured::Obeyed,
         }
     }
@@ -98,16 +106,19 @@ impl Cli {
     }
 
     /// The command line again, with what the config files say behind it.
-    fn settled(self, world: &World) -> Result<(Self, Config), Vec<Fault>> {
-        if self.command.configured() == Configured::Ignored {
-            return Ok((self, Config::default()));
+    fn settled(self, world: &World) -> Result<(Self, Loaded), Vec<Fault>> {
+        let configured = self.command.configured();
+        if configured == Configured::Ignored {
+            return Ok((self, Ok(Config::default())));
         }
-        let config = settings::load(&self, world)?;
-        if config.settings.is_empty() {
-            return Ok((self, config));
-        }
+        let config = match settings::load(&self, world) {
+            Ok(config) if config.settings.is_empty() => return Ok((self, Ok(config))),
+            Ok(config) => config,
+            Err(faults) if configured == Configured::Examined => return Ok((self, Err(faults))),
+            Err(faults) => return Err(faults),
+        };
         match Self::parsed(&self.given.words, &config.settings) {
-            Ok(cli) => Ok((cli, config)),
+            Ok(cli) => Ok((cli, Ok(config))),
             Err(error) => Err(vec![mistake::fault(&error)]),
         }
     }
@@ -129,9 +140,12 @@ pub fn run(cli: Cli, world: &World) -> Exit {
         }
     };
     let voice = Voice::new(cli.flags.manner(world), world.clone());
-    settings::announce(&config, &voice);
+    if let Ok(config) = &config {
+        settings::announce(config, &voice);
+    }
     let exit = bounded(&cli.flags, &voice).and_then(|()| match cli.command {
         Command::Run(command) => command.run(&cli.flags, world, &voice),
+        Command::Doctor(command) => command.run(&cli.flags, config, world, &voice),
         Command::Sandbox(command) => command.run(&cli.flags, &voice),
         Command::Doc(command) => command.run(&cli.flags, world, &voice),
     });

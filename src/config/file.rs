@@ -72,7 +72,7 @@ impl Found {
     }
 
     /// A file that is no TOML. A secret that is written without quotes is told as what it is.
-    fn syntax(&self, error: &toml::de::Error) -> Fault {
+    pub(super) fn syntax(&self, error: &toml::de::Error) -> Fault {
         let mut start = 0;
         for line in self.text.split_inclusive('\n') {
             let is_comment = line.trim_start().starts_with('#');

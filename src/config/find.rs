@@ -4,6 +4,8 @@ use std::fs::{self, File};
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
+use toml::de::DeTable;
+
 use super::{NAME, Origin, Wanted};
 use crate::error::{Exit, Fault};
 use crate::unix::Access;
@@ -61,14 +63,26 @@ pub(super) fn find(wanted: &Wanted) -> Result<Vec<Found>, Vec<Fault>> {
     }
 }
 
+/// Looks at a file of another kind that is written in TOML: whether it can be read, only by us be written, and is TOML.
+///
+/// # Errors
+/// Exit 2, the first thing that is wrong.
+pub(crate) fn look(path: &Path) -> Result<(), Fault> {
+    let found = read(path, Origin::Named)?
+        .ok_or_else(|| fault(format!("there is no file `{}`", path.display())))?;
+    match DeTable::parse(&found.text) {
+        Ok(_) => Ok(()),
+        Err(error) => Err(found.syntax(&error)),
+    }
+}
+
 fn fault(message: String) -> Fault {
     Fault::new(Exit::Unstarted, "BadConfig", message)
 }
 
 fn read(path: &Path, origin: Origin) -> Result<Option<Found>, Fault> {
     let shown = path.display();
-    let unreadable =
-        |error: std::io::Error| fault(format!("the config file `{shown}` cannot be read: {error}"));
+    let unreadable = |error: std::io::Error| fault(format!("`{shown}` cannot be read: {error}"));
     let mut file = match File::open(path) {
         Ok(file) => file,
         Err(error) if is_absent(&error) => return Ok(None),
@@ -77,7 +91,7 @@ fn read(path: &Path, origin: Origin) -> Result<Option<Found>, Fault> {
     let metadata = file.metadata().map_err(unreadable)?;
     if metadata.is_dir() {
         return Err(fault(format!(
-            "`{shown}` is a folder, and a config file is looked for there"
+            "`{shown}` is a folder, and a file is looked for there"
         )));
     }
     // A pipe or `/dev/null` belongs to whoever names it.
@@ -90,12 +104,10 @@ fn read(path: &Path, origin: Origin) -> Result<Option<Found>, Fault> {
         .read_to_end(&mut bytes)
         .map_err(unreadable)?;
     if bytes.len() as u64 > MOST {
-        return Err(fault(format!(
-            "the config file `{shown}` is larger than 1 MiB"
-        )));
+        return Err(fault(format!("`{shown}` is larger than 1 MiB")));
     }
-    let text = String::from_utf8(bytes)
-        .map_err(|_| fault(format!("the config file `{shown}` is not UTF-8 text")))?;
+    let text =
+        String::from_utf8(bytes).map_err(|_| fault(format!("`{shown}` is not UTF-8 text")))?;
     let text = match text.strip_prefix('\u{feff}') {
         Some(rest) => rest.to_owned(),
         None => text,
@@ -120,7 +132,7 @@ fn refuse_foreign(path: &Path, origin: Origin, access: Access) -> Result<(), Fau
     let shown = path.display();
     if origin != Origin::Named && !access.is_trusted() {
         return Err(fault(format!(
-            "the config file `{shown}` belongs to another user (uid {})",
+            "`{shown}` belongs to another user (uid {})",
             access.owner()
         ))
         .hint(format!("if you trust it, name it: `--config {shown}`")));
@@ -131,7 +143,7 @@ fn refuse_foreign(path: &Path, origin: Origin, access: Access) -> Result<(), Fau
     };
     if by_others {
         return Err(fault(format!(
-            "the config file `{shown}` can be written by others (mode {:04o})",
+            "`{shown}` can be written by others (mode {:04o})",
             access.mode()
         ))
         .hint(format!("look at what it says, then `chmod go-w {shown}`")));

@@ -31,6 +31,8 @@ pub(crate) struct Client {
     version: Version,
     /// The service's clock minus ours, in milliseconds.
     offset: AtomicI64,
+    /// The service has sent a date.
+    dated: AtomicBool,
     /// Some call was answered, with whatever status.
     reached: AtomicBool,
 }
@@ -76,6 +78,7 @@ impl Client {
             world,
             version: options.version,
             offset: AtomicI64::new(0),
+            dated: AtomicBool::new(false),
             reached: AtomicBool::new(false),
         })
     }
@@ -106,6 +109,12 @@ impl Client {
         let offset = SignedDuration::from_millis(self.offset.load(Relaxed));
         let now = self.now();
         now.saturating_add(offset).unwrap_or(now)
+    }
+
+    /// How far the service's clock is ahead of ours, by its newest `Date`; `None` before the first one.
+    pub(crate) fn clock_ahead(&self) -> Option<SignedDuration> {
+        let ahead = SignedDuration::from_millis(self.offset.load(Relaxed));
+        self.dated.load(Relaxed).then_some(ahead)
     }
 
     pub(crate) fn requests(&self) -> Requests {
@@ -193,6 +202,7 @@ impl Client {
         let offset = date.duration_since(self.now()).as_millis();
         self.offset
             .store(i64::try_from(offset).unwrap_or(0), Relaxed);
+        self.dated.store(true, Relaxed);
     }
 }
 

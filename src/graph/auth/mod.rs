@@ -17,7 +17,7 @@ use jiff::Timestamp;
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::{Deserialize as _, Deserializer};
 
-pub(crate) use identity::{Identity, SignInMethod, Tried};
+pub(crate) use identity::{Claims, Identity, SignInMethod, Tried};
 pub(super) use secret::end as secret_end;
 pub(super) use token::Token;
 
