@@ -10,6 +10,7 @@ mod doctor;
 pub(crate) mod error;
 mod graph;
 mod instant;
+mod manual;
 mod report;
 mod run;
 mod sandbox;

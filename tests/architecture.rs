@@ -78,6 +78,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "world",
         ],
     ),
+    ("manual", &["changes", "graph", "script", "text"]),
     (
         "doctor",
         &[
@@ -87,8 +88,8 @@ const ARROWS: &[(&str, &[&str])] = &[
     (
         "cli",
         &[
-            "advice", "backup", "config", "doctor", "error", "graph", "report", "run", "sandbox",
-            "script", "stop", "talk", "text", "world",
+            "advice", "backup", "config", "doctor", "error", "graph", "manual", "report", "run",
+            "sandbox", "script", "stop", "talk", "text", "world",
         ],
     ),
 ];
@@ -237,6 +238,7 @@ fn each_library_is_known_to_one_room() {
         ("rhai", &["script", "run", "cli"]),
         ("axum", &["sandbox"]),
         ("indicatif", &["talk"]),
+        ("pulldown_cmark", &["manual"]),
         ("comfy_table", &["report"]),
         ("clap", &["cli", "run"]),
         ("tracing_subscriber", &["cli"]),

@@ -9,6 +9,7 @@ mod edit;
 mod error;
 mod gate;
 mod part;
+mod patience;
 mod point;
 mod poll;
 mod row;

@@ -304,15 +304,7 @@ impl Flags {
             (false, _) => Loudness::Everything,
         };
         let json = self.voice.log_format == LogFormat::Json;
-        let is_coloured = match self.voice.color {
-            Color::Always => true,
-            Color::Never => false,
-            Color::Auto => {
-                world.stderr_is_terminal
-                    && world.variable("NO_COLOR").is_none()
-                    && world.variable("TERM").is_none_or(|term| term != "dumb")
-            }
-        };
+        let is_coloured = self.colours(world, world.stderr_is_terminal);
         // Who pipes JSON somewhere is a machine, also when a terminal is near.
         let is_watched = world.stderr_is_terminal
             && (self.conduct.format != Format::Json || world.stdout_is_terminal);
@@ -325,6 +317,25 @@ impl Flags {
             },
             json,
             bars: is_watched && !json && loudness != Loudness::Quiet,
+        }
+    }
+}
+
+impl Flags {
+    /// Whether what goes to stdout may have colours.
+    pub(super) fn colours_stdout(&self, world: &World) -> bool {
+        self.colours(world, world.stdout_is_terminal)
+    }
+
+    fn colours(&self, world: &World, is_terminal: bool) -> bool {
+        match self.voice.color {
+            Color::Always => true,
+            Color::Never => false,
+            Color::Auto => {
+                is_terminal
+                    && world.variable("NO_COLOR").is_none()
+                    && world.variable("TERM").is_none_or(|term| term != "dumb")
+            }
         }
     }
 }

@@ -1,5 +1,6 @@
 //! The command line: one file for each subcommand, its flags and what it wires together.
 
+mod doc;
 mod doctor;
 mod flags;
 mod logs;
@@ -49,6 +50,7 @@ enum Command {
     Run(run::Run),
     Doctor(doctor::Doctor),
     Sandbox(sandbox::Sandbox),
+    Doc(doc::Doc),
 }
 
 /// What the config files say, or what is wrong with them.
@@ -145,6 +147,7 @@ pub fn run(cli: Cli, world: &World) -> Exit {
         Command::Run(command) => command.run(&cli.flags, world, &voice),
         Command::Doctor(command) => command.run(&cli.flags, config, world, &voice),
         Command::Sandbox(command) => command.run(&cli.flags, &voice),
+        Command::Doc(command) => command.run(&cli.flags, world, &voice),
     });
     voice.end();
     exit.unwrap_or_else(|fault| {

@@ -10,6 +10,7 @@ use uuid::Uuid;
 
 use super::answer::{Answer, Refusal};
 use super::faults::{FaultPlan, Faults, duration};
+use super::spoil::LOOP;
 use super::store::{ServiceStatus, Store};
 use super::{Sandbox, lock, refusals};
 
@@ -24,12 +25,19 @@ pub(super) fn answer(
     body: &[u8],
 ) -> Result<Answer, Refusal> {
     let wanted = match name {
-        "state" | "duplicates" => Method::GET,
+        "state" | "duplicates" | LOOP => Method::GET,
         "faults" | "clock" | "break" | "reset" => Method::POST,
         _ => return Err(refusals::NOT_FOUND.because(format!("there is no /_sandbox/{name}"))),
     };
     if *method != wanted {
         return Err(refusals::WRONG_METHOD.because(format!("/_sandbox/{name} takes {wanted}")));
+    }
+    if name == LOOP {
+        let mut answer = Answer::nothing(302);
+        answer
+            .headers
+            .push(("location", format!("/_sandbox/{LOOP}")));
+        return Ok(answer);
     }
     let body: Map<String, Value> = match body {
         [] => Map::new(),
