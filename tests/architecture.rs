@@ -241,6 +241,7 @@ fn each_library_is_known_to_one_room() {
         ("pulldown_cmark", &["manual"]),
         ("comfy_table", &["report"]),
         ("clap", &["cli", "run"]),
+        ("clap_complete", &["cli"]),
         ("tracing_subscriber", &["cli"]),
         ("toml", &["config"]),
         ("rustix", &["unix"]),

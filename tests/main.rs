@@ -3,10 +3,13 @@
 mod architecture;
 mod bad_input;
 mod cli;
+mod completions;
 mod config;
+mod doctor;
 mod faults;
 mod language;
 mod lost;
+mod new;
 mod readme;
 mod restore;
 mod scripts;

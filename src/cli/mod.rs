@@ -1,10 +1,12 @@
 //! The command line: one file for each subcommand, its flags and what it wires together.
 
+mod completions;
 mod doc;
 mod doctor;
 mod flags;
 mod logs;
 mod mistake;
+mod new;
 mod run;
 mod sandbox;
 mod settings;
@@ -51,6 +53,8 @@ enum Command {
     Doctor(doctor::Doctor),
     Sandbox(sandbox::Sandbox),
     Doc(doc::Doc),
+    New(new::New),
+    Completions(completions::Completions),
 }
 
 /// What the config files say, or what is wrong with them.
@@ -72,6 +76,7 @@ impl Command {
         match self {
             Self::Run(run) if run.is_help() => Configured::Ignored,
             Self::Doctor(_) => Configured::Examined,
+            Self::New(_) | Self::Completions(_) => Configured::Ignored,
             _ => Configured::Obeyed,
         }
     }
@@ -148,6 +153,8 @@ pub fn run(cli: Cli, world: &World) -> Exit {
         Command::Doctor(command) => command.run(&cli.flags, config, world, &voice),
         Command::Sandbox(command) => command.run(&cli.flags, &voice),
         Command::Doc(command) => command.run(&cli.flags, world, &voice),
+        Command::New(command) => command.run(&voice),
+        Command::Completions(command) => command.run(),
     });
     voice.end();
     exit.unwrap_or_else(|fault| {

@@ -4,7 +4,7 @@ use std::io::Write as _;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::{Args, CommandFactory as _};
+use clap::{Args, CommandFactory as _, ValueHint};
 use tokio::runtime::Runtime;
 
 use super::flags::{Api, Flags};
@@ -28,7 +28,7 @@ pub(super) const GRAPH: &str = "https://graph.microsoft.com";
 #[command(disable_help_flag = true)]
 pub(super) struct Run {
     /// The runbook's file
-    #[arg(value_name = "SCRIPT", required_unless_present = "help")]
+    #[arg(value_name = "SCRIPT", required_unless_present = "help", value_hint = ValueHint::FilePath)]
     script: Option<PathBuf>,
     /// Arguments of the runbook; `--` before them ends runback's own flags
     #[arg(value_name = "NAME=VALUE", value_parser = argument)]

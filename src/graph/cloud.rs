@@ -130,6 +130,14 @@ impl Root {
     }
 }
 
+/// Whether a service root can be one at all, whoever signs in.
+///
+/// # Errors
+/// [`GraphError::Setup`], as [`super::Client::new`] would give it.
+pub(crate) fn check_root(text: &str) -> Result<(), GraphError> {
+    Root::new(text, &SignIn::Token("any".into())).map(drop)
+}
+
 /// 127.0.0.1 (all of 127/8), [`::1`] and `localhost`.
 pub(super) fn is_loopback(url: &Url) -> bool {
     match url.host() {
