@@ -28,12 +28,12 @@ mod testing;
 mod transport;
 mod words;
 
-pub(crate) use auth::{Identity, SignInMethod, Tried};
+pub(crate) use auth::{Claims, Identity, SignInMethod, Tried};
 pub(crate) use call::{Answer, Call};
 pub(crate) use client::Client;
 pub(crate) use error::{CallName, GraphError, ServiceError};
 pub(crate) use json::Json;
-pub(crate) use options::{Notices, Options, SignIn, Version};
+pub(crate) use options::{Candidate, Notices, Options, SignIn, Version};
 pub(crate) use page::Pages;
 pub(crate) use requests::Requests;
 pub(crate) use reqwest::Method;
