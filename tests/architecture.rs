@@ -57,7 +57,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "world",
         ],
     ),
-    ("report", &["backup", "error", "graph", "text"]),
+    ("report", &["backup", "error", "graph", "instant", "text"]),
     (
         "run",
         &[
@@ -229,6 +229,8 @@ fn each_library_is_known_to_one_room() {
         ("axum", &["sandbox"]),
         ("indicatif", &["talk"]),
         ("comfy_table", &["report"]),
+        ("maud", &["report"]),
+        ("quick_xml", &["report"]),
         ("clap", &["cli", "run"]),
         ("tracing_subscriber", &["cli"]),
     ];
