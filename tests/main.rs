@@ -7,6 +7,7 @@ mod faults;
 mod language;
 mod lost;
 mod readme;
+mod reports;
 mod restore;
 mod scripts;
 mod stopping;

@@ -103,6 +103,10 @@ fn lede(outcome: &Outcome) -> String {
     if books.asked == 0 && outcome.exit == Exit::Success {
         return "The script ran to its end and asked for no restore.".to_owned();
     }
+    // The headline has said that it stopped; why stands in the error.
+    if let (0, Some(error)) = (books.asked, &outcome.error) {
+        return capital(&error.message);
+    }
     let mut rest = Vec::new();
     for (count, words) in [
         (books.unknown, ("is unknown", "are unknown")),
@@ -220,9 +224,12 @@ mod tests {
         ] {
             assert_eq!(told(exit, items), (headline.to_owned(), lede.to_owned()));
         }
+        let mut refused = sample::night();
+        refused.books = Totals::default();
+        let lede = Verdict::of(&refused).lede;
+        assert!(lede.starts_with("No answer came to `activate"), "{lede}");
         let mut mixed = items(2, 0, 0, 0);
         mixed[0].workload = "sharepoint".into();
         assert_eq!(told(Exit::Success, mixed).0, "All 2 items were restored");
-        assert_eq!(Totals::default().asked, 0);
     }
 }

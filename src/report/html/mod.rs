@@ -84,18 +84,25 @@ fn class(tone: Tone) -> &'static str {
 fn footer(outcome: &Outcome) -> Markup {
     html! {
         footer {
-            h2 { "How to read this" }
-            dl.legend {
-                dt { "asked" } dd { "Every item the script asked to restore, and every one it left out by name. It is the sum of the four below." }
-                dt { "succeeded" } dd { "The service says that it restored the item." }
-                dt { "failed" } dd { "The service tried, or was asked to, and did not restore it." }
-                dt { "skipped" } dd { "It was never given to the service for restoring, for the reason beside it." }
-                dt { "unknown" } dd { "Nobody can tell from here. Look before anything is restored again." }
-            }
+            @if outcome.books.asked > 0 { (legend()) }
             p {
                 "All times are UTC. Written by " (concat!("runback ", env!("CARGO_PKG_VERSION")))
                 " for run " code { (shown(&outcome.run)) } "; the same facts are in its result document."
             }
+        }
+    }
+}
+
+/// The words of the books.
+fn legend() -> Markup {
+    html! {
+        h2 { "How to read this" }
+        dl.legend {
+            dt { "asked" } dd { "Every item the script asked to restore, and every one it left out by name. It is the sum of the four below." }
+            dt { "succeeded" } dd { "The service says that it restored the item." }
+            dt { "failed" } dd { "The service tried, or was asked to, and did not restore it." }
+            dt { "skipped" } dd { "It was never given to the service for restoring, for the reason beside it." }
+            dt { "unknown" } dd { "Nobody can tell from here. Look before anything is restored again." }
         }
     }
 }
@@ -155,7 +162,7 @@ mod tests {
     fn the_page_names_nothing_that_could_be_loaded() {
         let page = page(&sample::night());
         for wrong in [
-            "http", "src=", "url(", "@import", " style=", "<iframe", "<object",
+            "http:", "https:", "src=", "url(", "@import", " style=", "<iframe", "<object",
         ] {
             assert!(!page.contains(wrong), "{wrong}");
         }

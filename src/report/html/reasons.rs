@@ -46,7 +46,7 @@ fn card(reason: &Reason<'_>, one: &str, several: &str) -> Markup {
                     p.words { "In the words of the first: “" (name(words)) "”" }
                 }
                 p.show {
-                    a href={ "#" (link(outcome, reason.code)) } {
+                    a href="#items" data-filter=(filter(outcome, reason.code)) {
                         "Show " @if reason.count == 1 { "the " (one) } @else { "these " (counted(reason.count, one, several)) }
                     }
                 }
@@ -55,8 +55,8 @@ fn card(reason: &Reason<'_>, one: &str, several: &str) -> Markup {
     }
 }
 
-/// The filter as it stands in the address: `outcome=failed&code=UnknownError`.
-fn link(outcome: &str, code: &str) -> String {
+/// The filter as the script puts it into the address (without the script the link leads to the items, all of them): `outcome=failed&code=UnknownError`.
+fn filter(outcome: &str, code: &str) -> String {
     url::form_urlencoded::Serializer::new(String::new())
         .append_pair("outcome", outcome)
         .append_pair("code", &visible(code))

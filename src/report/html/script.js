@@ -152,6 +152,7 @@
     }
   });
   addEventListener("afterprint", filter);
+  for (const link of document.querySelectorAll("[data-filter]")) link.hash = link.dataset.filter;
   for (const note of document.querySelectorAll(".still")) note.hidden = true;
   controls.hidden = false;
   if (read()) look();

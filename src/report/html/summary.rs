@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use maud::{Markup, html};
 
-use super::{instant, number, shown};
+use super::{instant, name, number, shown};
 use crate::report::Outcome;
 use crate::report::verdict::{Verdict, of_exit};
 use crate::text;
@@ -17,7 +17,7 @@ pub(super) fn section(outcome: &Outcome, verdict: &Verdict) -> Markup {
         header {
             p.brand { "runback" span { "restore report" } }
             h1 { (verdict.headline) }
-            p.lede { (verdict.lede) }
+            p.lede { (name(&verdict.lede)) }
             @if outcome.books.asked > 0 {
                 (books(outcome))
             }
@@ -41,10 +41,10 @@ fn books(outcome: &Outcome) -> Markup {
     let counts = counts(outcome);
     html! {
         ul.books {
-            li.asked { a href="#outcome=" { b { (number(outcome.books.asked)) } span { "asked" } } }
+            li.asked { a href="#items" data-filter="outcome=" { b { (number(outcome.books.asked)) } span { "asked" } } }
             @for (word, count) in counts {
                 li class=(word) {
-                    a href={ "#outcome=" (word) } {
+                    a href="#items" data-filter={ "outcome=" (word) } {
                         b class=[(count == 0).then_some("none")] { (number(count)) }
                         span { (word) }
                     }

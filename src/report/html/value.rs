@@ -11,6 +11,9 @@ const MOST_ROWS: usize = 1_000;
 /// So much of any other value, in characters.
 const MOST_TEXT: usize = 20_000;
 
+/// So many lines of it are open to the eye: an object that a script happens to end with is for programs.
+const FEW_LINES: usize = 6;
+
 /// Empty where there is none.
 pub(super) fn section(value: &Value) -> Markup {
     html! {
@@ -55,7 +58,10 @@ fn text(value: &Value) -> Markup {
     };
     let end = whole.char_indices().nth(MOST_TEXT).map(|(end, _)| end);
     html! {
-        pre { (name(&whole[..end.unwrap_or(whole.len())])) @if end.is_some() { "…" } }
+        details open[end.is_none() && whole.lines().count() <= FEW_LINES] {
+            summary { "as text" }
+            pre { (name(&whole[..end.unwrap_or(whole.len())])) @if end.is_some() { "…" } }
+        }
         @if end.is_some() {
             p.more { "This is its beginning; all of it is in the `.json` report." }
         }
