@@ -63,20 +63,21 @@ pub(crate) static SHAREPOINT: Workload = Workload {
     owner: "siteId",
 };
 
-static ALL: [&Workload; 3] = [&EXCHANGE, &ONEDRIVE, &SHAREPOINT];
+pub(crate) static WORKLOADS: [&Workload; 3] = [&EXCHANGE, &ONEDRIVE, &SHAREPOINT];
 
 impl Workload {
     /// The workload of a session, by its `@odata.type`. The service's examples spell `sharepointRestoreSession`, its
     /// metadata `sharePointRestoreSession`: case does not count.
     pub(crate) fn of_session(odata_type: &str) -> Option<&'static Self> {
         let bare = odata_type.trim_start_matches("#microsoft.graph.");
-        ALL.into_iter()
+        WORKLOADS
+            .into_iter()
             .find(|workload| workload.session_type.eq_ignore_ascii_case(bare))
     }
 
     /// The workload of this name, as documents write it.
     pub(crate) fn named(name: &str) -> Option<&'static Self> {
-        ALL.into_iter().find(|workload| workload.name == name)
+        WORKLOADS.into_iter().find(|workload| workload.name == name)
     }
 
     /// `3 mailboxes`, `1 mailbox`.

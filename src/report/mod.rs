@@ -30,7 +30,7 @@ pub(crate) enum Kind {
     Json,
     /// The items.
     Csv,
-    /// `JUnit`, for CI servers.
+    /// JUnit, for CI servers.
     Xml,
     /// A page for people.
     Html,

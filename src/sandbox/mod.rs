@@ -25,6 +25,7 @@ mod response;
 mod router;
 mod server;
 mod session;
+mod spoil;
 mod store;
 mod tenant;
 mod token;

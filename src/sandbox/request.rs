@@ -1,10 +1,10 @@
 //! One request from its head to its answer: who calls, which operation, which fault.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use axum::extract::{ConnectInfo, Request, State};
 use axum::http::request::Parts;
+use axum::http::uri::{Authority, PathAndQuery};
 use axum::http::{Method, header};
 use axum::response::Response;
 use bytes::Bytes;
@@ -12,9 +12,9 @@ use bytes::Bytes;
 use super::access::Caller;
 use super::answer::{Answer, Refusal};
 use super::call::Call;
-use super::faults::Fault;
-use super::response::{About, cut, finish};
+use super::response::{About, finish};
 use super::router::{self, Found, Template};
+use super::spoil::{AGAIN, Exchange, respond};
 use super::wire::Wire;
 use super::{Sandbox, control, lock, refusals, token};
 
@@ -22,9 +22,6 @@ use super::{Sandbox, control, lock, refusals, token};
 const MAX_BODY: usize = 4 * 1024 * 1024;
 /// What is read of a body that is too large, so that its sender is still there to hear the refusal.
 const MAX_READ: usize = 4 * MAX_BODY;
-
-/// Late work is done this long after its 504: in service time, and at most in wall time.
-const LATE: (Duration, Duration) = (Duration::from_mins(3), Duration::from_secs(3));
 
 /// A request that may be carried out now, later, or not at all.
 struct Job {
@@ -53,14 +50,20 @@ pub(super) async fn handle(
         let answer = control::answer(&sandbox, &parts.method, name, &body);
         return finish(&sandbox, &about, answer);
     }
+    let mut exchange = Exchange {
+        about,
+        wire,
+        caller: None,
+        address: address(&parts),
+    };
     if let Some(tenant) = token::tenant_of(path) {
         let tenant = tenant.to_owned();
-        return sign_in(&sandbox, &about, &wire, &parts.method, &tenant, &body).await;
+        return sign_in(&sandbox, &exchange, parts.method, tenant, body).await;
     }
     let Some((root, beta, path)) = below_version(&parts) else {
         return finish(
             &sandbox,
-            &about,
+            &exchange.about,
             Err(refusals::NOT_FOUND.because("a path begins with /v1.0 or /beta")),
         );
     };
@@ -76,6 +79,7 @@ pub(super) async fn handle(
     let caller = sandbox.access.caller(authorization);
     lock(&sandbox.log).request(template, caller.as_ref().ok());
     let fault = lock(&sandbox.faults).roll(template, false);
+    exchange.caller = caller.as_ref().ok().cloned();
     let job = Job {
         found,
         caller,
@@ -85,112 +89,40 @@ pub(super) async fn handle(
         body,
     };
     // A task of its own: the work goes on where the caller hangs up while it waits.
-    let answer = tokio::spawn(respond(sandbox, about, wire.clone(), fault, job));
+    let wire = exchange.wire.clone();
+    let answer = tokio::spawn(async move {
+        respond(
+            &sandbox,
+            &exchange,
+            fault,
+            Box::new(|sandbox| job.run(sandbox)),
+        )
+        .await
+    });
     answer.await.unwrap_or_else(|_| {
         wire.close();
         Response::default()
     })
 }
 
-async fn respond(
-    sandbox: Arc<Sandbox>,
-    about: About,
-    wire: Wire,
-    fault: Option<Fault>,
-    job: Job,
-) -> Response {
-    let (sandbox, about, wire) = (&sandbox, &about, &wire);
-    if !sandbox.latency.is_zero() && fault != Some(Fault::Reset) {
-        tokio::time::sleep(sandbox.latency).await;
-    }
-    match fault {
-        None => finish(sandbox, about, job.run(sandbox)),
-        Some(Fault::Slow(time)) => {
-            tokio::time::sleep(time).await;
-            finish(sandbox, about, job.run(sandbox))
-        }
-        Some(Fault::Cut) => cut(finish(sandbox, about, job.run(sandbox)), wire),
-        Some(Fault::LostAnswer) => {
-            // The answer is nobody's business: the client never sees it.
-            drop(job.run(sandbox));
-            wire.close();
-            Response::default()
-        }
-        Some(Fault::Late(delay)) => {
-            let delay = delay.unwrap_or_else(|| sandbox.clock.wall(LATE.0).min(LATE.1));
-            let sandbox_later = Arc::clone(sandbox);
-            tokio::spawn(async move {
-                tokio::time::sleep(delay).await;
-                drop(job.run(&sandbox_later));
-            });
-            finish(sandbox, about, Err(refusals::TIMED_OUT))
-        }
-        Some(Fault::Throttle { retry_after }) => {
-            if let Ok(caller) = &job.caller {
-                lock(&sandbox.log).throttled(caller, Duration::from_secs(retry_after));
-            }
-            finish(sandbox, about, Err(after(refusals::THROTTLED, retry_after)))
-        }
-        Some(Fault::Unavailable { retry_after }) => {
-            let refusal = refusals::UNAVAILABLE;
-            finish(
-                sandbox,
-                about,
-                Err(match retry_after {
-                    Some(seconds) => after(refusal, seconds),
-                    None => refusal,
-                }),
-            )
-        }
-        Some(Fault::Reset) => {
-            wire.reset();
-            Response::default()
-        }
-    }
-}
-
-/// Sign-in has faults of its own shape: there is no Graph error to send and no client to hold.
+/// Sign-in has no client yet that could be held.
 async fn sign_in(
     sandbox: &Arc<Sandbox>,
-    about: &About,
-    wire: &Wire,
-    method: &Method,
-    tenant: &str,
-    body: &Bytes,
+    exchange: &Exchange,
+    method: Method,
+    tenant: String,
+    body: Bytes,
 ) -> Response {
     lock(&sandbox.log).request(token::TEMPLATE, None);
     let fault = lock(&sandbox.faults).roll(token::TEMPLATE, true);
-    if !sandbox.latency.is_zero() {
-        tokio::time::sleep(sandbox.latency).await;
-    }
-    let issue = || {
-        if *method == Method::POST {
-            Ok(token::issue(&sandbox.access, tenant, body))
+    let issue = move |sandbox: &Sandbox| {
+        if method == Method::POST {
+            Ok(token::issue(&sandbox.access, &tenant, &body))
         } else {
             Err(refusals::WRONG_METHOD)
         }
     };
-    match fault {
-        None => finish(sandbox, about, issue()),
-        Some(Fault::Slow(time)) => {
-            tokio::time::sleep(time).await;
-            finish(sandbox, about, issue())
-        }
-        Some(Fault::Cut) => cut(finish(sandbox, about, issue()), wire),
-        Some(Fault::Throttle { retry_after }) => {
-            finish(sandbox, about, Err(after(refusals::THROTTLED, retry_after)))
-        }
-        Some(Fault::Unavailable { .. }) => finish(sandbox, about, Err(refusals::UNAVAILABLE)),
-        Some(Fault::Late(_)) => finish(sandbox, about, Err(refusals::TIMED_OUT)),
-        Some(Fault::Reset) => {
-            wire.reset();
-            Response::default()
-        }
-        Some(Fault::LostAnswer) => {
-            wire.close();
-            Response::default()
-        }
-    }
+    respond(sandbox, exchange, fault, Box::new(issue)).await
 }
 
 impl Job {
@@ -217,6 +149,7 @@ impl Job {
             beta: self.beta,
             query: url::form_urlencoded::parse(query.as_bytes())
                 .into_owned()
+                .filter(|(name, _)| name != AGAIN)
                 .collect(),
             headers: self.parts.headers,
             body: self.body,
@@ -229,9 +162,19 @@ impl Job {
     }
 }
 
-fn after(mut refusal: Refusal, seconds: u64) -> Refusal {
-    refusal.headers.push(("retry-after", seconds.to_string()));
-    refusal
+fn host(parts: &Parts) -> &str {
+    let host = parts
+        .headers
+        .get(header::HOST)
+        .and_then(|value| value.to_str().ok());
+    let authority = || parts.uri.authority().map(Authority::as_str);
+    host.or_else(authority).unwrap_or("127.0.0.1")
+}
+
+/// Scheme, host, path and query.
+fn address(parts: &Parts) -> String {
+    let below = parts.uri.path_and_query().map_or("/", PathAndQuery::as_str);
+    format!("http://{}{below}", host(parts))
 }
 
 /// Root with version, whether it is beta, and the path below.
@@ -243,20 +186,8 @@ fn below_version(parts: &Parts) -> Option<(String, bool, &str)> {
         "beta" => true,
         _ => return None,
     };
-    let host = parts
-        .headers
-        .get(header::HOST)
-        .and_then(|value| value.to_str().ok());
-    let host = host
-        .or_else(|| {
-            parts
-                .uri
-                .authority()
-                .map(axum::http::uri::Authority::as_str)
-        })
-        .unwrap_or("127.0.0.1");
     Some((
-        format!("http://{host}/{version}"),
+        format!("http://{}/{version}", host(parts)),
         beta,
         &path[path.len() - below.len() - 1..],
     ))
