@@ -11,6 +11,7 @@ mod language;
 mod lost;
 mod new;
 mod readme;
+mod reports;
 mod restore;
 mod scripts;
 mod stopping;

@@ -7,7 +7,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use jiff::Timestamp;
 
-use super::books::{ArtifactTotals, Outcome, SessionSummary};
+use super::books::{ArtifactTotals, Outcome, SessionSummary, SessionTimes};
 use super::part::{Content, Part, Stage};
 use super::workload::ROOT;
 use super::{BackupError, Destination, Service, Session};
@@ -199,6 +199,11 @@ impl Service {
             artifacts: ArtifactTotals {
                 total: content.placed.len(),
                 ..ArtifactTotals::default()
+            },
+            times: SessionTimes {
+                created: part.since,
+                activated: Some(self.world.clock.now()),
+                ended: None,
             },
         });
         self.know(part.clone());

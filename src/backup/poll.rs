@@ -8,7 +8,7 @@ use futures::future::join_all;
 use tokio::sync::watch;
 
 use super::artifact::{Artifact, Progress};
-use super::books::{ArtifactTotals, ItemId, Outcome, SessionSummary};
+use super::books::{ArtifactTotals, ItemId, Outcome, SessionSummary, SessionTimes};
 use super::part::{Part, Stage, has_ended};
 use super::patience::Patience;
 use super::{BackupError, Service, Session};
@@ -236,6 +236,8 @@ impl Service {
 
     /// Reads the artifacts of a session that has ended into the books.
     async fn settle(&self, part: &Arc<Part>) -> Result<(), BackupError> {
+        // Before the artifacts are read, which can take a while.
+        let ended = self.world.clock.now();
         let mut content = part.content.lock().await;
         if content.settled {
             return Ok(());
@@ -306,6 +308,10 @@ impl Service {
             workload: part.workload.name.to_owned(),
             status: part.status(),
             artifacts: totals,
+            times: SessionTimes {
+                ended: Some(ended),
+                ..SessionTimes::default()
+            },
         });
         content.settled = true;
         Ok(())

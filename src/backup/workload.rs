@@ -75,6 +75,11 @@ impl Workload {
             .find(|workload| workload.session_type.eq_ignore_ascii_case(bare))
     }
 
+    /// The workload of this name, as documents write it.
+    pub(crate) fn named(name: &str) -> Option<&'static Self> {
+        WORKLOADS.into_iter().find(|workload| workload.name == name)
+    }
+
     /// `3 mailboxes`, `1 mailbox`.
     pub(crate) fn count(&self, number: usize) -> String {
         if number == 1 {

@@ -97,24 +97,21 @@ pub(crate) fn conduct(
         Err(fault) => faults.push(fault),
     }
     outcome.ended = world.clock.now();
-    let exit = |faults: &[Fault], ending: Ending| {
+    let ending = ending.count(&outcome.items);
+    let exit = |faults: &[Fault]| {
         let fault = faults
             .iter()
             .map(|fault| fault.exit)
             .min_by_key(|exit| exit.rank());
-        Ending {
-            fault,
-            ..ending.count(&outcome.items)
-        }
-        .exit()
+        Ending { fault, ..ending }.exit()
     };
-    outcome.exit = exit(&faults, ending);
-    outcome.error = faults.first().cloned();
+    outcome.exit = exit(&faults);
+    outcome.fail(&faults);
     let (kept, lost) = write(order, state.as_ref(), &outcome);
     voice.end();
     voice.faults(faults.iter().chain(&lost));
     let faults = [faults, lost].concat();
-    let exit = exit(&faults, ending);
+    let exit = exit(&faults);
     close(&outcome, kept.as_deref(), voice, !faults.is_empty());
     exit
 }
