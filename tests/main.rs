@@ -6,6 +6,7 @@ mod cli;
 mod faults;
 mod language;
 mod lost;
+mod mix;
 mod readme;
 mod restore;
 mod scripts;
