@@ -6,6 +6,8 @@ mod changes;
 mod cli;
 mod directory;
 pub(crate) mod error;
+#[cfg(test)]
+mod fuzz;
 mod graph;
 mod instant;
 mod report;
