@@ -8,7 +8,7 @@
 //! ```
 //!
 //! What breaks a target is made small and kept in `tests/corpus/NAME/`, so that it is tried ever after. A stack that
-//! overflows ends the process: the input lies in `target/fuzz/NAME.current` then.
+//! overflows ends the process: the input lies in `/dev/shm/runback-fuzz-NAME` (or the folder for temporary files) then.
 //!
 //! There is no coverage to be led by: a target answers with the words that were said, and an input that brings out new words
 //! is worth bending further.
@@ -28,8 +28,9 @@ const HANGS: Duration = Duration::from_secs(20);
 /// The stack of a test thread, and of the runtime's workers.
 const STACK: usize = 2 << 20;
 const LARGEST: usize = 1 << 20;
-/// Inputs that are bent further.
+/// Inputs that are bent further, and how large they may be.
 const POOL: usize = 400;
+const KEPT: usize = 1 << 13;
 
 /// Something that reads bytes of others.
 pub(crate) struct Target {
@@ -122,10 +123,15 @@ fn corpus(name: &str) -> PathBuf {
         .join(name)
 }
 
+/// In memory where the system has that: it is written for each input.
 fn current_file(name: &str) -> PathBuf {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/fuzz");
-    fs::create_dir_all(&folder).unwrap();
-    folder.join(format!("{name}.current"))
+    let memory = PathBuf::from("/dev/shm");
+    let folder = if memory.is_dir() {
+        memory
+    } else {
+        std::env::temp_dir()
+    };
+    folder.join(format!("runback-fuzz-{name}"))
 }
 
 fn keep(name: &str, input: &[u8]) -> PathBuf {
@@ -200,9 +206,10 @@ impl Attack {
         let said = catch_unwind(AssertUnwindSafe(|| read(&input)));
         match said {
             Ok(said) => {
-                // Numbers and names differ from input to input and mean nothing.
-                let shape = said.chars().filter(char::is_ascii_alphabetic).take(60);
-                if self.heard.insert(shape.collect()) {
+                // Numbers, and what stands in backticks, differ from input to input and mean nothing.
+                let words = said.split('`').step_by(2).flat_map(str::chars);
+                let shape = words.filter(char::is_ascii_alphabetic).take(60);
+                if self.heard.insert(shape.collect()) && input.len() <= KEPT {
                     let at = if self.pool.len() < POOL {
                         self.pool.push(Vec::new());
                         self.pool.len() - 1
@@ -251,7 +258,12 @@ impl Attack {
             0 => Vec::new(),
             count => self.pool[rng.usize(..count)].clone(),
         };
-        let most = if rng.u8(..) == 0 { LARGEST } else { 1 << 14 };
+        // Mostly small: a debug build looks at some megabytes in a second.
+        let most = match rng.u16(..4096) {
+            0 => LARGEST,
+            1..64 => 1 << 16,
+            _ => 1 << 11,
+        };
         for _ in 0..rng.usize(1..=5) {
             let other = match self.pool.len() {
                 0 => &[][..],
