@@ -10,6 +10,7 @@ mod faults;
 mod language;
 mod lost;
 mod new;
+mod mix;
 mod readme;
 mod reports;
 mod restore;

@@ -80,6 +80,7 @@ fn state(sandbox: &Sandbox) -> Value {
         "now": now.to_string(),
         "speed": sandbox.clock.speed(),
         "counts": log.counts(),
+        "late": log.late(),
         "sessions": sessions,
         "violations": log.violations(),
     })

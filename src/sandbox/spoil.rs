@@ -75,9 +75,11 @@ pub(super) async fn respond(
         Some(Fault::Late(delay)) => {
             let delay = delay.unwrap_or_else(|| sandbox.clock.wall(LATE.0).min(LATE.1));
             let later = Arc::clone(sandbox);
+            lock(&sandbox.log).postponed();
             tokio::spawn(async move {
                 tokio::time::sleep(delay).await;
                 drop(task(&later));
+                lock(&later.log).made_up_for();
             });
             finish(sandbox, about, Err(refusals::TIMED_OUT))
         }

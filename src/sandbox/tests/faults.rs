@@ -335,6 +335,7 @@ async fn late_work_is_done_after_its_504() {
     let points = bench.points(1).await;
     assert_eq!(bench.try_create(&points).await, Some(504));
     assert_eq!(bench.sessions().await, 0);
+    assert_eq!(bench.state().await["late"], 1);
     let begun = Instant::now();
     while bench.sessions().await == 0 {
         assert!(begun.elapsed() < Duration::from_secs(2));
