@@ -8,6 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
+use super::access::wall_millis;
 use super::answer::{Answer, Refusal};
 use super::faults::{FaultPlan, Faults, duration};
 use super::store::{ServiceStatus, Store};
@@ -192,7 +193,7 @@ fn break_one(sandbox: &Sandbox, name: &str, value: &str) -> Result<(), Refusal> 
             let point = point.ok_or_else(|| bad(format!("there is no restore point `{value}`")))?;
             lock(&sandbox.store).broken.lose_point(&point);
         }
-        "token" if value == "expire" => sandbox.access.expire(),
+        "token" if value == "expire" => sandbox.access.expire(wall_millis()),
         "tokenLifetime" => {
             let lifetime: Duration = duration(value).map_err(bad)?;
             sandbox.access.set_lifetime(lifetime);

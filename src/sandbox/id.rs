@@ -32,6 +32,7 @@ pub(super) enum Kind {
     Page,
     Folder,
     Request,
+    Drive,
 }
 
 impl Kind {
@@ -53,6 +54,7 @@ impl Kind {
             Self::Page => (14, 0),
             Self::Folder => (15, 0),
             Self::Request => (16, 0),
+            Self::Drive => (17, 0),
         };
         code << 2 | u64::from(workload)
     }
@@ -76,6 +78,7 @@ impl Kind {
             14 => Self::Page,
             15 => Self::Folder,
             16 => Self::Request,
+            17 => Self::Drive,
             _ => return None,
         };
         (kind.code() == code).then_some(kind)

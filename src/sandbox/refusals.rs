@@ -45,6 +45,8 @@ refusals! {
     // Not on the error page: general Graph behaviour, and what the service status forbids.
     RESTORE_LOCKED = 403 "Forbidden" "Restore isn't allowed in the current service status.";
     NO_SUCH_USER = 404 "Request_ResourceNotFound" "Resource does not exist or one of its queried reference-property objects are not present.";
+    NO_SUCH_ITEM = 404 "itemNotFound" "Requested site could not be found";
+    NO_DRIVE = 404 "ResourceNotFound" "User's mysite not found.";
     NOT_FOUND = 404 "ResourceNotFound" "The requested resource doesn't exist.";
     NO_TOKEN = 401 "InvalidAuthenticationToken" "Access token is empty.";
     BAD_TOKEN = 401 "InvalidAuthenticationToken" "Access token validation failure.";

@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 
+use super::access::By;
 use super::refusals::ArtifactError;
 use super::tenant::Point;
 use super::workload::Workload;
@@ -34,7 +35,7 @@ impl Destination {
 pub(super) struct Session {
     pub(super) serial: u32,
     pub(super) workload: &'static Workload,
-    pub(super) app_id: String,
+    pub(super) by: By,
     pub(super) created: Timestamp,
     pub(super) modified: Timestamp,
     pub(super) activated: Option<Timestamp>,

@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BinaryHeap, HashMap, HashSet};
 use jiff::{SignedDuration, Timestamp};
 use uuid::Uuid;
 
+use super::access::By;
 use super::id::{Kind, mix};
 use super::refusals::{self, ArtifactError};
 use super::session::{Artifact, Course, Destination, Session};
@@ -125,7 +126,7 @@ impl Store {
     pub(super) fn create(
         &mut self,
         workload: &'static Workload,
-        app_id: &str,
+        by: By,
         now: Timestamp,
     ) -> &mut Session {
         let serial = self.next_session;
@@ -133,7 +134,7 @@ impl Store {
         self.sessions.entry(serial).or_insert_with(|| Session {
             serial,
             workload,
-            app_id: app_id.to_owned(),
+            by,
             created: now,
             modified: now,
             activated: None,

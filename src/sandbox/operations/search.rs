@@ -67,10 +67,7 @@ pub(super) fn search(sandbox: &Sandbox, call: &Call) -> Result<Answer, Refusal> 
     let chosen = choose(&found, sandbox.search_cap);
     Ok(Answer::object(200, |reply| {
         let context = "microsoft.graph.restorePointSearchResponse";
-        reply.text(
-            "@odata.context",
-            format!("{}/$metadata#{context}", call.root),
-        );
+        reply.text("@odata.context", call.context(context));
         reply.plain(
             "searchResponseId",
             tenant.ids.make(Kind::Search, serial, 0).simple(),

@@ -4,7 +4,7 @@ use serde_json::{Map, Value};
 use uuid::Uuid;
 
 use crate::sandbox::answer::{Answer, Refusal};
-use crate::sandbox::call::{Call, INVALID_REQUEST, only};
+use crate::sandbox::call::{Call, INVALID_REQUEST, check_type, only};
 use crate::sandbox::id::parse;
 use crate::sandbox::json::Object;
 use crate::sandbox::odata::{List, Query};
@@ -13,7 +13,6 @@ use crate::sandbox::store::{IN_FLIGHT, Store};
 use crate::sandbox::{Sandbox, lock, refusals};
 
 use super::artifacts::{self, Wanted};
-use super::service;
 
 const PAGE: usize = 50;
 /// Artifacts in one create or change.
@@ -75,6 +74,7 @@ pub(super) fn get(sandbox: &Sandbox, call: &Call) -> Result<Answer, Refusal> {
 pub(super) fn create(sandbox: &Sandbox, call: &Call) -> Result<Answer, Refusal> {
     let workload = call.workload()?;
     let body = call.object(&INVALID_REQUEST)?;
+    check_type(&body, workload.session_type, &INVALID_REQUEST)?;
     only(
         &body,
         &[
@@ -108,7 +108,7 @@ pub(super) fn create(sandbox: &Sandbox, call: &Call) -> Result<Answer, Refusal> 
         }
     };
     artifacts::check_list(&wanted, None)?;
-    let session = store.create(workload, &call.caller.app_id, call.now);
+    let session = store.create(workload, call.by(), call.now);
     for Wanted { point, destination } in wanted {
         session.add(point, destination);
     }
@@ -132,6 +132,7 @@ pub(super) fn update(sandbox: &Sandbox, call: &Call) -> Result<Answer, Refusal> 
         return Err(refusals::PATCH_NOT_DRAFT);
     }
     let body = call.object(&refusals::PATCH_INVALID)?;
+    check_type(&body, workload.session_type, &refusals::PATCH_INVALID)?;
     let delta = format!("{}@delta", workload.artifacts);
     let granular = format!("{}@delta", workload.granular_artifacts);
     if body.contains_key(&granular) {
@@ -239,10 +240,7 @@ fn apply(
             "solutions/backupRestore/{}/$entity",
             call.workload.map_or("", |one| one.sessions)
         );
-        reply.text(
-            "@odata.context",
-            format!("{}/$metadata#{context}", call.root),
-        );
+        reply.text("@odata.context", call.context(&context));
         reply.array(delta, items, |out, item| {
             let mut object = Object::new(out);
             match item {
@@ -346,13 +344,8 @@ fn whole(status: u16, sandbox: &Sandbox, store: &Store, call: &Call, session: &S
         let name = call
             .workload
             .map_or("restoreSessions", |workload| workload.sessions);
-        object.text(
-            "@odata.context",
-            format!(
-                "{}/$metadata#solutions/backupRestore/{name}/$entity",
-                call.root
-            ),
-        );
+        let context = format!("solutions/backupRestore/{name}/$entity");
+        object.text("@odata.context", call.context(&context));
         fill(object, sandbox, store, call, session);
     })
 }
@@ -375,9 +368,9 @@ fn fill(object: &mut Object<'_>, sandbox: &Sandbox, store: &Store, call: &Call, 
         count.number("inProgress", tally.total - tally.completed - tally.failed);
         count.number("failed", tally.failed);
     });
-    object.object("createdBy", |by| service::by_app(by, &session.app_id));
+    object.object("createdBy", |by| sandbox.access.fill(by, session.by));
     object.time("createdDateTime", session.created);
-    object.object("lastModifiedBy", |by| service::by_app(by, &session.app_id));
+    object.object("lastModifiedBy", |by| sandbox.access.fill(by, session.by));
     object.time("lastModifiedDateTime", ended.unwrap_or(session.modified));
     match ended {
         Some(ended) => object.time("completedDateTime", ended),

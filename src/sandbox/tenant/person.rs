@@ -1,9 +1,11 @@
 //! People of the directory.
 
+use jiff::{SignedDuration, Timestamp};
 use uuid::Uuid;
 
 use super::names::Naming;
 use super::{Kind, Tenant};
+use crate::sandbox::workload::WORKLOADS;
 
 pub(in crate::sandbox) const DOMAIN: &str = "contoso.example";
 
@@ -120,6 +122,19 @@ impl<'tenant> Person<'tenant> {
             '.'
         };
         Some(format!("{}@{DOMAIN}", self.naming.local(separator)))
+    }
+
+    /// Every second person whose drive is not protected has never opened one.
+    pub(in crate::sandbox) fn has_drive(&self) -> bool {
+        let protected = self.tenant.unit(&WORKLOADS[1], self.index).is_some();
+        protected || !self.tenant.chance(0xaa, self.index, 50)
+    }
+
+    /// When the drive was made, some days before it came under protection.
+    pub(in crate::sandbox) fn drive_created(&self) -> Timestamp {
+        let days = self.tenant.dice(0xab, u64::from(self.index)) % 900;
+        let days = i64::try_from(days).expect("below 900");
+        self.tenant.begun - SignedDuration::from_hours(24 * (700 + days))
     }
 
     pub(in crate::sandbox) fn department(&self) -> &'static str {
