@@ -93,6 +93,12 @@ pub(super) const ALREADY_RESTORING: ArtifactError = (
     "An ongoing Restore was found for the given restore artifact. Please wait till its completion and try again.",
 );
 
+/// An item in place, where one of its name exists. No page names a code; this is the one of drives.
+pub(super) const NAME_EXISTS: ArtifactError = (
+    "nameAlreadyExists",
+    "An item with the same name already exists under the parent.",
+);
+
 /// Shown in the `error` of a bulk request, with the inputs in its details.
 pub(super) const NOT_RESOLVED: ArtifactError = (
     "BulkRestoreArtifactsNotResolved",

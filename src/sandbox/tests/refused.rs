@@ -65,8 +65,13 @@ async fn a_create_is_checked() {
         ),
         (
             json!({ "granularMailboxRestoreArtifacts": [] }),
-            501,
-            "NotImplemented",
+            400,
+            "InvalidArtifactRequest",
+        ),
+        (
+            json!({ "mailboxRestoreArtifacts": [], "granularMailboxRestoreArtifacts": [] }),
+            400,
+            "InvalidRequest",
         ),
     ] {
         let answer = bench
