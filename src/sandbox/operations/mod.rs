@@ -1,6 +1,7 @@
 //! One file per noun of the service; [`ROUTES`] says what is where.
 
 mod artifacts;
+mod batch;
 mod browse;
 mod bulk;
 mod drives;
@@ -119,6 +120,8 @@ pub(super) static ROUTES: &[Route] = routes! {
     GET "/sites/{id}" SITES => sites::get;
     GET "/sites/{host}:/{*path}" SITES => sites::get_by_path;
 
+    ASK "/$batch" NOTHING => batch::batch;
+
     GET "~" CONTROL => service::root;
     LIST "~/serviceApps" CONTROL => service::apps;
     GET "~/serviceApps/{id}" CONTROL => service::app;
@@ -173,7 +176,6 @@ pub(super) static ROUTES: &[Route] = routes! {
     GET "~/{browsing}/{id}/browse" RESTORE_WRITE => browse::browse_on;
 
     // Documented, and not built yet: 501 says so, where 404 would send a reader looking for a typing mistake.
-    POST "/$batch" NOTHING => service::later;
     POST "~/enable" CONTROL_WRITE => service::later;
 };
 

@@ -4,6 +4,7 @@
 #[path = "../../../tests/support/metadata.rs"]
 mod metadata;
 
+mod batch;
 mod browse;
 mod bulk;
 mod control;
