@@ -11,6 +11,7 @@ use uuid::Uuid;
 use super::access::wall_millis;
 use super::answer::{Answer, Refusal};
 use super::faults::{FaultPlan, Faults, duration};
+use super::id::Kind;
 use super::store::{ServiceStatus, Store};
 use super::{Sandbox, lock, refusals};
 
@@ -85,7 +86,7 @@ fn session_state(
     now: Timestamp,
 ) -> Value {
     let tenant = &sandbox.tenant;
-    let artifacts = session.artifacts.iter().map(|artifact| {
+    let artifacts = session.artifacts(now).iter().map(|artifact| {
         json!({
             "id": store.artifact_id(tenant, session, artifact).to_string(),
             "unit": tenant.unit_id(&artifact.point.unit).to_string(),
@@ -94,11 +95,24 @@ fn session_state(
             "status": artifact.status(now).name(),
         })
     });
+    let bulk = session.bulk.as_ref().map(|bulk| {
+        let unresolved = bulk.unresolved(now).iter();
+        let unresolved = unresolved.map(|one| json!({ "input": one.target, "code": one.code }));
+        json!({
+            "id": store.session_id_as(tenant, Kind::BulkRequest, session).to_string(),
+            "displayName": bulk.display_name,
+            "status": bulk.status(now),
+            "inputs": bulk.asked(),
+            "unresolved": unresolved.collect::<Vec<_>>(),
+        })
+    });
     json!({
         "id": store.session_id(tenant, session).to_string(),
         "workload": session.workload.name,
+        "job": session.job.name(),
         "status": session.status(now).name(true),
         "artifacts": artifacts.collect::<Vec<_>>(),
+        "bulk": bulk,
     })
 }
 

@@ -33,6 +33,7 @@ pub(super) enum Kind {
     Folder,
     Request,
     Drive,
+    BulkRequest,
 }
 
 impl Kind {
@@ -55,6 +56,7 @@ impl Kind {
             Self::Folder => (15, 0),
             Self::Request => (16, 0),
             Self::Drive => (17, 0),
+            Self::BulkRequest => (18, 0),
         };
         code << 2 | u64::from(workload)
     }
@@ -79,6 +81,7 @@ impl Kind {
             15 => Self::Folder,
             16 => Self::Request,
             17 => Self::Drive,
+            18 => Self::BulkRequest,
             _ => return None,
         };
         (kind.code() == code).then_some(kind)

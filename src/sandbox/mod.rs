@@ -8,6 +8,7 @@
 
 mod access;
 mod answer;
+mod bulk;
 mod call;
 mod clock;
 mod control;

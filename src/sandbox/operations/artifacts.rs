@@ -137,7 +137,8 @@ pub(super) fn list(sandbox: &Sandbox, call: &Call) -> Result<Answer, Refusal> {
         "solutions/backupRestore/{}('{id}')/{}",
         workload.sessions, workload.artifacts
     );
-    let count = query.count.then_some(session.artifacts.len());
+    let artifacts = session.artifacts(call.now);
+    let count = Some(artifacts.len());
     let list = List {
         ids: sandbox.tenant.ids,
         call,
@@ -146,10 +147,8 @@ pub(super) fn list(sandbox: &Sandbox, call: &Call) -> Result<Answer, Refusal> {
         context: &context,
         count,
     };
-    let first = session
-        .artifacts
-        .partition_point(|artifact| artifact.serial < start);
-    let artifacts = session.artifacts[first..]
+    let first = artifacts.partition_point(|artifact| artifact.serial < start);
+    let artifacts = artifacts[first..]
         .iter()
         .map(|artifact| (artifact.serial, artifact));
     Ok(list.answer(artifacts, |out, artifact| {
@@ -176,7 +175,7 @@ pub(super) fn get(sandbox: &Sandbox, call: &Call) -> Result<Answer, Refusal> {
         Refusal::bad_request("The restore artifact ID is invalid."),
     )?;
     let place = store.artifact_place(&sandbox.tenant, session, id);
-    let artifact = place.and_then(|place| session.artifacts.get(place));
+    let artifact = place.and_then(|place| session.artifacts(call.now).get(place));
     let artifact = artifact
         .ok_or_else(|| refusals::NOT_FOUND.because(format!("there is no artifact `{id}`")))?;
     Ok(Answer::object(200, |object| {

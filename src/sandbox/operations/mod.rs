@@ -1,6 +1,7 @@
 //! One file per noun of the service; [`ROUTES`] says what is where.
 
 mod artifacts;
+mod bulk;
 mod drives;
 mod groups;
 mod points;
@@ -12,8 +13,43 @@ mod sites;
 mod units;
 mod users;
 
+use serde_json::{Map, Value};
+
 use super::access::{Needs, Who};
+use super::answer::Refusal;
 use super::router::{Route, RouteMethod};
+
+/// True where only points for fast restores are wanted.
+pub(super) fn is_fast_only(tags: &str) -> bool {
+    tags.split(',')
+        .any(|tag| tag.trim().eq_ignore_ascii_case("fastRestore"))
+}
+
+/// The flags in `tags`, as they were sent.
+///
+/// # Errors
+/// `refusal` for what is no tag of this version.
+fn tags(
+    body: &Map<String, Value>,
+    beta: bool,
+    refusal: &Refusal,
+) -> Result<Option<String>, Refusal> {
+    let known = |tag: &str| {
+        // Pages write the members with and without a capital.
+        let tag = tag.trim();
+        ["none", "fastRestore"]
+            .iter()
+            .any(|known| known.eq_ignore_ascii_case(tag))
+            || beta && tag.eq_ignore_ascii_case("includeNewerItems")
+    };
+    match body.get("tags") {
+        None | Some(Value::Null) => Ok(None),
+        Some(Value::String(tags)) if tags.split(',').all(known) => Ok(Some(tags.clone())),
+        Some(other) => Err(refusal
+            .clone()
+            .because(format!("{other} is no restore point tag"))),
+    }
+}
 
 const fn one_of(permissions: &'static [&'static str]) -> Needs {
     Needs {
@@ -112,13 +148,15 @@ pub(super) static ROUTES: &[Route] = routes! {
     PATCH "~/{sessions}/{id}" RESTORE_WRITE => sessions::update;
     LIST "~/{sessions}/{id}/{artifacts}" RESTORE => artifacts::list;
     GET "~/{sessions}/{id}/{artifacts}/{item}" RESTORE => artifacts::get;
+    LIST "~/{sessions}/{id}/{bulk}" RESTORE => bulk::list;
+    POST "~/{sessions}/{id}/{bulk}" RESTORE_WRITE => bulk::create;
+    GET "~/{sessions}/{id}/{bulk}/{item}" RESTORE => bulk::get;
+    DELETE "~/{sessions}/{id}/{bulk}/{item}" RESTORE_WRITE => bulk::delete;
 
     // Documented, and not built yet: 501 says so, where 404 would send a reader looking for a typing mistake.
     POST "/$batch" NOTHING => service::later;
     POST "~/enable" CONTROL_WRITE => service::later;
     GET "~/{sessions}/{id}/{granular}" RESTORE => service::later;
-    GET "~/{sessions}/{id}/{bulk}" RESTORE => service::later;
-    POST "~/{sessions}/{id}/{bulk}" RESTORE_WRITE => service::later;
     GET "~/browseSessions" RESTORE_WRITE => service::later;
     GET "~/{browsing}" RESTORE_WRITE => service::later;
     POST "~/{browsing}" RESTORE_WRITE => service::later;

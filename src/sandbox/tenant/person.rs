@@ -59,18 +59,20 @@ impl Tenant {
     /// The person in the directory with this id or user principal name.
     pub(in crate::sandbox) fn find_person(&self, id_or_upn: &str) -> Option<Person<'_>> {
         let index = match crate::sandbox::id::parse(id_or_upn) {
-            Some(id) => {
-                self.ids
-                    .read(id)
-                    .filter(|name| name.kind == Kind::User && name.slot == 0)?
-                    .index
-            }
+            Some(id) => self.index_of_person(id)?,
             None => self.index_of_address(id_or_upn)?,
         };
         let person = (index < self.users).then(|| self.person(index))?;
         let named = crate::sandbox::id::parse(id_or_upn).is_some()
             || person.upn().eq_ignore_ascii_case(id_or_upn);
         named.then_some(person)
+    }
+
+    /// The position of the person (also a deleted one) with this id.
+    pub(in crate::sandbox) fn index_of_person(&self, id: Uuid) -> Option<u32> {
+        let name = self.ids.read(id)?;
+        let known = name.kind == Kind::User && name.slot == 0 && name.index < self.people();
+        known.then_some(name.index)
     }
 
     /// The position of the person (also a deleted one) with this principal name or mail address.

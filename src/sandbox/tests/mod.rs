@@ -4,6 +4,7 @@
 #[path = "../../../tests/support/metadata.rs"]
 mod metadata;
 
+mod bulk;
 mod control;
 mod faults;
 mod happy;
