@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use globset::{GlobBuilder, GlobMatcher};
+use glob::Pattern;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
@@ -107,7 +107,7 @@ impl Drop for Reader {
 pub(crate) struct Walk {
     browse: Arc<Browse>,
     target: Option<Result<Place, String>>,
-    matcher: Arc<GlobMatcher>,
+    matcher: Arc<Matcher>,
     left: usize,
     /// Folders that are still to be read.
     waiting: VecDeque<Place>,
@@ -120,7 +120,7 @@ impl Walk {
     pub(crate) fn new(
         browse: Arc<Browse>,
         target: Result<Place, String>,
-        matcher: Arc<GlobMatcher>,
+        matcher: Arc<Matcher>,
         limit: Option<usize>,
     ) -> Self {
         Self {
@@ -199,7 +199,7 @@ impl Walk {
 }
 
 /// A file that matches, or a folder to go into.
-fn look_at(place: &Place, item: &Json, matcher: &GlobMatcher) -> Option<Seen> {
+fn look_at(place: &Place, item: &Json, matcher: &Matcher) -> Option<Seen> {
     let name = item.string("name").unwrap_or_default();
     if let Some(folder) = Place::of(item, place.below(&name)) {
         return Some(Seen::Folder(folder));
@@ -208,22 +208,53 @@ fn look_at(place: &Place, item: &Json, matcher: &GlobMatcher) -> Option<Seen> {
     (is_file && matcher.is_match(&name)).then(|| Seen::File(found(place, item)))
 }
 
-/// A pattern for names: `*`, `?`, `[ab]`, `{docx,xlsx}`; case is ignored.
+/// Which names are wanted.
+#[derive(Debug)]
+pub(crate) struct Matcher(Vec<Pattern>);
+
+impl Matcher {
+    fn is_match(&self, name: &str) -> bool {
+        let name = name.to_lowercase();
+        self.0.iter().any(|pattern| pattern.matches(&name))
+    }
+}
+
+/// A pattern for names: `*`, `?`, `[ab]`, `{docx,xlsx}`; case is ignored, in every alphabet.
 ///
 /// # Errors
 /// What is wrong with it, in words.
-pub(crate) fn pattern(text: &str) -> Result<Arc<GlobMatcher>, String> {
+pub(crate) fn pattern(text: &str) -> Result<Arc<Matcher>, String> {
     if text.contains('/') {
         return Err("it is for names, which hold no `/`".to_owned());
     }
-    let glob = GlobBuilder::new(text)
-        .case_insensitive(true)
-        .backslash_escape(true)
-        .build();
-    match glob {
-        Ok(glob) => Ok(Arc::new(glob.compile_matcher())),
-        Err(error) => Err(error.kind().to_string()),
+    // Lower case on both sides: the library ignores case in ASCII only.
+    let alternatives = alternatives(&text.to_lowercase())?;
+    let patterns = alternatives.iter().map(|one| Pattern::new(one));
+    match patterns.collect() {
+        Ok(patterns) => Ok(Arc::new(Matcher(patterns))),
+        Err(glob::PatternError { msg, .. }) => Err(msg.to_owned()),
     }
+}
+
+/// The library knows no `{a,b}`: one pattern becomes several.
+fn alternatives(text: &str) -> Result<Vec<String>, String> {
+    let Some((before, rest)) = text.split_once('{') else {
+        return match text.contains('}') {
+            true => Err("a `}` closes nothing".to_owned()),
+            false => Ok(vec![text.to_owned()]),
+        };
+    };
+    let Some((inside, after)) = rest.split_once('}') else {
+        return Err("a `{` is not closed".to_owned());
+    };
+    if inside.contains('{') {
+        return Err("a `{` stands inside another".to_owned());
+    }
+    let endings = alternatives(after)?;
+    let all = inside
+        .split(',')
+        .flat_map(|one| endings.iter().map(move |end| format!("{before}{one}{end}")));
+    Ok(all.collect())
 }
 
 #[cfg(test)]
@@ -241,6 +272,8 @@ mod tests {
         assert!(matches("ärger*", "ÄRGER 1.txt"));
         assert!(matches("Budget 202?.xlsx", "budget 2026.xlsx"));
         assert!(matches("*", ".hidden"));
+        assert!(matches("b?dget.{doc,docx}", "Büdget.docx"));
+        assert!(matches("[a-c]*", "Beta"));
         assert!(!matches("*.doc", "a.docx"));
         assert!(!matches("budget", "budget.xlsx"));
     }
@@ -248,7 +281,9 @@ mod tests {
     #[test]
     fn a_bad_pattern_says_what_is_wrong() {
         assert!(pattern("Documents/*").unwrap_err().contains("names"));
-        assert!(pattern("[a").is_err());
+        for bad in ["[a", "{a", "a}", "{a,{b}}"] {
+            assert!(pattern(bad).is_err(), "{bad}");
+        }
     }
 
     #[test]
