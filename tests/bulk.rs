@@ -149,13 +149,25 @@ fn mistakes_are_told_before_anything_is_sent() {
         told(attempt(|| sharepoint::create_session().add_bulk(#{siteWebUrls: ["https: //contoso.sharepoint.example"]})));
         told(attempt(|| sharepoint::restore_bulk([users::list().first()])));
         session.add(exchange::latest_point(groups::members("Executives").first()), "new");
-        told(attempt(|| session.add_bulk(#{mailboxes: ["a@contoso.example"]})));
+        print(attempt(|| session.add_bulk(#{mailboxes: ["a@contoso.example"]})).error.code);
         session.delete();
         ()
     "#;
     let bench = bench(&tenant, script);
     let done = bench.run().expect(1);
-    assert_snapshot!(done.stdout, @"");
+    assert_snapshot!(done.stdout, @r#"
+    BulkRestoreRestorationResourcesCountExceedsLimit: 10001 inputs are too many for one bulk request: 10000 are the most
+    BulkRestoreInvalidCreateRequest: a bulk request names nobody: there is nothing to restore
+    UnknownOption: there is no option `drives` here
+    BadOption: a bulk request of mailboxes needs `mailboxes`
+    BadOption: option `before` must be a datetime: write `datetime("2026-11-20T03:00:00Z")`; this is a text
+    BadOption: option `window` ends before it begins
+    BulkRestoreInvalidCreateRequestUserEmail: `two@at@signs` is not a mail address
+    BadOption: a bulk restore has one window for all its items
+    BulkRestoreInvalidCreateRequestSiteUrl: `https: //contoso.sharepoint.example` is not the URL of a site (https://…)
+    WrongType: user `Rania Shah` has no sites of its own
+    NotEmpty
+    "#);
     assert_eq!(tenant.count(REQUEST), 0);
 }
 

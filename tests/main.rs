@@ -13,3 +13,4 @@ mod scripts;
 mod stopping;
 mod support;
 mod terminal;
+mod workloads;

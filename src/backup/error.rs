@@ -64,7 +64,7 @@ pub(crate) enum BackupError {
         "session `{session}` was not activated: {count} of its inputs are restored by another session of this run"
     )]
     Overlaps { session: String, count: usize },
-    #[error("{what} has no {nouns} of its own to be restored")]
+    #[error("{what} has no {nouns} of its own")]
     WrongOwner { what: String, nouns: &'static str },
     #[error("restore point `{point}` cannot be browsed: it is not tagged `fastRestore`")]
     NotBrowsable { point: String },

@@ -207,10 +207,15 @@ impl Service {
         if open.is_empty() {
             return Ok(());
         }
-        let workload = open[0].0.workload;
+        let first = &open[0].0;
+        let what = if first.granular {
+            first.workload.pieces[1]
+        } else {
+            first.workload.nouns
+        };
         let bar = self
             .talk
-            .bar(&format!("restoring {}", workload.nouns), Some(total as u64));
+            .bar(&format!("restoring {what}"), Some(total as u64));
         let ended: Mutex<BTreeMap<String, u64>> = Mutex::default();
         let waits = open.iter().map(|(part, bulk)| {
             let (bar, ended) = (&*bar, &ended);

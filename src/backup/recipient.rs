@@ -202,7 +202,7 @@ impl Service {
             (Subject::Text(text), Owner::Person) if text.contains('@') => {
                 Ok(Recipient::text(text, Owner::Person))
             }
-            (Subject::Text(text), Owner::Site) if text.contains("://") => {
+            (Subject::Text(text), Owner::Site) if looks_like_a_url(&text) => {
                 Ok(Recipient::text(text, Owner::Site))
             }
             (Subject::Text(text), Owner::Person) => self.person(&text, book).await,
@@ -296,6 +296,11 @@ impl Service {
     }
 }
 
+/// Also where it is none: `https: //contoso…` was meant to be one.
+fn looks_like_a_url(text: &str) -> bool {
+    text.contains("://") || text.to_lowercase().starts_with("http")
+}
+
 fn has_addresses(user: &Json) -> bool {
     user.property("mail").is_some() || user.property("userPrincipalName").is_some()
 }
@@ -309,7 +314,7 @@ fn needs_a_lookup(subject: &Subject, owned_by: Owner) -> bool {
         }
         (Subject::Unit(_), Owner::Person) => true,
         (Subject::Text(text), Owner::Person) => is_guid(text),
-        (Subject::Text(text), Owner::Site) => !text.contains("://"),
+        (Subject::Text(text), Owner::Site) => !looks_like_a_url(text),
     }
 }
 

@@ -72,6 +72,8 @@ pub(crate) struct Service {
     names: Mutex<HashMap<String, String>>,
     /// By the id of a restore point: the input of a bulk request that it was found for.
     inputs: Mutex<HashMap<String, String>>,
+    /// Whom bulk requests name, by workload, owner and destination: two addresses can be one person's.
+    owners: Mutex<HashMap<(&'static str, String, Destination), ItemId>>,
     /// The browse sessions that this run has seen.
     browses: Mutex<HashMap<Arc<str>, Arc<Browse>>>,
     /// The sessions that this run has made or activated.
@@ -107,6 +109,7 @@ impl Service {
             allowed: OnceCell::new(),
             names: Mutex::default(),
             inputs: Mutex::default(),
+            owners: Mutex::default(),
             browses: Mutex::default(),
             parts: Mutex::default(),
         })
@@ -258,6 +261,21 @@ impl Service {
                 names.insert(id, row.name.clone());
             }
         }
+    }
+
+    /// The item of a bulk input: the same for the same owner, however he is named, else the one that `ask` makes.
+    pub(crate) fn bulk_item(
+        &self,
+        workload: &Workload,
+        owner: Option<&str>,
+        destination: Destination,
+        ask: impl FnOnce() -> ItemId,
+    ) -> ItemId {
+        let Some(owner) = owner else {
+            return ask();
+        };
+        let key = (workload.name, owner.to_lowercase(), destination);
+        *lock(&self.owners).entry(key).or_insert_with(ask)
     }
 
     /// What an input of a bulk request was resolved to.

@@ -121,6 +121,13 @@ impl Workload {
             .find(|workload| workload.session_type.eq_ignore_ascii_case(bare))
     }
 
+    /// The workload of a unit, by its type in the published metadata.
+    pub(crate) fn of_unit(unit_type: &str) -> Option<&'static Self> {
+        let bare = unit_type.trim_start_matches("#microsoft.graph.");
+        ALL.into_iter()
+            .find(|workload| workload.unit_type.eq_ignore_ascii_case(bare))
+    }
+
     /// The workload that browse sessions of this `@odata.type` show.
     pub(crate) fn of_browse(odata_type: &str) -> Option<&'static Self> {
         let bare = odata_type.trim_start_matches("#microsoft.graph.");

@@ -5,9 +5,11 @@ mod entra;
 mod fake;
 mod http;
 mod masks;
+mod recorder;
 mod served;
 
 pub use bench::{Bench, Done, Running};
 pub use entra::Entra;
 pub use fake::{Fake, Reply};
+pub use recorder::Recorder;
 pub use served::Served;

@@ -334,9 +334,12 @@ fn booked(
         unit: Dynamic::UNIT,
     };
     host.tenant.origins.keep(&text.to_lowercase(), origin);
-    let id = books.ask(Asked {
-        input: Some(text.clone()),
-        ..asked
+    let backup = &host.tenant.backup;
+    let id = backup.bulk_item(workload, recipient.owner.as_deref(), destination, || {
+        books.ask(Asked {
+            input: Some(text.clone()),
+            ..asked
+        })
     });
     books.learn(id, recipient.unit, None);
     Ok(Some(Input {

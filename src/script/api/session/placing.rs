@@ -48,12 +48,30 @@ pub(super) fn request(
             .hint("give rows of `points_before` or `latest_points`, or restore points")
     };
     let workload = session.workload;
+    let of_another = |kind: &str| {
+        let other = Workload::of_unit(kind).filter(|other| *other != workload)?;
+        let (own, noun) = (workload.nouns, other.noun);
+        let failure = Failure::new(
+            "WrongWorkload",
+            format!("this session restores {own}, and this is the restore point of a {noun}"),
+        );
+        Some(failure.hint(format!(
+            "`{}::create_session(…)` makes one for it",
+            other.name
+        )))
+    };
     if let Some(point) = value.read_lock::<Object>() {
         let is_point = point.kind().root() == "restorePoint" || point.kind().is_untyped();
         if !is_point {
             return Err(wrong(value));
         }
         let point = point.json();
+        let kind = point
+            .property("protectionUnit")
+            .and_then(|unit| unit.string("@odata.type"));
+        if let Some(failure) = kind.and_then(|kind| of_another(&kind)) {
+            return Err(failure);
+        }
         let unit = unit_of(&point);
         let name = unit
             .as_deref()
@@ -66,6 +84,12 @@ pub(super) fn request(
     let field = |name: &str| row.get(name).filter(|value| !value.is_unit()).cloned();
     let text = |name: &str| field(name).and_then(|value| value.into_string().ok());
     let unit_object = field("unit");
+    let kind = unit_object
+        .as_ref()
+        .and_then(|unit| Some(unit.read_lock::<Object>()?.kind().name()));
+    if let Some(failure) = kind.and_then(of_another) {
+        return Err(failure);
+    }
     let unit = unit_object
         .as_ref()
         .and_then(|unit| unit.read_lock::<Object>().and_then(|unit| unit.id()));
