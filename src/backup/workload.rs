@@ -110,37 +110,37 @@ pub(crate) static SHAREPOINT: Workload = Workload {
     owner: "siteId",
 };
 
-pub(crate) static ALL: [&Workload; 3] = [&EXCHANGE, &ONEDRIVE, &SHAREPOINT];
+pub(crate) static WORKLOADS: [&Workload; 3] = [&EXCHANGE, &ONEDRIVE, &SHAREPOINT];
 
 impl Workload {
     /// The workload of a session, by its `@odata.type`. The service's examples spell `sharepointRestoreSession`, its
     /// metadata `sharePointRestoreSession`: case does not count.
     pub(crate) fn of_session(odata_type: &str) -> Option<&'static Self> {
         let bare = odata_type.trim_start_matches("#microsoft.graph.");
-        ALL.into_iter()
+        WORKLOADS.into_iter()
             .find(|workload| workload.session_type.eq_ignore_ascii_case(bare))
     }
 
     /// The workload of a unit, by its type in the published metadata.
     pub(crate) fn of_unit(unit_type: &str) -> Option<&'static Self> {
         let bare = unit_type.trim_start_matches("#microsoft.graph.");
-        ALL.into_iter()
+        WORKLOADS.into_iter()
             .find(|workload| workload.unit_type.eq_ignore_ascii_case(bare))
     }
 
     /// The workload that browse sessions of this `@odata.type` show.
     pub(crate) fn of_browse(odata_type: &str) -> Option<&'static Self> {
         let bare = odata_type.trim_start_matches("#microsoft.graph.");
-        ALL.into_iter().find(|workload| {
+        WORKLOADS.into_iter().find(|workload| {
             workload
                 .browse
                 .is_some_and(|(_, kind)| kind.eq_ignore_ascii_case(bare))
         })
     }
 
-    /// Where it stands in [`ALL`].
+    /// Where it stands in [`WORKLOADS`].
     pub(crate) fn place(&self) -> usize {
-        ALL.iter()
+        WORKLOADS.iter()
             .position(|workload| workload.name == self.name)
             .expect("there are no workloads but these")
     }

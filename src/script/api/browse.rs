@@ -175,7 +175,7 @@ pub(super) fn sessions(
 
 /// An answer without a type says by the owner what it is.
 fn by_owner(json: &Json) -> Option<&'static Workload> {
-    crate::backup::ALL
+    crate::backup::WORKLOADS
         .into_iter()
         .find(|workload| workload.browse.is_some() && json.property(workload.owner).is_some())
 }

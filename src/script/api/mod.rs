@@ -22,7 +22,7 @@ pub(crate) mod workloads;
 
 use super::library::Library;
 use super::{compare, parallel};
-use crate::backup::ALL;
+use crate::backup::WORKLOADS;
 
 /// Puts everything on the list.
 pub(crate) fn register(library: &mut Library) {
@@ -40,7 +40,7 @@ pub(crate) fn register(library: &mut Library) {
     users::register(library);
     groups::register(library);
     sites::register(library);
-    for workload in ALL {
+    for workload in WORKLOADS {
         workloads::register(library, workload);
     }
     session::register(library);
