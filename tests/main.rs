@@ -2,6 +2,7 @@
 
 mod architecture;
 mod bad_input;
+mod bulk;
 mod cli;
 mod completions;
 mod config;
@@ -18,3 +19,4 @@ mod scripts;
 mod stopping;
 mod support;
 mod terminal;
+mod workloads;

@@ -6,10 +6,12 @@ mod entra;
 mod fake;
 mod http;
 mod masks;
+mod recorder;
 mod served;
 
 pub use bench::{Bench, Done, Running};
 pub use chromium::{Chromium, Page};
 pub use entra::Entra;
 pub use fake::{Fake, Reply};
+pub use recorder::Recorder;
 pub use served::Served;
