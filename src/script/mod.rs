@@ -30,6 +30,7 @@ pub(crate) mod parallel;
 pub(crate) mod program;
 pub(crate) mod source;
 pub(crate) mod trace;
+pub(crate) mod tree;
 pub(crate) mod values;
 pub(crate) mod words;
 
