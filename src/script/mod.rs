@@ -22,6 +22,7 @@ pub(crate) mod explain;
 pub(crate) mod failure;
 pub(crate) mod files;
 pub(crate) mod header;
+pub(crate) mod help;
 pub(crate) mod host;
 pub(crate) mod lane;
 pub(crate) mod library;
