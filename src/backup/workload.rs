@@ -63,7 +63,7 @@ pub(crate) static SHAREPOINT: Workload = Workload {
     owner: "siteId",
 };
 
-static ALL: [&Workload; 3] = [&EXCHANGE, &ONEDRIVE, &SHAREPOINT];
+pub(crate) static ALL: [&Workload; 3] = [&EXCHANGE, &ONEDRIVE, &SHAREPOINT];
 
 impl Workload {
     /// The workload of a session, by its `@odata.type`. The service's examples spell `sharepointRestoreSession`, its

@@ -1,5 +1,6 @@
 //! The command line: one file for each subcommand, its flags and what it wires together.
 
+mod check;
 mod flags;
 mod logs;
 mod run;
@@ -34,6 +35,7 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     Run(run::Run),
+    Check(check::Check),
     Sandbox(sandbox::Sandbox),
 }
 
@@ -64,6 +66,7 @@ pub fn run(cli: Cli, world: &World) -> Exit {
     let voice = Voice::new(cli.flags.manner(world), world.clone());
     let exit = bounded(&cli.flags, &voice).and_then(|()| match cli.command {
         Command::Run(command) => command.run(&cli.flags, world, &voice),
+        Command::Check(command) => command.run(&cli.flags, &voice),
         Command::Sandbox(command) => command.run(&cli.flags, &voice),
     });
     voice.end();

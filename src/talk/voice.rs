@@ -102,8 +102,21 @@ impl Voice {
 
     /// An error as a person reads it; under `-q` too.
     pub(crate) fn fault(&self, fault: &Fault) {
+        self.finding(fault, false);
+    }
+
+    /// As [`Voice::fault`]; `is_warning`: it keeps nobody from running, and is not said under `-q`.
+    pub(crate) fn finding(&self, fault: &Fault, is_warning: bool) {
+        let level = if is_warning {
+            Level::Warn
+        } else {
+            Level::Error
+        };
+        if !level.is_heard(self.0.manner.loudness) {
+            return;
+        }
         if self.0.manner.json {
-            let mut message = self.json(Level::Error, &fault.message);
+            let mut message = self.json(level, &fault.message);
             let place = fault.place.as_ref();
             message["code"] = json!(fault.code);
             message["file"] = json!(place.map(|place| &place.file));
@@ -114,7 +127,13 @@ impl Voice {
             message["request_id"] = json!(fault.request_id);
             self.raw(&text::json_shown(&message.to_string()));
         } else {
-            self.raw(fault.render(self.0.manner.paint).trim_end());
+            let paint = self.0.manner.paint;
+            let lead = if is_warning {
+                paint.yellow("warning:")
+            } else {
+                paint.red("error:")
+            };
+            self.raw(fault.render(&lead, paint).trim_end());
         }
     }
 

@@ -74,7 +74,7 @@ pub(crate) fn pieces(text: &str) -> Vec<Piece> {
         at = end;
         let braces = bytes[start] == b'{' || (kind == Kind::Open && bytes[start] == b'#');
         if kind == Kind::Text && text[..end].ends_with("${") {
-            found.push(split(&mut found));
+            split(&mut found);
             templates.push(0);
         } else if let Some(depth) = templates.last_mut() {
             if braces {
@@ -91,7 +91,7 @@ pub(crate) fn pieces(text: &str) -> Vec<Piece> {
                 });
                 at = end;
                 if kind == Kind::Text && text[..end].ends_with("${") {
-                    found.push(split(&mut found));
+                    split(&mut found);
                     templates.push(0);
                 }
             }
@@ -100,17 +100,16 @@ pub(crate) fn pieces(text: &str) -> Vec<Piece> {
     found
 }
 
-/// Cuts the `${` off the stretch of a template before it.
-fn split(found: &mut [Piece]) -> Piece {
-    let end = found.last().map_or(0, |piece| piece.end);
-    if let Some(text) = found.last_mut() {
-        text.end -= 2;
-    }
-    Piece {
+/// Makes the `${` at the end of a template's stretch a piece of its own.
+fn split(found: &mut Vec<Piece>) {
+    let Some(text) = found.last_mut() else { return };
+    let end = text.end;
+    text.end -= 2;
+    found.push(Piece {
         start: end - 2,
         end,
         kind: Kind::Open,
-    }
+    });
 }
 
 fn is_word(byte: u8) -> bool {

@@ -556,7 +556,7 @@ fn host_functions_that_panic_end_the_run_as_a_bug() {
             &crate::script::program::File::parse(
                 crate::script::source::Text::read("test.rhai", text.as_bytes()).unwrap(),
             )
-            .unwrap(),
+            .0,
             &[],
         )
         .0;
