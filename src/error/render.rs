@@ -21,8 +21,13 @@ use crate::text::{self, Paint};
 const SOURCE_COLUMNS: usize = 120;
 
 impl Fault {
-    /// The whole message, ending in a line feed; `lead` is `error:` or `warning:`.
-    pub(crate) fn render(&self, lead: &str, paint: Paint) -> String {
+    /// The whole message, ending in a line feed.
+    pub(crate) fn render(&self, paint: Paint) -> String {
+        self.render_as(&paint.red("error:"), paint)
+    }
+
+    /// As [`Fault::render`]; a warning has another `lead` than an error.
+    pub(crate) fn render_as(&self, lead: &str, paint: Paint) -> String {
         let message = paint.bold(&text::one_line(&self.message));
         let mut out = format!("{lead} {message}\n");
         let gutter = self
@@ -139,7 +144,7 @@ mod tests {
         .hint("`runback runs` shows what is running")
         .hint("nothing was lost");
         fault.request_id = Some("5f1c-e2".into());
-        assert_snapshot!(fault.render("error:", Paint::Plain), @r"
+        assert_snapshot!(fault.render(Paint::Plain), @r"
         error: session `959ba739` was not activated: 25 restore sessions are already active
           --> night.rhai:41:17
            |
@@ -156,7 +161,7 @@ mod tests {
 
     #[test]
     fn tabs_and_wide_characters_keep_the_caret_in_its_place() {
-        assert_snapshot!(at(7, 13, "\tlet 名前 = öffne(1);").render("error:", Paint::Plain), @r"
+        assert_snapshot!(at(7, 13, "\tlet 名前 = öffne(1);").render(Paint::Plain), @r"
         error: it went wrong
          --> night.rhai:7:13
           |
@@ -167,7 +172,7 @@ mod tests {
 
     #[test]
     fn a_place_behind_the_end_of_its_line_points_there() {
-        assert_snapshot!(at(100, 99, "foo(").render("error:", Paint::Plain), @r"
+        assert_snapshot!(at(100, 99, "foo(").render(Paint::Plain), @r"
         error: it went wrong
            --> night.rhai:100:99
             |
@@ -179,7 +184,7 @@ mod tests {
     #[test]
     fn a_very_long_line_is_shown_around_the_place() {
         let line = format!("{}HERE{}", "a".repeat(5_000), "b".repeat(5_000));
-        let said = at(1, 5_001, &line).render("error:", Paint::Plain);
+        let said = at(1, 5_001, &line).render(Paint::Plain);
         let lines: Vec<&str> = said.lines().collect();
         assert!(
             lines.iter().all(|line| line.chars().count() < 140),
@@ -195,17 +200,17 @@ mod tests {
     #[test]
     fn a_fault_without_a_place_is_one_line() {
         let fault = Fault::new(Exit::Unstarted, "Test", "two\nlines\u{1b}[2J");
-        assert_eq!(fault.render("error:", Paint::Plain), "error: two lines\\u{1b}[2J\n");
+        assert_eq!(fault.render(Paint::Plain), "error: two lines\\u{1b}[2J\n");
     }
 
     #[test]
     fn colours_are_there_only_when_asked_for() {
-        let said = at(1, 1, "x").hint("y").render(&Paint::Coloured.red("error:"), Paint::Coloured);
+        let said = at(1, 1, "x").hint("y").render(Paint::Coloured);
         assert!(said.starts_with("\u{1b}[1;31merror:\u{1b}[0m"));
         assert!(
             !at(1, 1, "x")
                 .hint("y")
-                .render("error:", Paint::Plain)
+                .render(Paint::Plain)
                 .contains('\u{1b}')
         );
     }

@@ -129,7 +129,10 @@ pub(crate) fn examine(name: &str, bytes: &[u8], roots: &[PathBuf]) -> Examined {
     let (program, wrong) = Program::link(&file, roots);
     faults.extend(wrong);
     let mut findings: Vec<_> = faults.into_iter().map(Finding::error).collect();
-    findings.extend(check::check(&program, &header));
+    let mut found = check::check(&program, &header);
+    // A declaration with a mistake in it is none; its name is not unknown for that.
+    found.retain(|finding| is_whole || finding.fault.code != "UnknownArgument");
+    findings.extend(found);
     // The parser says that some name is unknown: it has the last word, also where nobody else has found it.
     for file in program.files() {
         let told = findings.iter().any(|finding| {

@@ -135,6 +135,19 @@ impl Text {
         }
     }
 
+    /// What somebody used to another language has written at this place, where the text shows it.
+    pub(crate) fn habit(&self, position: Position) -> Option<(Position, super::failure::Failure)> {
+        let pieces = pieces(&self.text);
+        let around = syntax::Around::new(&self.text, &pieces, parse::offset(&self.text, position));
+        let complaint = habits::at(&around)?;
+        let place = self.place_of(&self.text, complaint.at);
+        let narrow = |number: usize| u16::try_from(number).unwrap_or(u16::MAX);
+        Some((
+            Position::new(narrow(place.line), narrow(place.column)),
+            complaint.failure,
+        ))
+    }
+
     /// The parser's complaint in our words.
     pub(crate) fn syntax_fault(&self, error: &ParseError) -> Fault {
         parse::fault(self, &self.text, error)

@@ -133,7 +133,7 @@ impl Voice {
             } else {
                 paint.red("error:")
             };
-            self.raw(fault.render(&lead, paint).trim_end());
+            self.raw(fault.render_as(&lead, paint).trim_end());
         }
     }
 

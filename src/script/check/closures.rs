@@ -1,6 +1,7 @@
 //! Closures that cannot do what they seem to do: assignments that are lost, an order that changes the tenant.
 
 use std::collections::{HashMap, HashSet};
+use std::ops::RangeInclusive;
 
 use rhai::{Expr, FnCallExpr, FnPtr, Position, Stmt};
 
@@ -128,7 +129,8 @@ impl<'f> Closures<'f> {
         if let (Some(takes), Some(body)) = (takes(name, method), self.bodies.get(&closure)) {
             let params = body.params.saturating_sub(body.captured.len());
             if !takes.contains(&params) {
-                found.push((Position::NONE, wrong_arity(name, &takes, params)));
+                let failure = explain::closure_arity(usual(name, &takes));
+                found.push((Position::NONE, failure));
             }
         }
         if APART.contains(&name) {
@@ -178,17 +180,27 @@ impl<'f> Closures<'f> {
 }
 
 /// How many values a function of the host calls its closure with; the last argument. `None` where nobody knows.
-fn takes(name: &str, method: bool) -> Option<Vec<usize>> {
-    match (name, method) {
-        ("parallel" | "try_parallel", false) => Some(vec![1]),
-        ("step" | "attempt", false) => Some(vec![0]),
-        _ => None,
-    }
+///
+/// Rhai's own array functions give the index too where it is asked for, and the element as `this` where nothing is.
+fn takes(name: &str, method: bool) -> Option<RangeInclusive<usize>> {
+    Some(match (name, method) {
+        ("parallel" | "try_parallel", false) => 1..=1,
+        ("step" | "attempt", false) => 0..=0,
+        ("each" | "any" | "sort_by" | "count_by" | "group_by" | "unique_by", true) => 1..=1,
+        ("map" | "filter" | "for_each" | "some" | "all" | "find" | "find_map" | "retain" | "drain", true) => 0..=2,
+        ("sort" | "dedup", true) => 2..=2,
+        ("reduce" | "reduce_rev", true) => 1..=3,
+        _ => return None,
+    })
 }
 
-fn wrong_arity(name: &str, takes: &[usize], params: usize) -> Failure {
-    let _ = (name, params);
-    explain::closure_arity(takes[0])
+/// What is usual, where several numbers are possible.
+fn usual(name: &str, takes: &RangeInclusive<usize>) -> usize {
+    match name {
+        "reduce" | "reduce_rev" => 2,
+        _ if takes.contains(&1) => 1,
+        _ => *takes.start(),
+    }
 }
 
 impl Body {

@@ -9,14 +9,16 @@ use crate::script::program::File;
 use crate::script::source::{Kind, pieces};
 use crate::script::tree;
 
-pub(super) fn hiding(file: &File) -> Vec<(Position, Failure)> {
+/// In the main script no function of the host may be written anew; in imported files, whose own are called by an alias, those may that
+/// stand in a namespace.
+pub(super) fn hiding(file: &File, is_main: bool) -> Vec<(Position, Failure)> {
     let own = file
         .bodies
         .iter()
         .map(|body| body.name.as_str())
         .filter(|name| !name.is_empty() && !tree::is_closure(name));
     let mut hiding: Vec<_> = own
-        .filter_map(|name| Some((name, hidden_by(name)?)))
+        .filter_map(|name| Some((name, hidden_by(name, is_main)?)))
         .collect();
     hiding.dedup_by_key(|(name, _)| *name);
     if hiding.is_empty() {
@@ -40,10 +42,12 @@ pub(super) fn hiding(file: &File) -> Vec<(Position, Failure)> {
     found
 }
 
-/// The host's function that a script function of this name would hide. What Rhai itself has on arrays and texts may be written anew.
-fn hidden_by(name: &str) -> Option<String> {
+/// The host's function that a script function of this name would hide, or be mistaken for. What Rhai itself has on arrays and texts may be
+/// written anew.
+fn hidden_by(name: &str, is_main: bool) -> Option<String> {
     let mut entries = shelves().entries.iter().filter(|entry| {
         entry.name == name
+            && (is_main || entry.namespace.is_empty())
             && !entry.doc.is_empty()
             && (entry.receiver.is_none() || !is_standard_name(name))
     });

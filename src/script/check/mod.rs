@@ -6,6 +6,7 @@ mod calls;
 mod closures;
 mod finding;
 mod functions;
+mod literals;
 mod names;
 mod reach;
 
@@ -127,6 +128,20 @@ fn call_of(node: Node) -> Option<(&FnCallExpr, Position, bool)> {
     }
 }
 
+/// `let f = users::list;`: a namespace of the host has functions and nothing else.
+fn function_as_value(node: Node) -> Option<(Position, Failure)> {
+    let Node::Expr(Expr::Variable(variable, _, position)) = node else {
+        return None;
+    };
+    let [root] = variable.2.path.as_slice() else {
+        return None;
+    };
+    shelves().is_namespace(&root.name).then(|| {
+        let name = format!("{}::{}", root.name, variable.1);
+        (*position, super::source::undefined(&name))
+    })
+}
+
 struct Finder<'p> {
     program: &'p Program,
     header: &'p Header,
@@ -149,6 +164,13 @@ impl Finder<'_> {
 
     fn look(&mut self) {
         let file = self.file;
+        if file.unknown.is_some() {
+            for (position, failure) in names::unknown(file) {
+                self.say(position, failure);
+            }
+        }
+        // What is called on something that does not exist is no mistake of its own.
+        let unknown: HashSet<_> = self.found.iter().map(|(at, _)| at.line()).collect();
         let calls = calls::Known::of(self.program, file);
         let closures = closures::Closures::of(file);
         file.each(&mut |node| {
@@ -158,22 +180,25 @@ impl Finder<'_> {
             if let Some((position, failure)) = arguments::judge(self.header, node) {
                 self.say(position, failure);
             }
+            if let Some((position, failure)) = function_as_value(node) {
+                self.say(position, failure);
+            }
             if let Some((call, position, method)) = call_of(node) {
-                if let Some(failure) = calls.judge(call, method) {
+                let follows = method && unknown.contains(&position.line());
+                if let Some(failure) = calls.judge(call, method).filter(|_| !follows) {
                     self.say(position, failure);
+                }
+                for (at, failure) in literals::judge(call, method) {
+                    self.say(at, failure);
                 }
                 for (at, failure) in closures.judge(call, method, self.reach) {
                     self.say(if at.is_none() { position } else { at }, failure);
                 }
             }
         });
-        for (position, failure) in functions::hiding(file) {
+        let is_main = file.text.name == self.program.main().text.name;
+        for (position, failure) in functions::hiding(file, is_main) {
             self.say(position, failure);
-        }
-        if file.unknown.is_some() {
-            for (position, failure) in names::unknown(file) {
-                self.say(position, failure);
-            }
         }
     }
 

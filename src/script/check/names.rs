@@ -46,7 +46,7 @@ pub(super) fn unknown(file: &File) -> Vec<(Position, Failure)> {
     found
         .into_iter()
         .filter(|(_, name, _)| !is_lost(name))
-        .map(|(position, _, failure)| (position, failure))
+        .map(|(position, _, failure)| file.text.habit(position).unwrap_or((position, failure)))
         .collect()
 }
 

@@ -28,15 +28,17 @@ fn closes(open: &str, close: &str) -> bool {
 
 /// The first bracket without its other half, where there is one.
 ///
-/// Between `(` and `)`, and in an array or a map, no statement can end: so a `;` shows that the bracket is open. Of blocks, the one whose
-/// `}` stands too far left is taken for open.
+/// Between `(` and `)`, and in an array or a map, no statement can end or begin: so a `;` or a `let` shows that the bracket is open. Of
+/// blocks, the one whose `}` stands too far left is taken for open.
 pub(crate) fn lone(text: &str, pieces: &[Piece]) -> Option<Lone> {
     let mut open: Vec<usize> = Vec::new();
     let mut suspect = None;
     for (index, piece) in pieces.iter().enumerate() {
         match piece.kind {
             Kind::Open => open.push(index),
-            Kind::Symbol if piece.of(text) == ";" => {
+            Kind::Symbol | Kind::Word
+                if piece.of(text) == ";" || begins_a_statement(text, pieces, index) =>
+            {
                 let inside = open.last().copied();
                 if let Some(last) = inside.filter(|last| pieces[*last].of(text) != "{") {
                     return Some(Lone::Open(last));
@@ -73,6 +75,16 @@ pub(crate) fn lone(text: &str, pieces: &[Piece]) -> Option<Lone> {
     Some(Lone::Open(suspect.unwrap_or(*last)))
 }
 
+/// Is it a word at the beginning of a line that no expression can go on with?
+pub(crate) fn begins_a_statement(text: &str, pieces: &[Piece], index: usize) -> bool {
+    const WORDS: [&str; 7] = ["let", "const", "fn", "import", "export", "return", "throw"];
+    let piece = pieces[index];
+    piece.kind == Kind::Word
+        && WORDS.contains(&piece.of(text))
+        && index > 0
+        && line_start(text, piece.start) > pieces[index - 1].start
+}
+
 fn line_start(text: &str, at: usize) -> usize {
     text[..at].rfind('\n').map_or(0, |end| end + 1)
 }
@@ -96,6 +108,7 @@ mod tests {
             ("print((1 + 2); let x = 3;", Some((5, "("))),
             ("let x = [1, 2;", Some((8, "["))),
             ("let x = #{a: 1;\nlet y = 2;", Some((8, "#{"))),
+            ("f([1, 2\nlet y = 2;", Some((2, "["))),
             ("foo(1));", Some((6, ")"))),
             ("if true { foo(1; }", Some((13, "("))),
             ("if true { foo(1 }", Some((13, "("))),

@@ -3,6 +3,7 @@
 use super::pieces::Kind;
 use super::syntax::{Around, Complaint};
 use crate::script::failure::Failure;
+use crate::script::library::shelves;
 
 /// What its author is used to, where the text round the place shows it.
 pub(crate) fn at(around: &Around) -> Option<Complaint> {
@@ -17,6 +18,7 @@ fn told(around: &Around, offset: isize, message: String, hint: impl Into<String>
     Some(Complaint {
         at: around.piece(offset)?.start,
         failure: Failure::new("SyntaxError", message).hint(hint),
+        wants_end: false,
     })
 }
 
@@ -96,15 +98,20 @@ fn operator(around: &Around) -> Option<Complaint> {
         (-1, around.word(0))
     } else if around.word(0) == "-" && around.touch(0, 1) {
         (0, around.word(1))
+    } else if around.word(-2) == "-" && around.touch(-2, -1) {
+        (-2, around.word(-1))
     } else {
-        let hint = match around.word(0) {
-            "and" | "AND" => "write `&&`",
-            "or" | "OR" => "write `||`",
-            "not" | "NOT" => "write `!`",
-            _ => return None,
-        };
-        let message = format!("`{}` is no word of the language", around.word(0));
-        return told(around, 0, message, hint);
+        // The complaint is about the word, or about what stands behind it.
+        return [0, -1].into_iter().find_map(|offset| {
+            let hint = match around.word(offset) {
+                "and" | "AND" => "write `&&`",
+                "or" | "OR" => "write `||`",
+                "not" | "NOT" => "write `!`",
+                _ => return None,
+            };
+            let message = format!("`{}` is no word of the language", around.word(offset));
+            told(around, offset, message, hint)
+        });
     };
     let hint = match name.to_ascii_lowercase().as_str() {
         "eq" | "ceq" | "ieq" => "write `==`",
@@ -190,15 +197,16 @@ fn pipeline(around: &Around, offset: isize) -> Option<Complaint> {
 
 /// Words for what has another name here.
 fn word(around: &Around) -> Option<Complaint> {
+    let is_else = |offset: isize| matches!(around.word(offset), "elseif" | "elif" | "elsif");
+    if let Some(offset) = [0, -1].into_iter().find(|offset| is_else(*offset)) {
+        let message = format!("`{}` is no word of the language", around.word(offset));
+        return told(around, offset, message, "write `else if`");
+    }
     let here = around.word(0);
     let (message, hint) = match here {
         "null" | "nil" | "None" | "undefined" | "NULL" => {
             (format!("there is no `{here}`"), "the absent value is `()`".to_owned())
         }
-        "elseif" | "elif" | "elsif" => (
-            format!("`{here}` is no word of the language"),
-            "write `else if`".to_owned(),
-        ),
         "then" => (
             "`then` is no word of the language".to_owned(),
             "write `if x { … } else { … }`".to_owned(),
@@ -215,9 +223,53 @@ fn word(around: &Around) -> Option<Complaint> {
             format!("`{here}` is no word of the language"),
             "every function returns when it is done; `parallel(list, 8, |x| …)` does several things at once".to_owned(),
         ),
-        _ => return map_without_mark(around).or_else(|| assignment_without_let(around)),
+        "in" if around.word(-2) == "(" && around.word(-3) == "for" => (
+            "`for` needs no brackets".to_owned(),
+            format!("write `for {} in list {{ … }}`", around.word(-1)),
+        ),
+        "{" if around.word(-1) == "catch" => return None,
+        _ if around.word(-1) == "catch" => (
+            "the variable of `catch` stands in brackets".to_owned(),
+            format!("write `catch ({here}) {{ … }}`"),
+        ),
+        _ => {
+            return map_without_mark(around)
+                .or_else(|| assignment_without_let(around))
+                .or_else(|| dot_for_colons(around))
+                .or_else(|| unit_without_quotes(around));
+        }
     };
     told(around, 0, message, hint)
+}
+
+/// `users.list()` where `users::list()` is meant.
+fn dot_for_colons(around: &Around) -> Option<Complaint> {
+    let (name, function) = (around.word(0), around.word(2));
+    let is_namespace = shelves().is_namespace(name) && around.word(-1) != "." && around.word(1) == ".";
+    is_namespace.then(|| {
+        told(
+            around,
+            0,
+            format!("`{name}` is a namespace, and its functions are called with `::`"),
+            format!("write `{name}::{function}(…)`"),
+        )
+    })?
+}
+
+/// `36h`.
+fn unit_without_quotes(around: &Around) -> Option<Complaint> {
+    let here = around.word(0);
+    let digits = here.trim_end_matches(|letter: char| letter.is_ascii_alphabetic());
+    let is_length = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit()) && digits != here;
+    let is_time = is_length && matches!(&here[digits.len()..], "ms" | "s" | "m" | "h" | "d" | "w");
+    is_time.then(|| {
+        told(
+            around,
+            0,
+            format!("`{here}` is no number"),
+            format!("a length of time is written `duration(\"{here}\")`"),
+        )
+    })?
 }
 
 /// `{ a: 1 }` where `#{a: 1}` is meant.

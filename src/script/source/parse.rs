@@ -73,7 +73,7 @@ pub(crate) fn parse(text: &Text) -> Parsed {
                     .failure
                     .fault()
                     .at(text.place_of(&code, complaint.at));
-                let is_mended = if complaint.at < at && is_missing_end(&error) {
+                let is_mended = if complaint.wants_end {
                     // At the end of a line it moves nothing.
                     code.insert(complaint.at, ';');
                     true
@@ -110,10 +110,6 @@ pub(super) fn fault(text: &Text, code: &str, error: &ParseError) -> Fault {
     let complaint = syntax::complain(code, &pieces(code), error.err_type(), at);
     let place = text.place_of(code, complaint.at);
     complaint.failure.fault().at(place)
-}
-
-fn is_missing_end(error: &ParseError) -> bool {
-    matches!(error.err_type(), ParseErrorType::MissingToken(token, _) if token == ";")
 }
 
 fn is_about_brackets(error: &ParseError) -> bool {

@@ -135,10 +135,25 @@ fn ends_a_statement(text: &str, all: &[Piece], index: usize) -> bool {
     text[all[index].end..next.start].contains('\n') && next.kind == Kind::Word && !goes_on
 }
 
+/// Is it `if` and its like, at the beginning of a line?
+fn begins_a_block(text: &str, all: &[Piece], index: usize) -> bool {
+    const WORDS: [&str; 7] = ["if", "for", "while", "loop", "do", "try", "switch"];
+    WORDS.contains(&all[index].of(text))
+        && index > 0
+        && text[all[index - 1].end..all[index].start].contains('\n')
+}
+
 /// The byte offset behind the statement that begins with `start` and has `anchor` in it.
 fn end_of(text: &str, all: &[Piece], start: usize, anchor: usize) -> usize {
     let mut open: Vec<&str> = Vec::new();
     for (index, piece) in all.iter().enumerate().skip(start) {
+        let begins_another = index > anchor
+            && !open.contains(&"{")
+            && (brackets::begins_a_statement(text, all, index)
+                || (open.is_empty() && begins_a_block(text, all, index)));
+        if begins_another {
+            return all[index - 1].end;
+        }
         match piece.kind {
             Kind::Open => open.push(piece.of(text)),
             Kind::Close => {
@@ -183,6 +198,8 @@ mod tests {
             ("let x = f(|y| { a(); BAD; c() });", "BAD", "let x = f(|y| { a(); c() });"),
             ("let x = f(1, BAD 2);\ng();", "BAD", "g();"),
             ("a();\nBAD", "BAD", "a();"),
+            ("BAD x\nif y { }", "BAD", "if y { }"),
+            ("let x = [BAD\nlet y = 1;", "BAD", "let y = 1;"),
         ] {
             let wanted: Vec<_> = wanted.split_whitespace().collect();
             assert_eq!(blanked(text, at), wanted.join(" "), "{text}");

@@ -54,7 +54,8 @@ pub(crate) fn mend(text: &str) -> (String, Vec<Slip>) {
         let partner = is_quote(strange).then(|| {
             mended[piece.end..line_end]
                 .char_indices()
-                .find(|(_, letter)| is_quote(*letter))
+                .find(|(_, letter)| *letter == '"' || is_pair(strange, *letter))
+                .filter(|(_, letter)| *letter != '"')
                 .map(|(offset, letter)| (piece.end + offset, letter))
         });
         // The one behind first, so that the offset of the one before stays.
@@ -81,6 +82,12 @@ fn original(text: &str, mended: &str, at: usize) -> usize {
 
 fn is_quote(letter: char) -> bool {
     meaning(letter) == Some('"')
+}
+
+/// May the one open what the other closes?
+fn is_pair(one: char, other: char) -> bool {
+    let is_single = |letter: char| "‘’‚‛′".contains(letter);
+    is_quote(other) && is_single(one) == is_single(other)
 }
 
 /// What its author has typed.
@@ -132,7 +139,7 @@ mod tests {
             mended("print(“it’s – ok”); x – 1\nprint(“b”)"),
             (
                 "print(\"it’s – ok\"); x - 1\nprint(\"b\")".to_owned(),
-                vec![6, 30, 43]
+                vec![6, 30, 42]
             )
         );
     }

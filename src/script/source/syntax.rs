@@ -12,6 +12,8 @@ use crate::script::words;
 pub(crate) struct Complaint {
     pub(crate) at: usize,
     pub(crate) failure: Failure,
+    /// A `;` at this place, the end of a line, is all that is missing.
+    pub(crate) wants_end: bool,
 }
 
 /// The text round a place, to see what its author was about to write.
@@ -80,13 +82,14 @@ pub(crate) fn complain(text: &str, pieces: &[Piece], kind: &ParseErrorType, at: 
     let mut complaint = Complaint {
         at,
         failure: syntax(kind),
+        wants_end: false,
     };
     match kind {
         // The mistake is at the end of the line before, not at the beginning of this one.
         ParseErrorType::MissingToken(token, _) if token == ";" && around.is_below() => {
             complaint.at = around.piece(-1).map_or(at, |piece| piece.end);
-            complaint.failure = complaint
-                .failure
+            complaint.wants_end = true;
+            complaint.failure = Failure::new("SyntaxError", "`;` is missing here")
                 .hint("each statement ends in `;`; the last of a block may go without");
         }
         ParseErrorType::MissingToken(token, _) if token == ";" => {
@@ -103,7 +106,12 @@ pub(crate) fn complain(text: &str, pieces: &[Piece], kind: &ParseErrorType, at: 
                 .find(|piece| piece.kind == Kind::OpenText && piece.end > at);
             let quote = opens.map_or("\"", |piece| &text[piece.start..=piece.start]);
             complaint.at = opens.map_or(at, |piece| piece.start);
-            complaint.failure = unclosed_text(if quote == "`" { "`" } else { "\"" });
+            complaint.failure = if opens.is_some_and(|piece| text[piece.end.min(piece.start + 1)..].starts_with(['\n', '\r'])) && quote == "`" {
+                Failure::new("SyntaxError", "a backtick begins a text of several lines")
+                    .hint("a statement goes on over the end of a line by itself: take the backtick away")
+            } else {
+                unclosed_text(if quote == "`" { "`" } else { "\"" })
+            };
         }
         _ => {}
     }
@@ -224,6 +232,10 @@ fn lexical(error: &LexError) -> Failure {
         }
         LexError::UnexpectedInput(text) => new(format!("`{text}` is not expected here")),
         LexError::ImproperSymbol(symbol, _) if symbol == "eval" => off(),
+        LexError::ImproperSymbol(symbol, _) if symbol == "=" => {
+            new("a value cannot be given to a variable here".to_owned())
+                .hint("to compare, write `==`")
+        }
         LexError::ImproperSymbol(symbol, text) if text.is_empty() => {
             new(format!("`{symbol}` is no symbol of the language"))
         }
@@ -244,7 +256,8 @@ fn missing(token: &str, why: &str) -> Failure {
     let failure = |message: String| Failure::new("SyntaxError", message);
     let quoted = why.split('\'').nth(1).unwrap_or_default();
     if why.starts_with("to separate the arguments") {
-        return failure(format!("`,` or `)` is missing in the call of `{quoted}`"));
+        return failure(format!("`,` or `)` is missing in the call of `{quoted}`"))
+            .hint(format!("a call is written `{quoted}(a, b)`"));
     }
     if why.starts_with("to close the arguments") {
         return failure(format!("`)` is missing behind the arguments of `{quoted}`"));
@@ -257,7 +270,8 @@ fn missing(token: &str, why: &str) -> Failure {
         ("}", "to terminate this block") => failure("`}` is missing: the block is never closed".to_owned()),
         (":", _) if !quoted.is_empty() => failure(format!("`:` is missing behind the key `{quoted}`"))
             .hint("a map is written `#{name: value, other: 2}`"),
-        (",", _) if why.contains("array") => failure("`,` or `]` is missing in the array".to_owned()),
+        (",", _) if why.contains("array") => failure("`,` or `]` is missing in the array".to_owned())
+            .hint("an array is written `[1, 2, 3]`"),
         (",", _) if why.contains("map") => failure("`,` or `}` is missing in the map".to_owned())
             .hint("a map is written `#{name: value, other: 2}`"),
         (",", _) if why.contains("iteration") => failure("`,` is missing here".to_owned())
@@ -311,7 +325,7 @@ pub(crate) fn undefined(name: &str) -> Failure {
     }
     match words::nearest(name, ["args"]) {
         Some(near) => failure.hint(format!("did you mean `{near}`?")),
-        None => failure.hint(format!("a variable begins with `let {name} = …;`; functions do not see those outside of them, hand the value over")),
+        None => failure.hint(format!("a variable begins with `let {name} = …;`")),
     }
 }
 
