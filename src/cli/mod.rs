@@ -1,5 +1,6 @@
 //! The command line: one file for each subcommand, its flags and what it wires together.
 
+mod bug;
 mod check;
 mod flags;
 mod logs;
@@ -39,6 +40,16 @@ enum Command {
     Sandbox(sandbox::Sandbox),
 }
 
+impl Command {
+    fn name(&self) -> &'static str {
+        match self {
+            Self::Run(_) => "run",
+            Self::Check(_) => "check",
+            Self::Sandbox(_) => "sandbox",
+        }
+    }
+}
+
 impl Cli {
     /// Reads the command line and the variables that stand for flags. Help, version and mistakes end the process here.
     #[must_use]
@@ -64,16 +75,23 @@ impl Cli {
 #[must_use]
 pub fn run(cli: Cli, world: &World) -> Exit {
     let voice = Voice::new(cli.flags.manner(world), world.clone());
+    bug::watch(&voice, world, cli.command.name());
     let exit = bounded(&cli.flags, &voice).and_then(|()| match cli.command {
         Command::Run(command) => command.run(&cli.flags, world, &voice),
         Command::Check(command) => command.run(&cli.flags, &voice),
         Command::Sandbox(command) => command.run(&cli.flags, &voice),
     });
     voice.end();
-    exit.unwrap_or_else(|fault| {
+    let exit = exit.unwrap_or_else(|fault| {
         voice.fault(&fault);
         fault.exit
-    })
+    });
+    // Also where a task in the background has fallen over and nobody waited for it.
+    if crate::error::bug::all().is_empty() {
+        exit
+    } else {
+        Exit::Bug
+    }
 }
 
 /// What holds for the whole process: logs, the memory limit.

@@ -41,7 +41,10 @@ impl Fault {
             .status
             .iter()
             .map(|status| format!("the service answered {status} {}", self.code));
-        let request_id = self.request_id.iter().map(|id| format!("request-id {id}"));
+        let request_id = self.request_id.iter().map(|id| match &self.time {
+            Some(time) => format!("request-id {id}, {time}"),
+            None => format!("request-id {id}"),
+        });
         for line in self.context.iter().cloned().chain(answer).chain(request_id) {
             let _ = writeln!(
                 out,

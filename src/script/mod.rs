@@ -190,7 +190,15 @@ pub(crate) fn run(script: &Script, host: &Arc<Host>) -> Result<Option<Dynamic>, 
             Some(reason) => Err(reason.clone()),
             None => last_value(value.flatten()),
         },
-        Some(Err(error)) => Err(trace::fault(&program, &host.stop, &error)),
+        Some(Err(error)) => {
+            let mut fault = trace::fault(&program, &host.stop, &error);
+            // The answer has come a moment ago: near enough to find it in the service's logs.
+            if fault.request_id.is_some() {
+                let now = host.world.clock.now();
+                fault.time = Some(now.strftime("%H:%M:%S UTC").to_string());
+            }
+            Err(fault)
+        }
         None => Err(host
             .stop
             .reason()

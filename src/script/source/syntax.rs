@@ -180,6 +180,11 @@ pub(crate) fn syntax(kind: &ParseErrorType) -> Failure {
             words::article(given.trim_start_matches("a ").trim_start_matches("an "))
         ))
         .hint("to compare, write `==`"),
+        P::MismatchedType(wanted, _) if wanted.contains("iter") => {
+            new("`for` goes through a list, and this is none".to_owned()).hint(
+                "an array, a stream, a text, a map's `keys()`, or numbers: `for i in 0..10 { … }`",
+            )
+        }
         P::ExprTooDeep => new("the expression is nested too deeply".to_owned())
             .hint("keep a part of it in a variable, or write a function"),
         P::FnDuplicatedDefinition(name, params) => new(format!(
