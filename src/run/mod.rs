@@ -23,7 +23,7 @@ use std::time::Duration;
 
 use tokio::runtime::Runtime;
 
-use crate::error::{Exit, Fault};
+use crate::error::{Exit, Fault, bug};
 use crate::graph;
 use crate::report::{Kind, Outcome, closing};
 use crate::talk::{Loudness, Talk as _, Voice};
@@ -95,6 +95,10 @@ pub(crate) fn conduct(
             runtime.shutdown_timeout(Duration::from_millis(200));
         }
         Err(fault) => faults.push(fault),
+    }
+    if faults.iter().all(|fault| fault.exit != Exit::Bug) {
+        // A task in the background may have fallen over, and nobody waited for it.
+        faults.extend(bug::all());
     }
     outcome.ended = world.clock.now();
     let ending = ending.count(&outcome.items);

@@ -139,7 +139,11 @@ fn inbound(parts: Parts, body: Bytes) -> Option<Inbound> {
         _ => return None,
     };
     Some(Inbound {
-        root: format!("http://{}/{}", host(&parts), if beta { "beta" } else { "v1.0" }),
+        root: format!(
+            "http://{}/{}",
+            host(&parts),
+            if beta { "beta" } else { "v1.0" }
+        ),
         beta,
         path: format!("/{below}"),
         query: parts.uri.query().unwrap_or_default().to_owned(),

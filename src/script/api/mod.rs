@@ -9,6 +9,7 @@ pub(crate) mod groups;
 pub(crate) mod json;
 pub(crate) mod lists;
 pub(crate) mod log;
+pub(crate) mod named;
 pub(crate) mod objects;
 pub(crate) mod rows;
 pub(crate) mod session;
@@ -32,6 +33,7 @@ pub(crate) fn register(library: &mut Library) {
     lists::register(library);
     streams::register(library);
     rows::register(library);
+    named::register(library);
     globals::register(library);
     parallel::register(library);
     csv::register(library);
