@@ -214,6 +214,28 @@ fn a_change_that_cannot_be_looked_up_exits_with_4() {
 }
 
 #[test]
+fn a_wait_goes_on_while_nobody_answers_properly() {
+    // Not sent again by the client: so that the test need not wait through its tries.
+    let tenant = tenant("redirect=100%:host@GET /restoreSessions/{id}");
+    let script = r#"
+        let rows = exchange::latest_points(groups::members("Executives"));
+        let session = exchange::create_session(rows, "new");
+        session.activate().wait();
+        ()
+    "#;
+    let bench = bench(&tenant, script);
+    let mut running = bench.start();
+    running.hears("the restores go on, and so does the wait");
+    // Then it is the list of what was restored that cannot be had.
+    tenant.faults("redirect=3x:host@GET …RestoreArtifacts");
+    let done = running.finish().expect(0);
+    assert_eq!(bench.books(), [6, 6, 0, 0, 0], "{done}");
+    let said = done.stderr.matches("so does the wait").count();
+    assert_eq!(said, 2, "{done}");
+    tenant.expect_nothing_twice();
+}
+
+#[test]
 fn a_retry_after_is_waited_for() {
     let tenant = tenant("429=1x:retry-after=1@POST /exchangeRestoreSessions");
     let script = r#"
