@@ -5,6 +5,7 @@ mod bad_input;
 mod bulk;
 mod cli;
 mod faults;
+mod granular;
 mod language;
 mod lost;
 mod readme;

@@ -117,14 +117,16 @@ impl Workload {
     /// metadata `sharePointRestoreSession`: case does not count.
     pub(crate) fn of_session(odata_type: &str) -> Option<&'static Self> {
         let bare = odata_type.trim_start_matches("#microsoft.graph.");
-        WORKLOADS.into_iter()
+        WORKLOADS
+            .into_iter()
             .find(|workload| workload.session_type.eq_ignore_ascii_case(bare))
     }
 
     /// The workload of a unit, by its type in the published metadata.
     pub(crate) fn of_unit(unit_type: &str) -> Option<&'static Self> {
         let bare = unit_type.trim_start_matches("#microsoft.graph.");
-        WORKLOADS.into_iter()
+        WORKLOADS
+            .into_iter()
             .find(|workload| workload.unit_type.eq_ignore_ascii_case(bare))
     }
 
@@ -140,7 +142,8 @@ impl Workload {
 
     /// Where it stands in [`WORKLOADS`].
     pub(crate) fn place(&self) -> usize {
-        WORKLOADS.iter()
+        WORKLOADS
+            .iter()
             .position(|workload| workload.name == self.name)
             .expect("there are no workloads but these")
     }
