@@ -8,6 +8,7 @@ mod completions;
 mod config;
 mod doctor;
 mod faults;
+mod granular;
 mod language;
 mod lost;
 mod mix;
