@@ -6,6 +6,7 @@ mod cli;
 mod faults;
 mod language;
 mod lost;
+mod manual;
 mod readme;
 mod restore;
 mod scripts;

@@ -82,9 +82,7 @@ fn add(all: &mut Vec<Function>, next: Function) {
             }
         }
     }
-    if known.help.text.is_empty() {
-        known.help = next.help;
-    }
+    known.help.join(next.help);
 }
 
 fn name_of(param: &str) -> String {
@@ -232,8 +230,9 @@ impl Function {
         if !help.arguments.is_empty() {
             out.push('\n');
         }
+        // Another mark, so that it is a list of its own.
         for (label, text) in self.facts() {
-            let _ = writeln!(out, "- **{label}:** {text}");
+            let _ = writeln!(out, "* **{label}:** {text}");
         }
         if let Some(example) = &help.example {
             let _ = write!(out, "\nExample:\n\n```rhai\n{example}\n```\n");
@@ -248,15 +247,17 @@ impl Function {
         let help = &self.help;
         let mut facts = Vec::new();
         if let Some(options) = &help.options {
-            facts.push(("Options", options.clone()));
+            facts.push(("Options", phrase(options)));
         }
         let returned = self.returned();
         if !returned.is_empty() {
             facts.push(("Returns", returned));
         }
         if let Some(throws) = &help.throws {
-            let said = throws.strip_prefix("Throws ").unwrap_or(throws);
-            facts.push(("Throws", said.to_owned()));
+            facts.push((
+                "Throws",
+                phrase(throws.strip_prefix("Throws ").unwrap_or(throws)),
+            ));
         }
         if let Some(reach) = help.reach {
             facts.push(("Policy class", explained(reach).to_owned()));
@@ -324,6 +325,15 @@ impl Function {
     }
 }
 
+/// One sentence stands without its stop, as everything else behind a label does.
+fn phrase(text: &str) -> String {
+    if text.contains(". ") {
+        text.to_owned()
+    } else {
+        text.trim_end_matches('.').to_owned()
+    }
+}
+
 /// What a class means to whoever calls the function.
 pub(crate) fn explained(reach: Reach) -> &'static str {
     match reach {
@@ -334,6 +344,7 @@ pub(crate) fn explained(reach: Reach) -> &'static str {
         Reach::Delete => "`delete`; asks for consent",
         Reach::Path => "that of the path; what runback does not know asks for consent",
         Reach::Closure => "that of what the closure calls",
+        Reach::Stream => "`read`; sends what the stream reads",
     }
 }
 
@@ -342,6 +353,10 @@ pub(crate) fn full_path(operation: &str) -> String {
     let Some((method, path)) = operation.split_once(' ') else {
         return operation.to_owned();
     };
+    // `graph::get` takes any.
+    if path.starts_with('(') {
+        return operation.to_owned();
+    }
     let first = path.split('/').next().unwrap_or(path);
     if matches!(first, "users" | "groups" | "sites" | "") {
         return format!("{method} /{}", path.trim_start_matches('/'));

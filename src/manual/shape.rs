@@ -125,13 +125,24 @@ fn form(kind: Kind, name: &str) -> String {
         Form::Time => "datetime",
         Form::Duration => "duration",
         Form::Any => "value",
-        Form::Object(of) => Kind::of(of).words(),
+        Form::Object(_) => "object",
     };
     if property.list {
         format!("list of {one}")
     } else {
         one.to_owned()
     }
+}
+
+/// What a property can say, or what is inside it.
+fn said(kind: Kind, name: &str) -> String {
+    if let Some(Form::Object(of)) = kind.property(name).map(|property| property.form) {
+        return format!("`{of}`");
+    }
+    members(kind, name).map_or_else(String::new, |members| {
+        let members = members.split(' ').map(|member| format!("`{member}`"));
+        members.collect::<Vec<_>>().join(" ")
+    })
 }
 
 /// The published properties of a type, in alphabetical order.
@@ -142,13 +153,7 @@ pub(crate) fn published(kind: Kind) -> Vec<Property> {
         .map(|name| Property {
             name: name.to_owned(),
             returns: form(kind, name),
-            text: members(kind, name).map_or(String::new(), |members| {
-                let members: Vec<String> = members
-                    .split(' ')
-                    .map(|member| format!("`{member}`"))
-                    .collect();
-                members.join(" ")
-            }),
+            text: said(kind, name),
         })
         .collect()
 }

@@ -27,7 +27,7 @@ fn of_one(library: &mut Library, workload: &'static Workload) {
         workload.name,
         "points",
         &["item: unit, user, address or id", "-> stream of restore point"],
-        "The restore points of one unit, newest first. The service gives five at a time.\n\n- Options: `after`, `before` (datetimes; `before` is strict), `tags` (`\"fastRestore\"`), `limit` (50).\n- Throws as `unit`.\n- Policy class: read. Graph: GET restorePoints. Permission: BackupRestore-Search.Read.All.\n\n```rhai\nfor point in exchange::points(\"adele@contoso.com\", #{limit: 3}) { print(point.protectionDateTime); }\n```",
+        "The restore points of one unit, newest first. The service gives five at a time.\n\n- Options: `after`, `before` (datetimes; `before` is strict), `tags` (`\"fastRestore\"`), `limit` (50).\n- Throws as `unit`.\n- Policy class: read. Graph: GET restorePoints. Permission: BackupRestore-Search.Read.All.\n\n```rhai\nfor point in exchange::points(\"rania.shah@contoso.example\", #{limit: 3}) { print(point.protectionDateTime); }\n```",
         move |ctx: NativeCallContext, item: Dynamic| points(&ctx, workload, item, OptionMap::none()),
     );
     library.function(
@@ -49,7 +49,7 @@ fn of_one(library: &mut Library, workload: &'static Workload) {
         workload.name,
         "latest_point",
         &["item: unit, user, address or id", "-> restore point or ()"],
-        "The newest restore point of one unit; `()` where there is none.\n\n- Options: `after`, `tags`, `prefer`.\n- Throws as `unit`.\n- Policy class: read. Graph: POST restorePoints/search. Permission: BackupRestore-Search.Read.All.\n\n```rhai\nlet point = exchange::latest_point(\"adele@contoso.com\");\n```",
+        "The newest restore point of one unit; `()` where there is none.\n\n- Options: `after`, `tags`, `prefer`.\n- Throws as `unit`.\n- Policy class: read. Graph: POST restorePoints/search. Permission: BackupRestore-Search.Read.All.\n\n```rhai\nlet point = exchange::latest_point(\"rania.shah@contoso.example\");\n```",
         move |ctx: NativeCallContext, item: Dynamic| one(&ctx, workload, item, None, OptionMap::none()),
     );
     library.function(
@@ -70,7 +70,7 @@ fn of_one(library: &mut Library, workload: &'static Workload) {
         workload.name,
         "point_before",
         &["item: unit, user, address or id", "instant: datetime", "-> restore point or ()"],
-        "The newest restore point of one unit strictly before an instant; `()` where there is none.\n\n- Options: `after`, `tags`, `prefer`.\n- Throws as `unit`.\n- Policy class: read. Graph: POST restorePoints/search. Permission: BackupRestore-Search.Read.All.\n\n```rhai\nlet point = exchange::point_before(\"adele@contoso.com\", now() - duration(\"36h\"));\n```",
+        "The newest restore point of one unit strictly before an instant; `()` where there is none.\n\n- Options: `after`, `tags`, `prefer`.\n- Throws as `unit`.\n- Policy class: read. Graph: POST restorePoints/search. Permission: BackupRestore-Search.Read.All.\n\n```rhai\nlet point = exchange::point_before(\"rania.shah@contoso.example\", now() - duration(\"36h\"));\n```",
         move |ctx: NativeCallContext, item: Dynamic, before: Dynamic| one(&ctx, workload, item, Some(before), OptionMap::none()),
     );
     library.function(
@@ -95,7 +95,7 @@ fn of_many(library: &mut Library, workload: &'static Workload) {
         workload.name,
         "points_before",
         &["items: list", "instant: datetime", "-> array of row"],
-        "One row for every item, in order: `#{item, name, unit, point, code, reason}`. `point` is the newest strictly before the instant; where there is none, `code` says why: `UserNotFound`, `Ambiguous`, `NoUnit`, `NotProtected`, `NoPointBefore`.\n\n- `items`: users, units, addresses, ids, or maps `#{item, before}` with instants of their own.\n- Options: `after`, `tags`, `prefer` (`\"latest\"`, `\"oldest\"`).\n- Policy class: read. Graph: POST restorePoints/search. Permissions: BackupRestore-Search.Read.All, BackupRestore-Configuration.Read.All.\n\n```rhai\nlet rows = exchange::points_before(groups::members(\"Finance\"), now() - duration(\"36h\"));\ntable(rows, [\"name\", \"code\"]);\n```",
+        "One row for every item, in order: `#{item, name, unit, point, code, reason}`. `point` is the newest strictly before the instant; where there is none, `code` says why: `UserNotFound`, `Ambiguous`, `NoUnit`, `NotProtected`, `NoPointBefore`.\n\n- `items`: users, units, addresses, ids, or maps `#{item, before}` with instants of their own.\n- Options: `after`, `tags`, `prefer` (`\"latest\"`, `\"oldest\"`).\n- Throws `NoInstant` where neither the call nor the item names one, `WrongType` for what is no item; nobody's missing point is an error.\n- Policy class: read. Graph: POST restorePoints/search. Permissions: BackupRestore-Search.Read.All, BackupRestore-Configuration.Read.All.\n\n```rhai\nlet rows = exchange::points_before(groups::members(\"Finance\"), now() - duration(\"36h\"));\ntable(rows, [\"name\", \"code\"]);\n```",
         move |ctx: NativeCallContext, items: Dynamic, second: Dynamic| -> Raised<Array> {
             // The second is the instant, or the options where every item has its own instant.
             if second.is_map() {
@@ -132,7 +132,7 @@ fn of_many(library: &mut Library, workload: &'static Workload) {
         workload.name,
         "latest_points",
         &["items: list", "-> array of row"],
-        "One row for every item, in order, with its newest restore point; where there is none, `code` says why: `UserNotFound`, `Ambiguous`, `NoUnit`, `NotProtected`, `NoPoint`.\n\n- Options: `after`, `tags`, `prefer`.\n- Policy class: read. Graph: POST restorePoints/search. Permissions: BackupRestore-Search.Read.All, BackupRestore-Configuration.Read.All.\n\n```rhai\nlet rows = exchange::latest_points(users::list());\n```",
+        "One row for every item, in order, with its newest restore point; where there is none, `code` says why: `UserNotFound`, `Ambiguous`, `NoUnit`, `NotProtected`, `NoPoint`.\n\n- Options: `after`, `tags`, `prefer`.\n- Throws `WrongType` for what is no item; nobody's missing point is an error.\n- Policy class: read. Graph: POST restorePoints/search. Permissions: BackupRestore-Search.Read.All, BackupRestore-Configuration.Read.All.\n\n```rhai\nlet rows = exchange::latest_points(users::list());\n```",
         move |ctx: NativeCallContext, items: Dynamic| latest(&ctx, workload, &items, Map::new()),
     );
     library.function(

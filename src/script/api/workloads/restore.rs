@@ -17,7 +17,7 @@ pub(super) fn register(library: &mut Library, workload: &'static Workload) {
         workload.name,
         "create_session",
         &["-> session"],
-        "An empty draft, to be filled with `add`.\n\n- Policy class: draft. Graph: POST exchangeRestoreSessions. Permission: BackupRestore-Restore.ReadWrite.All.\n\n```rhai\nlet session = exchange::create_session();\nsession.add(exchange::latest_point(\"adele@contoso.com\"), \"new\");\n```",
+        "An empty draft, to be filled with `add`.\n\n- Throws what the service says, `ServiceLocked`.\n- Policy class: draft. Graph: POST exchangeRestoreSessions. Permission: BackupRestore-Restore.ReadWrite.All.\n\n```rhai\nlet session = exchange::create_session();\nsession.add(exchange::latest_point(\"rania.shah@contoso.example\"), \"new\");\n```",
         move |ctx: NativeCallContext| -> Raised<Object> {
             let host = Host::of(&ctx);
             let session = host.finish(host.tenant.backup.create_session(workload)).raise(&ctx)?;
@@ -28,7 +28,7 @@ pub(super) fn register(library: &mut Library, workload: &'static Workload) {
         workload.name,
         "create_session",
         &["rows: list", "destination: text", "-> session"],
-        "A draft with the points of these rows (or of restore points alone). Its first 50 artifacts go with the first request, the rest is filled in; more than 1,000 make several parts. Rows without a point are booked as skipped, with their code. Where no row has a point, nothing is sent.\n\n- `destination`: `\"new\"` (beside what is there) or `\"inPlace\"` (over it).\n- Options: `session_size` (most artifacts of a part, 1 to 1000).\n- An artifact that the service does not take is booked as failed; the others go on.\n- Policy class: draft. Graph: POST and PATCH exchangeRestoreSessions. Permission: BackupRestore-Restore.ReadWrite.All.\n\n```rhai\nlet rows = exchange::latest_points(groups::members(\"Finance\"));\nlet session = exchange::create_session(rows, \"new\");\nprint(session.count);\n```",
+        "A draft with the points of these rows (or of restore points alone). Its first 50 artifacts go with the first request, the rest is filled in; more than 1,000 make several parts. Rows without a point are booked as skipped, with their code. Where no row has a point, nothing is sent.\n\n- `destination`: `\"new\"` (beside what is there) or `\"inPlace\"` (over it).\n- Options: `session_size` (most artifacts of a part, 1 to 1000).\n- An artifact that the service does not take is booked as failed; the others go on.\n- Throws `WrongType` for what is no row, `InvalidPathType` for another destination, `BadOption`.\n- Policy class: draft. Graph: POST exchangeRestoreSessions, PATCH exchangeRestoreSessions/{id}. Permission: BackupRestore-Restore.ReadWrite.All.\n\n```rhai\nlet rows = exchange::latest_points(groups::members(\"Finance\"));\nlet session = exchange::create_session(rows, \"new\");\nprint(session.count);\n```",
         move |ctx: NativeCallContext, rows: &mut Dynamic, to: ImmutableString| create(&ctx, workload, rows, &to, OptionMap::none()),
     );
     library.function(
@@ -50,7 +50,7 @@ pub(super) fn register(library: &mut Library, workload: &'static Workload) {
         workload.name,
         "sessions",
         &["-> stream of session"],
-        "The restore sessions of the workload, whoever made them.\n\n- Options: `status` (one or several states), `after` (created at or after this datetime).\n- Policy class: read. Graph: GET exchangeRestoreSessions. Permission: BackupRestore-Restore.Read.All.\n\n```rhai\nfor session in exchange::sessions(#{status: \"active\"}) { print(session.id); }\n```",
+        "The restore sessions of the workload, whoever made them.\n\n- Options: `status` (one or several states), `after` (created at or after this datetime).\n- Throws nothing of its own.\n- Policy class: read. Graph: GET exchangeRestoreSessions. Permission: BackupRestore-Restore.Read.All.\n\n```rhai\nfor session in exchange::sessions(#{status: \"active\"}) { print(session.id); }\n```",
         move |ctx: NativeCallContext| sessions(&ctx, Some(workload), Map::new()),
     );
     library.function(
@@ -64,7 +64,7 @@ pub(super) fn register(library: &mut Library, workload: &'static Workload) {
         workload.name,
         "session",
         &["id: text", "-> session"],
-        "One restore session by its id.\n\n- Throws Graph's `RestoreSessionNotFound`.\n- Policy class: read. Graph: GET restoreSessions/{id}. Permission: BackupRestore-Restore.Read.All.\n\n```rhai\nlet session = exchange::session(\"959ba739-70b5-43c4-8c90-b2c22014f18b\");\n```",
+        "One restore session by its id.\n\n- Throws Graph's `RestoreSessionNotFound`.\n- Policy class: read. Graph: GET restoreSessions/{id}. Permission: BackupRestore-Restore.Read.All.\n\n```rhai\nlet session = exchange::session(id);\nprint(session.status);\n```",
         move |ctx: NativeCallContext, id: ImmutableString| -> Raised<Object> {
             let host = Host::of(&ctx);
             let session = host.block(host.tenant.backup.session(&id)).raise(&ctx)?;

@@ -17,7 +17,7 @@ pub(super) fn register(library: &mut Library, workload: &'static Workload) {
         workload.name,
         "units",
         &["-> stream of unit"],
-        "All protection units of the workload, page by page.\n\n- Options: `filter` (a `$filter`, sent as it is; the service documents none).\n- Policy class: read. Graph: GET protectionUnits/microsoft.graph.mailboxProtectionUnit. Permission: BackupRestore-Configuration.Read.All.\n\n```rhai\nprint(exchange::units().count());\n```",
+        "All protection units of the workload, page by page.\n\n- Options: `filter` (a `$filter`, sent as it is; the service documents none).\n- Throws what the service says of a `filter`.\n- Policy class: read. Graph: GET protectionUnits/microsoft.graph.mailboxProtectionUnit. Permission: BackupRestore-Configuration.Read.All.\n\n```rhai\nprint(exchange::units().count());\n```",
         move |ctx: NativeCallContext| list(&ctx, workload, None),
     );
     library.function(
@@ -35,7 +35,7 @@ pub(super) fn register(library: &mut Library, workload: &'static Workload) {
         workload.name,
         "unit",
         &["item: user, address or id", "-> unit"],
-        "The protection unit of one person.\n\n- Throws `UserNotFound`, `Ambiguous`, `NoUnit` (exists, was never protected).\n- Policy class: read. Graph: GET protectionUnits. Permission: BackupRestore-Configuration.Read.All.\n\n```rhai\nlet unit = exchange::unit(\"adele@contoso.com\");\nprint(unit.status);\n```",
+        "The protection unit of one person.\n\n- Throws `UserNotFound`, `Ambiguous`, `NoUnit` (exists, was never protected).\n- Policy class: read. Graph: GET protectionUnits/microsoft.graph.mailboxProtectionUnit. Permission: BackupRestore-Configuration.Read.All.\n\n```rhai\nlet unit = exchange::unit(\"rania.shah@contoso.example\");\nprint(unit.status);\n```",
         move |ctx: NativeCallContext, item: Dynamic| -> Raised<Object> {
             let host = Host::of(&ctx);
             let unit = find(&host, workload, item).raise(&ctx)?;
@@ -46,7 +46,7 @@ pub(super) fn register(library: &mut Library, workload: &'static Workload) {
         workload.name,
         "coverage",
         &["-> stream of row"],
-        "Every user joined with the unit and the newest restore point: `#{item, name, unit, point, code, reason}`.\n\n- Options: `filter` and `top` as `users::list` has them.\n- Policy class: read. Graph: GET users, GET protectionUnits, POST restorePoints/search. Permissions: User.ReadBasic.All, BackupRestore-Configuration.Read.All, BackupRestore-Search.Read.All.\n\n```rhai\nfor row in exchange::coverage() {\n    if row.point == () { print(`${row.name}: ${row.code}`); }\n}\n```",
+        "Every user joined with the unit and the newest restore point: `#{item, name, unit, point, code, reason}`.\n\n- Options: `filter` and `top` as `users::list` has them.\n- Throws what reading users, units and points throws.\n- Policy class: read. Graph: GET users, GET protectionUnits/microsoft.graph.mailboxProtectionUnit, POST restorePoints/search. Permissions: User.ReadBasic.All, BackupRestore-Configuration.Read.All, BackupRestore-Search.Read.All.\n\n```rhai\nfor row in exchange::coverage() {\n    if row.point == () { print(`${row.name}: ${row.code}`); }\n}\n```",
         move |ctx: NativeCallContext| coverage(&ctx, workload, OptionMap::none()),
     );
     library.function(
