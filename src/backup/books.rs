@@ -1,7 +1,8 @@
 //! The books of a run: every item that was asked for, and what became of it.
 //!
 //! Asked = succeeded + failed + skipped + unknown, item by item, at the end of every run. An item is workload + unit +
-//! point + destination; the same again is not counted again.
+//! point + destination, of a bulk restore its input instead, of a granular one the file or search as well; the same again is
+//! not counted again.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -36,6 +37,9 @@ pub(crate) struct Item {
     pub(crate) point: Option<ItemPoint>,
     pub(crate) session: Option<String>,
     pub(crate) destination: Option<String>,
+    /// Of a bulk restore the address that was sent, of a granular one the key of the file or the query.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) input: Option<String>,
     pub(crate) outcome: Outcome,
     pub(crate) code: Option<String>,
     pub(crate) reason: Option<String>,
@@ -86,6 +90,8 @@ pub(crate) struct Asked {
     pub(crate) name: String,
     pub(crate) point: Option<ItemPoint>,
     pub(crate) destination: Option<String>,
+    /// See [`Item::input`].
+    pub(crate) input: Option<String>,
 }
 
 /// The number of an item in the books of its run.
@@ -140,6 +146,18 @@ impl Books {
             state: State::Open,
         });
         id
+    }
+
+    /// What the service chose for the input of a bulk restore.
+    pub(crate) fn learn(&self, id: ItemId, unit: Option<String>, point: Option<ItemPoint>) {
+        let asked = &mut self.lock().entries[id].asked;
+        asked.unit = unit.or(asked.unit.take());
+        asked.point = point.or(asked.point.take());
+    }
+
+    /// The name under which an item was asked for.
+    pub(crate) fn name(&self, id: ItemId) -> String {
+        self.lock().entries[id].asked.name.clone()
     }
 
     /// The item now stands in this draft. One that had ended or was withdrawn is open again.
@@ -296,7 +314,19 @@ fn key(asked: &Asked) -> String {
     // Without a unit the name is all there is: two people who were not found are two items.
     let unit = asked.unit.as_deref().unwrap_or(&asked.name);
     let destination = asked.destination.as_deref();
-    serde_json::json!([asked.workload, unit, point, destination]).to_string()
+    let Some(input) = asked.input.as_deref() else {
+        return serde_json::json!([asked.workload, unit, point, destination]).to_string();
+    };
+    // The input of a bulk restore is all there is to know: its unit and its point are the service's choice.
+    let unit = asked.unit.as_deref();
+    serde_json::json!([
+        asked.workload,
+        unit,
+        point,
+        destination,
+        input.to_lowercase()
+    ])
+    .to_string()
 }
 
 fn closed(entry: &Entry) -> Item {
@@ -358,6 +388,7 @@ fn closed(entry: &Entry) -> Item {
         point: asked.point.clone(),
         session,
         destination: asked.destination.clone(),
+        input: asked.input.clone(),
         outcome,
         code,
         reason,
@@ -379,6 +410,7 @@ mod tests {
                 protection_date_time: None,
             }),
             destination: Some("new".to_owned()),
+            input: None,
         }
     }
 
@@ -416,6 +448,31 @@ mod tests {
             }
         );
         assert_eq!(closed.items[2].code.as_deref(), Some("NotActivated"));
+    }
+
+    #[test]
+    fn an_input_is_one_item_whatever_the_service_chooses_for_it() {
+        let books = Books::default();
+        let bulk = |input: &str| Asked {
+            workload: "exchange",
+            name: "Adele".into(),
+            destination: Some("new".into()),
+            input: Some(input.to_owned()),
+            ..Asked::default()
+        };
+        let first = books.ask(bulk("adele@x"));
+        let point = ItemPoint {
+            id: "p".into(),
+            protection_date_time: None,
+        };
+        books.learn(first, Some("u".into()), Some(point));
+        assert_eq!(books.ask(bulk("Adele@x")), first);
+        assert_ne!(books.ask(bulk("alex@x")), first);
+        let item = &books.close().items[0];
+        assert_eq!(
+            (item.unit.as_deref(), item.input.as_deref()),
+            (Some("u"), Some("adele@x"))
+        );
     }
 
     #[test]

@@ -165,7 +165,7 @@ impl Session {
         for part in &parts {
             let (stage, is_empty) = {
                 let content = part.content.lock().await;
-                (content.stage, content.placed.is_empty())
+                (content.stage, content.is_empty())
             };
             let waits_for_nothing = match stage {
                 Stage::Unread => {
@@ -200,23 +200,26 @@ impl Service {
         for part in parts {
             let content = part.content.lock().await;
             if content.stage == Stage::Activated && !content.settled {
-                total += content.placed.len();
-                open.push(part.clone());
+                total += content.len();
+                open.push((part.clone(), content.bulk.is_some()));
             }
         }
         if open.is_empty() {
             return Ok(());
         }
-        let workload = open[0].workload;
+        let workload = open[0].0.workload;
         let bar = self
             .talk
             .bar(&format!("restoring {}", workload.nouns), Some(total as u64));
         let ended: Mutex<BTreeMap<String, u64>> = Mutex::default();
-        let waits = open.iter().map(|part| {
+        let waits = open.iter().map(|(part, bulk)| {
             let (bar, ended) = (&*bar, &ended);
             async move {
-                self.await_end(part, &|json| show(bar, ended, &part.id, json))
-                    .await?;
+                // A session in which no input stands for anything has nothing to restore, and may never end.
+                if !bulk || !self.resolves_to_nothing(part).await? {
+                    self.await_end(part, &|json| show(bar, ended, &part.id, json))
+                        .await?;
+                }
                 self.settle(part).await
             }
         });
@@ -232,10 +235,13 @@ impl Service {
         if content.settled {
             return Ok(());
         }
+        if content.bulk.is_some() {
+            return self.settle_bulk(part, &mut content).await;
+        }
         let mut schedule = self.schedule();
         let mut tries = 0;
         let artifacts = loop {
-            let artifacts = self.artifacts(part.workload, &part.id).await?;
+            let artifacts = self.artifacts(part).await?;
             // The session's state runs ahead of its artifacts' by a moment.
             let open = artifacts
                 .iter()
@@ -262,14 +268,8 @@ impl Service {
                 Progress::Failed => totals.failed += 1,
                 Progress::Open | Progress::Unrecognised => {}
             }
-            let by_key = || {
-                let key = (
-                    artifact.point.clone()?,
-                    artifact.destination.to_ascii_lowercase(),
-                );
-                items.get(&key).copied()
-            };
-            let Some(item) = content.ids.get(&artifact.id).copied().or_else(by_key) else {
+            let by_key = || items.get(&artifact.key()).copied();
+            let Some(item) = by_key().or_else(|| content.ids.get(&artifact.id).copied()) else {
                 continue;
             };
             // Of two copies of one item the one that succeeded counts.
@@ -304,7 +304,7 @@ impl Service {
 }
 
 /// What an artifact's end means for the books.
-fn verdict(artifact: &Artifact) -> (Outcome, Option<String>, Option<String>) {
+pub(super) fn verdict(artifact: &Artifact) -> (Outcome, Option<String>, Option<String>) {
     match artifact.progress() {
         Progress::Succeeded => (Outcome::Succeeded, None, None),
         Progress::Failed => {

@@ -23,6 +23,9 @@ pub(crate) enum From {
 /// The namespaces with the same verbs.
 pub(super) const WORKLOADS: [&str; 3] = ["exchange", "onedrive", "sharepoint"];
 
+/// What stands in the paths of methods for the collections of any workload.
+const COLLECTIONS: [&str; 2] = ["/exchange", "/oneDriveForBusiness"];
+
 /// All overloads of one name.
 #[derive(Clone, Debug)]
 pub(crate) struct Function {
@@ -268,7 +271,12 @@ impl Function {
                 .iter()
                 .map(|operation| full_path(operation))
                 .collect();
-            facts.push(("Graph", paths.join(", ")));
+            let mut said = paths.join(", ");
+            // A method works on the session it is called on, whatever its workload.
+            if self.receiver.is_some() && COLLECTIONS.iter().any(|one| said.contains(one)) {
+                said.push_str(" (in the collections of its workload)");
+            }
+            facts.push(("Graph", said));
         }
         match help.permissions.as_slice() {
             [] => {}

@@ -54,8 +54,10 @@ pub(crate) static SHAPES: &[Shape] = shapes! {
         "A list of people or sites whose points the service chooses by itself once the session is activated. The service does not give the list back.";
     "browse session" &["browse"], &["browseSessionBase", "oneDriveForBusinessBrowseSession", "sharePointBrowseSession"], &["browse session", "object"],
         "A look into one restore point of a OneDrive or site. It expires by itself.";
-    "item" &["backup item"], &["browseQueryResponseItem"], &["item", "object"],
-        "A file, folder, library or site inside a restore point.";
+    "file" &["file or folder", "folder", "item"], &["browseQueryResponseItem"], &["file", "object"],
+        "A file, folder, document library or site inside a restore point.";
+    "message hits" &["hits", "hit"], &["restorePointSearchResult"], &["message hits", "object"],
+        "A restore point of a mailbox in which a search has found messages. A granular session takes it.";
     "policy" &["protection policy"], &["protectionPolicyBase", "exchangeProtectionPolicy", "oneDriveForBusinessProtectionPolicy", "sharePointProtectionPolicy"], &["object"],
         "A protection policy: which units are backed up.";
     "service status" &[], &["serviceStatus"], &["object"],

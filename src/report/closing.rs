@@ -175,6 +175,7 @@ mod tests {
             point: None,
             session: None,
             destination: None,
+            input: None,
             outcome,
             code: code.map(str::to_owned),
             reason: reason.map(str::to_owned),

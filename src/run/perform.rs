@@ -48,14 +48,20 @@ impl Whole<'_> {
                 return false;
             }
         };
-        let tenant =
-            match tenant::connect(connection, self.order.yes, &stop, self.world, self.voice) {
-                Ok(tenant) => tenant,
-                Err(error) => {
-                    faults.push(error.into());
-                    return false;
-                }
-            };
+        let tenant = match tenant::connect(
+            &outcome.run,
+            connection,
+            self.order.yes,
+            &stop,
+            self.world,
+            self.voice,
+        ) {
+            Ok(tenant) => tenant,
+            Err(error) => {
+                faults.push(error.into());
+                return false;
+            }
+        };
         signals::obey(self.runtime, &stop, self.world, self.voice);
         if let Some(most) = self.order.max_time {
             signals::limit(self.runtime, &stop, self.world, most);

@@ -8,8 +8,10 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
+use super::access::wall_millis;
 use super::answer::{Answer, Refusal};
 use super::faults::{FaultPlan, Faults, duration};
+use super::id::Kind;
 use super::store::{ServiceStatus, Store};
 use super::{Sandbox, lock, refusals};
 
@@ -84,7 +86,7 @@ fn session_state(
     now: Timestamp,
 ) -> Value {
     let tenant = &sandbox.tenant;
-    let artifacts = session.artifacts.iter().map(|artifact| {
+    let artifacts = session.artifacts(now).iter().map(|artifact| {
         json!({
             "id": store.artifact_id(tenant, session, artifact).to_string(),
             "unit": tenant.unit_id(&artifact.point.unit).to_string(),
@@ -93,11 +95,24 @@ fn session_state(
             "status": artifact.status(now).name(),
         })
     });
+    let bulk = session.bulk.as_ref().map(|bulk| {
+        let unresolved = bulk.unresolved(now).iter();
+        let unresolved = unresolved.map(|one| json!({ "input": one.target, "code": one.code }));
+        json!({
+            "id": store.session_id_as(tenant, Kind::BulkRequest, session).to_string(),
+            "displayName": bulk.display_name,
+            "status": bulk.status(now),
+            "inputs": bulk.asked(),
+            "unresolved": unresolved.collect::<Vec<_>>(),
+        })
+    });
     json!({
         "id": store.session_id(tenant, session).to_string(),
         "workload": session.workload.name,
+        "job": session.job.name(),
         "status": session.status(now).name(true),
         "artifacts": artifacts.collect::<Vec<_>>(),
+        "bulk": bulk,
     })
 }
 
@@ -192,7 +207,7 @@ fn break_one(sandbox: &Sandbox, name: &str, value: &str) -> Result<(), Refusal> 
             let point = point.ok_or_else(|| bad(format!("there is no restore point `{value}`")))?;
             lock(&sandbox.store).broken.lose_point(&point);
         }
-        "token" if value == "expire" => sandbox.access.expire(),
+        "token" if value == "expire" => sandbox.access.expire(wall_millis()),
         "tokenLifetime" => {
             let lifetime: Duration = duration(value).map_err(bad)?;
             sandbox.access.set_lifetime(lifetime);

@@ -32,6 +32,8 @@ pub(super) enum Kind {
     Page,
     Folder,
     Request,
+    Drive,
+    BulkRequest,
 }
 
 impl Kind {
@@ -53,6 +55,8 @@ impl Kind {
             Self::Page => (14, 0),
             Self::Folder => (15, 0),
             Self::Request => (16, 0),
+            Self::Drive => (17, 0),
+            Self::BulkRequest => (18, 0),
         };
         code << 2 | u64::from(workload)
     }
@@ -76,6 +80,8 @@ impl Kind {
             14 => Self::Page,
             15 => Self::Folder,
             16 => Self::Request,
+            17 => Self::Drive,
+            18 => Self::BulkRequest,
             _ => return None,
         };
         (kind.code() == code).then_some(kind)

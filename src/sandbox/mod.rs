@@ -8,12 +8,14 @@
 
 mod access;
 mod answer;
+mod bulk;
 mod call;
 mod clock;
 mod control;
 mod faults;
 mod filter;
 mod id;
+mod job;
 mod json;
 mod log;
 mod odata;
@@ -23,6 +25,7 @@ mod refusals;
 mod request;
 mod response;
 mod router;
+mod seal;
 mod server;
 mod session;
 mod store;
@@ -44,6 +47,7 @@ use faults::FaultPlan;
 use log::Log;
 use store::Store;
 use tenant::Tenant;
+use token::SignIns;
 
 pub use faults::{FaultSpecError, Faults};
 pub use options::{Options, SearchCap, SearchCapError};
@@ -57,6 +61,7 @@ struct Sandbox {
     store: Mutex<Store>,
     log: Mutex<Log>,
     faults: Mutex<FaultPlan>,
+    sign_ins: SignIns,
     search_cap: SearchCap,
     seed: u64,
     latency: Duration,
@@ -75,6 +80,7 @@ impl Sandbox {
             store: Mutex::new(Store::new(nonce())),
             log: Mutex::default(),
             faults: Mutex::new(FaultPlan::new(options.faults.clone(), options.seed)),
+            sign_ins: SignIns::default(),
             search_cap: options.search_cap,
             seed: options.seed,
             latency: options.latency,

@@ -2,6 +2,8 @@
 
 use jiff::Timestamp;
 
+use super::access::By;
+use super::bulk::Bulk;
 use super::refusals::ArtifactError;
 use super::tenant::Point;
 use super::workload::Workload;
@@ -30,14 +32,37 @@ impl Destination {
     }
 }
 
+/// What a session restores. It is settled by the first thing that is put into it, and never mixed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Job {
+    #[default]
+    Standard,
+    Bulk,
+}
+
+impl Job {
+    /// The member as it is sent.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Standard => "standard",
+            Self::Bulk => "bulk",
+        }
+    }
+}
+
 /// One restore session.
 pub(super) struct Session {
     pub(super) serial: u32,
     pub(super) workload: &'static Workload,
-    pub(super) app_id: String,
+    pub(super) by: By,
     pub(super) created: Timestamp,
     pub(super) modified: Timestamp,
     pub(super) activated: Option<Timestamp>,
+    pub(super) job: Job,
+    /// The request that fills the session, unless it was deleted afterwards.
+    pub(super) bulk: Option<Bulk>,
+    /// From when on the artifacts of a bulk request can be seen.
+    pub(super) resolved: Option<Timestamp>,
     /// In the order in which they were added.
     pub(super) artifacts: Vec<Artifact>,
     pub(super) next_artifact: u32,
@@ -138,12 +163,21 @@ pub(super) struct Tally {
 }
 
 impl Session {
+    /// The artifacts that it has at an instant: those of a bulk request appear when it has been resolved.
+    pub(super) fn artifacts(&self, now: Timestamp) -> &[Artifact] {
+        match self.resolved {
+            Some(resolved) if now < resolved => &[],
+            _ => &self.artifacts,
+        }
+    }
+
     pub(super) fn tally(&self, now: Timestamp) -> Tally {
+        let artifacts = self.artifacts(now);
         let mut tally = Tally {
-            total: self.artifacts.len(),
+            total: artifacts.len(),
             ..Tally::default()
         };
-        for artifact in &self.artifacts {
+        for artifact in artifacts {
             match artifact.status(now) {
                 ArtifactStatus::Added => {}
                 ArtifactStatus::Scheduling => {
@@ -163,7 +197,12 @@ impl Session {
             return SessionStatus::Draft;
         }
         let tally = self.tally(now);
-        if tally.scheduling == tally.total {
+        if self.resolved.is_some_and(|resolved| now < resolved) {
+            SessionStatus::Activating
+        } else if tally.total == 0 {
+            // Nothing of a bulk request could be resolved.
+            SessionStatus::Failed
+        } else if tally.scheduling == tally.total {
             SessionStatus::Activating
         } else if tally.in_progress > 0 {
             SessionStatus::Active
@@ -185,12 +224,13 @@ impl Session {
         self.activated.is_some() && self.ended().is_some_and(|ended| now < ended)
     }
 
-    /// When the last artifact ends.
+    /// When the last artifact ends, or the resolution that found none.
     pub(super) fn ended(&self) -> Option<Timestamp> {
         self.artifacts
             .iter()
             .filter_map(|artifact| Some(artifact.course.as_ref()?.ended))
             .max()
+            .or(self.resolved)
     }
 
     /// The one destination of its artifacts.

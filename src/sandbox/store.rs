@@ -6,9 +6,10 @@ use std::collections::{BTreeMap, BinaryHeap, HashMap, HashSet};
 use jiff::{SignedDuration, Timestamp};
 use uuid::Uuid;
 
+use super::access::By;
 use super::id::{Kind, mix};
 use super::refusals::{self, ArtifactError};
-use super::session::{Artifact, Course, Destination, Session};
+use super::session::{Artifact, Course, Destination, Job, Session};
 use super::tenant::{Point, Tenant, Unit};
 use super::workload::Workload;
 
@@ -125,7 +126,7 @@ impl Store {
     pub(super) fn create(
         &mut self,
         workload: &'static Workload,
-        app_id: &str,
+        by: By,
         now: Timestamp,
     ) -> &mut Session {
         let serial = self.next_session;
@@ -133,10 +134,13 @@ impl Store {
         self.sessions.entry(serial).or_insert_with(|| Session {
             serial,
             workload,
-            app_id: app_id.to_owned(),
+            by,
             created: now,
             modified: now,
             activated: None,
+            job: Job::default(),
+            bulk: None,
+            resolved: None,
             artifacts: Vec::new(),
             next_artifact: 0,
         })
@@ -177,9 +181,13 @@ impl Store {
     }
 
     pub(super) fn session_id(&self, tenant: &Tenant, session: &Session) -> Uuid {
-        tenant
-            .ids
-            .make(Kind::Session, session.serial, self.nonce & 0xff_ffff_ffff)
+        self.session_id_as(tenant, Kind::Session, session)
+    }
+
+    /// The id of something that a session has one of.
+    pub(super) fn session_id_as(&self, tenant: &Tenant, kind: Kind, session: &Session) -> Uuid {
+        let slot = self.nonce & 0xff_ffff_ffff;
+        tenant.ids.make(kind, session.serial, slot)
     }
 
     pub(super) fn artifact_id(
@@ -224,15 +232,26 @@ impl Store {
         .flatten()
     }
 
-    /// Activates a draft: settles the course of each artifact. Returns how many found all places taken and queue.
+    /// Activates a draft: resolves its bulk request, settles the course of each artifact. Returns how many found all places
+    /// taken and queue.
     pub(super) fn activate(&mut self, tenant: &Tenant, serial: u32, now: Timestamp) -> usize {
         let Some(session) = self.sessions.get_mut(&serial) else {
             return 0;
         };
         session.activated = Some(now);
         session.modified = now;
+        let mut from = now;
+        if let Some(mut bulk) = session.bulk.take() {
+            let points = bulk.resolve(tenant, &self.broken, now);
+            from = bulk.resolved().unwrap_or(now);
+            session.resolved = Some(from);
+            for point in points {
+                session.add(point, bulk.destination);
+            }
+            session.bulk = Some(bulk);
+        }
         let places = &mut self.in_flight[usize::from(session.workload.number)];
-        while places.peek().is_some_and(|Reverse(ended)| *ended <= now) {
+        while places.peek().is_some_and(|Reverse(ended)| *ended <= from) {
             places.pop();
         }
         let mut queued = 0;
@@ -248,12 +267,12 @@ impl Store {
                 failure(tenant, &self.broken, &artifact.point, now)
             };
             let place = if places.len() < IN_FLIGHT {
-                now
+                from
             } else {
                 queued += 1;
-                places.pop().map_or(now, |Reverse(ended)| ended.max(now))
+                places.pop().map_or(from, |Reverse(ended)| ended.max(from))
             };
-            let course = course(dice, now, place, artifact.destination, error);
+            let course = course(dice, from, place, artifact.destination, error);
             places.push(Reverse(course.ended));
             if error != Some(refusals::ALREADY_RESTORING) {
                 self.running.insert(unit, course.ended);
@@ -295,7 +314,7 @@ fn failure(
     }
 }
 
-/// Scheduling takes seconds, a restore 2 to 20 minutes, a failure under a minute. `place` is when one of the workload's
+/// Scheduling takes seconds from `now` on, a restore 2 to 20 minutes, a failure under a minute. `place` is when one of the workload's
 /// thousand places is free: until then the artifact stays scheduled.
 fn course(
     dice: u64,

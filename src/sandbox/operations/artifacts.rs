@@ -3,18 +3,20 @@
 use serde_json::Value;
 
 use crate::sandbox::answer::{Answer, Refusal};
-use crate::sandbox::call::{Call, INVALID_REQUEST, only};
+use crate::sandbox::call::{Call, INVALID_REQUEST, check_type, only};
 use crate::sandbox::id::{Kind, parse};
 use crate::sandbox::json::Object;
 use crate::sandbox::odata::{List, Query};
 use crate::sandbox::session::{Artifact, ArtifactStatus, Course, Destination, Session};
 use crate::sandbox::store::Store;
-use crate::sandbox::tenant::Point;
+use crate::sandbox::tenant::{Place, Point};
 use crate::sandbox::{Sandbox, lock, refusals};
 
 use super::{points, sessions, units};
 
 const PAGE: usize = 100;
+/// Tells the id of a new web from that of its collection; above every slot.
+const NEW_WEB: u64 = 1 << 39;
 
 /// An artifact that a body asks for.
 #[derive(Clone, Copy)]
@@ -57,6 +59,7 @@ pub(super) fn read<'a>(
                 .clone()
                 .because("an artifact is not an object")
         })?;
+        check_type(item, workload.artifact_type, &wording.malformed)?;
         only(
             item,
             &["restorePoint", "destinationType", "@odata.type"],
@@ -65,6 +68,7 @@ pub(super) fn read<'a>(
         let point = item.get("restorePoint").and_then(Value::as_object);
         let point =
             point.ok_or_else(|| wording.point.clone().because("restorePoint is missing"))?;
+        check_type(point, "restorePoint", &wording.malformed)?;
         only(
             point,
             &["id", "@odata.id", "@odata.type"],
@@ -133,7 +137,8 @@ pub(super) fn list(sandbox: &Sandbox, call: &Call) -> Result<Answer, Refusal> {
         "solutions/backupRestore/{}('{id}')/{}",
         workload.sessions, workload.artifacts
     );
-    let count = query.count.then_some(session.artifacts.len());
+    let artifacts = session.artifacts(call.now);
+    let count = Some(artifacts.len());
     let list = List {
         ids: sandbox.tenant.ids,
         call,
@@ -142,10 +147,8 @@ pub(super) fn list(sandbox: &Sandbox, call: &Call) -> Result<Answer, Refusal> {
         context: &context,
         count,
     };
-    let first = session
-        .artifacts
-        .partition_point(|artifact| artifact.serial < start);
-    let artifacts = session.artifacts[first..]
+    let first = artifacts.partition_point(|artifact| artifact.serial < start);
+    let artifacts = artifacts[first..]
         .iter()
         .map(|artifact| (artifact.serial, artifact));
     Ok(list.answer(artifacts, |out, artifact| {
@@ -172,7 +175,7 @@ pub(super) fn get(sandbox: &Sandbox, call: &Call) -> Result<Answer, Refusal> {
         Refusal::bad_request("The restore artifact ID is invalid."),
     )?;
     let place = store.artifact_place(&sandbox.tenant, session, id);
-    let artifact = place.and_then(|place| session.artifacts.get(place));
+    let artifact = place.and_then(|place| session.artifacts(call.now).get(place));
     let artifact = artifact
         .ok_or_else(|| refusals::NOT_FOUND.because(format!("there is no artifact `{id}`")))?;
     Ok(Answer::object(200, |object| {
@@ -280,31 +283,40 @@ fn fill_course(
     if call.now < course.details {
         return;
     }
+    let tenant = &sandbox.tenant;
     let slot = artifact.point.slot.unsigned_abs();
-    let place = sandbox.tenant.ids.make(Kind::Folder, unit.index, slot);
-    let name = match artifact.destination {
-        Destination::New => format!(
-            "Recovered Items {}",
-            artifact.point.made().strftime("%Y-%m-%d %H:%M")
-        ),
-        Destination::InPlace => "Top of Information Store".to_owned(),
-    };
-    let [id, title] = if exchange {
-        ["restoredFolderId", "restoredFolderName"]
-    } else {
-        ["restoredSiteId", "restoredSiteName"]
-    };
-    object.plain(id, place);
-    object.text(title, name);
-    if !exchange {
-        object.text(
-            "restoredSiteWebUrl",
-            format!(
-                "https://contoso.sharepoint.example/sites/{}",
-                place.simple()
+    let place = tenant.ids.make(Kind::Folder, unit.index, slot);
+    if exchange {
+        let name = match artifact.destination {
+            Destination::New => format!(
+                "Recovered Items {}",
+                artifact.point.made().strftime("%Y-%m-%d %H:%M")
             ),
-        );
+            Destination::InPlace => "Top of Information Store".to_owned(),
+        };
+        object.plain("restoredFolderId", place);
+        object.text("restoredFolderName", name);
+        return;
     }
+    let Place { id, name, url } = tenant.place(unit);
+    let (id, url) = match artifact.destination {
+        Destination::InPlace => (id, url),
+        Destination::New => {
+            let host = id.split(',').next().unwrap_or_default();
+            let web = tenant
+                .ids
+                .make(Kind::Folder, unit.index, slot | NEW_WEB)
+                .to_string();
+            // The service puts R and a number behind the address of the site it restores from.
+            (
+                format!("{host},{place},{web}"),
+                format!("{url}R{}", slot % 1_000),
+            )
+        }
+    };
+    object.text("restoredSiteId", id);
+    object.text("restoredSiteName", name);
+    object.text("restoredSiteWebUrl", url);
 }
 
 /// An artifact that was to be removed and is not there: the service says so inside a 200.

@@ -14,7 +14,7 @@ use crate::sandbox::json::Object;
 use crate::sandbox::tenant::{Point, Window};
 use crate::sandbox::{Sandbox, SearchCap, lock, refusals};
 
-use super::{points, units};
+use super::{is_fast_only, points, tags, units};
 
 /// Units in one search.
 const MAX_UNITS: usize = 20;
@@ -67,10 +67,7 @@ pub(super) fn search(sandbox: &Sandbox, call: &Call) -> Result<Answer, Refusal> 
     let chosen = choose(&found, sandbox.search_cap);
     Ok(Answer::object(200, |reply| {
         let context = "microsoft.graph.restorePointSearchResponse";
-        reply.text(
-            "@odata.context",
-            format!("{}/$metadata#{context}", call.root),
-        );
+        reply.text("@odata.context", call.context(context));
         reply.plain(
             "searchResponseId",
             tenant.ids.make(Kind::Search, serial, 0).simple(),
@@ -152,12 +149,8 @@ fn read(sandbox: &Sandbox, call: &Call) -> Result<Search, Refusal> {
             ));
         }
     };
-    let fast = match body.get("tags") {
-        None | Some(Value::Null) => false,
-        Some(Value::String(tags)) if tags.eq_ignore_ascii_case("fastRestore") => true,
-        Some(Value::String(tags)) if tags.eq_ignore_ascii_case("none") => false,
-        Some(other) => return Err(invalid(format!("`{other}` is no restore point tag"))),
-    };
+    let tags = tags(&body, call.beta, &refusals::SEARCH_INVALID)?.unwrap_or_default();
+    let fast = is_fast_only(&tags);
     let policy = match body.get("policyId") {
         None => None,
         Some(id) => Some(

@@ -1,5 +1,6 @@
 //! The service itself: its status and the apps that control it.
 
+use crate::sandbox::access::By;
 use crate::sandbox::answer::{Answer, Refusal};
 use crate::sandbox::call::Call;
 use crate::sandbox::id::Kind;
@@ -14,7 +15,7 @@ pub(super) fn root(sandbox: &Sandbox, call: &Call) -> Result<Answer, Refusal> {
     Ok(Answer::object(200, |root| {
         root.text(
             "@odata.context",
-            format!("{}/$metadata#solutions/backupRestore/$entity", call.root),
+            call.context("solutions/backupRestore/$entity"),
         );
         root.object("serviceStatus", |service| {
             service.text("status", status.name());
@@ -26,7 +27,7 @@ pub(super) fn root(sandbox: &Sandbox, call: &Call) -> Result<Answer, Refusal> {
             service.text("disableReason", reason);
             service.text("backupServiceConsumer", "thirdparty");
             service.time("lastModifiedDateTime", sandbox.clock.begun());
-            service.object("lastModifiedBy", |by| by_app(by, &sandbox.access.client_id));
+            service.object("lastModifiedBy", |by| sandbox.access.fill(by, By::APP));
         });
     }))
 }
@@ -40,7 +41,7 @@ pub(super) fn apps(sandbox: &Sandbox, call: &Call) -> Result<Answer, Refusal> {
         query: &query,
         page: 100,
         context,
-        count: None,
+        count: Some(1),
     };
     Ok(list.answer([(0, ())], |out, ()| {
         let mut app = Object::new(out);
@@ -58,10 +59,7 @@ pub(super) fn app(sandbox: &Sandbox, call: &Call) -> Result<Answer, Refusal> {
     }
     Ok(Answer::object(200, |app| {
         let context = "solutions/backupRestore/serviceApps/$entity";
-        app.text(
-            "@odata.context",
-            format!("{}/$metadata#{context}", call.root),
-        );
+        app.text("@odata.context", call.context(context));
         fill(app, sandbox);
     }))
 }
@@ -75,15 +73,7 @@ fn fill(app: &mut Object<'_>, sandbox: &Sandbox) {
     app.time("effectiveDateTime", sandbox.clock.begun());
     app.time("registrationDateTime", sandbox.clock.begun());
     app.time("lastModifiedDateTime", sandbox.clock.begun());
-    app.object("lastModifiedBy", |by| by_app(by, &sandbox.access.client_id));
-}
-
-/// An identity set that holds an app only: there is no user in app-only calls.
-pub(super) fn by_app(by: &mut Object<'_>, app_id: &str) {
-    by.object("application", |application| {
-        application.text("id", app_id);
-        application.text("displayName", "runback sandbox");
-    });
+    app.object("lastModifiedBy", |by| sandbox.access.fill(by, By::APP));
 }
 
 /// Stands in for documented operations that are not built.

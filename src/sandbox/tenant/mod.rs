@@ -7,6 +7,7 @@ mod groups;
 mod names;
 mod person;
 mod points;
+mod sites;
 mod units;
 
 use jiff::Timestamp;
@@ -17,6 +18,7 @@ use super::id::{Ids, Kind, mix};
 pub(super) use groups::{GROUPS, Group, Member};
 pub(super) use person::{DOMAIN, Person};
 pub(super) use points::{Point, Window};
+pub(super) use sites::{HOST, Place, Site};
 pub(super) use units::Unit;
 
 /// One tenant.

@@ -7,7 +7,7 @@ use rhai::{Dynamic, ImmutableString, Map, NativeCallContext};
 
 use super::tenant::{change_failure, plain, stream};
 use crate::changes::{Change, Class, Covered, Look, Lost, Verdict};
-use crate::graph::{Call, GraphError, Method, Version};
+use crate::graph::{Call, GraphError, Method};
 use crate::script::convert;
 use crate::script::failure::{Failure, Raise as _, Raised};
 use crate::script::host::Host;
@@ -208,12 +208,7 @@ fn call(
     options: &OptionMap,
 ) -> Result<Call, Failure> {
     let mut call = Call::new(operation, method, path::checked(path)?);
-    call.version = options
-        .choice("version", &["v1.0", "beta"])?
-        .map(|version| match version.as_str() {
-            "beta" => Version::Beta,
-            _ => Version::V1,
-        });
+    call.version = options.version()?;
     for (name, value) in options.map("headers")?.unwrap_or_default() {
         if RESERVED.contains(&name.to_ascii_lowercase().as_str()) {
             return Err(Failure::new(

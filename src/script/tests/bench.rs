@@ -84,6 +84,7 @@ fn nobody(stop: &Stop) -> Tenant {
         Duration::ZERO,
     ));
     let settings = Settings {
+        run: "run-1".to_owned(),
         in_flight: 1,
         first_look: Duration::ZERO,
         polling: Duration::ZERO,
