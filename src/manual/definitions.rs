@@ -168,6 +168,7 @@ fn kind_of(words: &str) -> String {
     {
         return match kind_of(of).as_str() {
             "?" => "Array".to_owned(),
+            several if several.contains('|') => "Array".to_owned(),
             kind => format!("[{kind}]"),
         };
     }

@@ -5,9 +5,12 @@ mod entra;
 mod fake;
 mod http;
 mod masks;
+pub mod metadata;
+mod recorder;
 mod served;
 
 pub use bench::{Bench, Done, Running};
 pub use entra::Entra;
 pub use fake::{Fake, Reply};
+pub use recorder::{Exchange, MARK, Recorder};
 pub use served::Served;
