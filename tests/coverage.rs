@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 
 use serde_json::{Value, json};
 
-use crate::support::{Exchange, MARK, Recorder, Served, metadata};
+use crate::support::{Exchange, Recorder, Served, metadata};
 
 const COVERAGE: &str = include_str!("../docs/coverage.md");
 
@@ -73,11 +73,12 @@ impl Row {
             return false;
         }
         let own: Vec<&str> = self.path.split('/').collect();
+        let path = parted(exchange).1;
         // A path to a site has slashes of its own.
         if self.path.contains(":/{") {
-            return exchange.path().starts_with("/sites/") && exchange.path().contains(":/");
+            return path.starts_with("/sites/") && path.contains(":/");
         }
-        let there: Vec<&str> = exchange.path().split('/').collect();
+        let there: Vec<&str> = path.split('/').collect();
         own.len() == there.len()
             && own
                 .iter()
@@ -85,6 +86,16 @@ impl Row {
                 .all(|(own, there)| own.starts_with('{') || own.eq_ignore_ascii_case(there))
     }
 }
+
+/// The version of a request, and its path behind it.
+fn parted(exchange: &Exchange) -> (&str, &str) {
+    let path = exchange.path.trim_start_matches('/');
+    let at = path.find('/').unwrap_or(path.len());
+    path.split_at(at)
+}
+
+/// `GET /mark/7` says that the script is at row 7. Nothing is there; that is no matter.
+const MARK: &str = "/mark/";
 
 /// What stands before a call so that it can be run; the first line that fits. `{w}` is the workload, `{many}` some of its people
 /// or sites, `{others}` some that are in no bulk request of this run yet, `{inputs}` what a bulk request of it takes.
@@ -200,21 +211,19 @@ fn script(rows: &[Row]) -> String {
         };
         let _ = writeln!(
             out,
-            "try {{ {} graph::get(\"{MARK}{number}\"); {call}; }} catch (problem) {{ log::error(`failed row {number}: ${{problem.code}}: ${{problem.message}}`); }}",
+            "try {{ {} attempt(|| graph::get(\"{MARK}{number}\")); {call}; }} catch (problem) {{ log::error(`failed row {number}: ${{problem.code}}: ${{problem.message}}`); }}",
             before(row)
         );
     }
-    out.push_str("graph::get(\"/mark/end\");\n");
     out
 }
 
 /// Runs all calls in one version and gives what passed, by row.
 fn run(version: &str, rows: &[Row]) -> (Vec<Exchange>, BTreeMap<usize, Vec<Exchange>>) {
     let tenant = Served::fast();
-    let recorder = Recorder::before(&tenant.url);
-    let done = tenant
-        .bench()
-        .variable("RUNBACK_GRAPH_URL", &recorder.url)
+    let recorder = Recorder::before(&tenant);
+    let done = recorder
+        .bench(&tenant)
         .flags(&["--yes", "--api", version])
         .script(&script(rows))
         .run();
@@ -222,7 +231,7 @@ fn run(version: &str, rows: &[Row]) -> (Vec<Exchange>, BTreeMap<usize, Vec<Excha
     let mut by_row: BTreeMap<usize, Vec<Exchange>> = BTreeMap::new();
     let mut now = None;
     for exchange in &exchanges {
-        if let Some(mark) = exchange.target.strip_prefix(MARK) {
+        if let Some(mark) = parted(exchange).1.strip_prefix(MARK) {
             now = mark.parse().ok();
         } else if let Some(row) = now {
             by_row.entry(row).or_default().push(exchange.clone());
@@ -239,27 +248,27 @@ fn run(version: &str, rows: &[Row]) -> (Vec<Exchange>, BTreeMap<usize, Vec<Excha
 
 /// What is sent and answered, against the metadata of its version.
 fn complaints(exchange: &Exchange) -> Vec<String> {
-    if !exchange.path().starts_with("/solutions/backupRestore") {
+    let ((version, path), method) = (parted(exchange), exchange.method.as_str());
+    if !path.starts_with("/solutions/backupRestore") {
         return Vec::new();
     }
     let mut complaints = Vec::new();
-    let (version, method) = (exchange.version.as_str(), exchange.method.as_str());
-    let operation = metadata::operation(version, method, exchange.path());
+    let operation = metadata::operation(version, method, path);
     if let Some(request) = operation.and_then(|operation| operation.request)
-        && !exchange.sent.is_null()
+        && !exchange.body.is_null()
     {
-        complaints.extend(metadata::check_body(version, request, &exchange.sent));
+        complaints.extend(metadata::check_body(version, request, &exchange.body));
     }
     if (200..300).contains(&exchange.status) {
         complaints.extend(metadata::check_answer(
             version,
             method,
-            exchange.path(),
-            &exchange.answered,
+            path,
+            &exchange.answer,
         ));
     }
     for complaint in &mut complaints {
-        complaint.insert_str(0, &format!("{method} /{version}{}: ", exchange.path()));
+        complaint.insert_str(0, &format!("{method} {}: ", exchange.path));
     }
     complaints
 }
@@ -274,7 +283,7 @@ fn every_row_is_sent(version: &str) {
     for (number, row) in rows.iter().enumerate() {
         let sent = by_row.get(&number).is_some_and(|exchanges| {
             exchanges.iter().any(|exchange| {
-                exchange.version == version
+                parted(exchange).0 == version
                     && row.is(exchange)
                     && (200..300).contains(&exchange.status)
             })
@@ -303,13 +312,13 @@ fn every_row_is_sent_in_beta() {
 
 #[test]
 fn what_the_metadata_does_not_have_is_complained_about() {
-    let exchange = |sent: Value, answered: Value| Exchange {
+    let exchange = |body: Value, answer: Value| Exchange {
         method: "PATCH".to_owned(),
-        version: "v1.0".to_owned(),
-        target: "/solutions/backupRestore/exchangeRestoreSessions/1".to_owned(),
-        sent,
+        path: "/v1.0/solutions/backupRestore/exchangeRestoreSessions/1".to_owned(),
+        query: String::new(),
+        body,
         status: 200,
-        answered,
+        answer,
     };
     let artifact =
         |destination: &str| json!({"restorePoint": {"id": "1"}, "destinationType": destination});

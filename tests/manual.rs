@@ -612,6 +612,58 @@ fn an_unknown_name_is_an_error_with_the_nearest() {
 }
 
 #[test]
+fn a_name_is_found_however_it_is_written() {
+    for (written, found) in [
+        ("session.activate()", "session.activate"),
+        (".activate", "session.activate"),
+        ("Session", "session"),
+        ("restore_point", "restore point"),
+        ("point", "restore point"),
+        ("?now", "now"),
+        ("args", "arguments"),
+        ("notprotected", "NotProtected"),
+        ("driveProtectionUnit", "unit"),
+        ("publicError", "publicError"),
+        ("array.push", "array.push"),
+        ("global", "functions"),
+        ("error.code", "error.code"),
+        ("GET-MGUSER", "Get-MgUser"),
+    ] {
+        let done = doc(&[written]).expect(0);
+        assert_eq!(done.stdout.lines().next(), Some(found), "{written}");
+    }
+    // What both a namespace or value and functions are called.
+    let both = doc(&["duration"]).expect(0).stdout;
+    assert!(
+        both.contains("\n    duration(text: text) -> duration\n"),
+        "{both}"
+    );
+    let list = doc(&["list"]).expect(0).stdout;
+    assert!(
+        list.contains("See also: `runback doc users::list`"),
+        "{list}"
+    );
+    let hint = doc(&["activate_session"]).expect(2).stderr;
+    assert!(hint.contains("`runback doc activate`"), "{hint}");
+}
+
+#[test]
+fn programs_get_one_document() {
+    let done = doc(&["session.refresh", "--format", "json"]).expect(0);
+    assert_eq!(done.stdout.lines().count(), 1);
+    let pages: Value = serde_json::from_str(&done.stdout).unwrap();
+    assert_eq!(pages[0]["kind"], "function");
+    assert_eq!(pages[0]["policy_class"], "read");
+    assert_eq!(pages[0]["throws"], "`SessionGone`");
+    let done = doc(&["Get-MgUser", "--format", "json"]).expect(0);
+    let pages: Value = serde_json::from_str(&done.stdout).unwrap();
+    assert_eq!(pages[0]["operations"][0]["call"], "users::list()");
+    assert_eq!(pages[0]["operations"][0]["by"], "own");
+    let done = doc(&["--format", "csv"]).expect(2);
+    assert!(done.stderr.contains("--format json"), "{done}");
+}
+
+#[test]
 fn pages_are_fitted_to_what_is_usual_where_nobody_looks() {
     for name in ["", "exchange", "codes", "arguments", "session"] {
         let done = doc(&[name]).expect(0);
@@ -622,8 +674,20 @@ fn pages_are_fitted_to_what_is_usual_where_nobody_looks() {
     }
 }
 
+/// What somebody at a terminal sees.
+fn at_a_terminal(variables: &[(&str, &str)]) -> String {
+    let mut command = Bench::new().command();
+    command.args(["doc", "sleep"]).env("TERM", "xterm");
+    command.envs(variables.iter().copied());
+    let mut terminal = rexpect::session::spawn_command(command, Some(10_000)).unwrap();
+    terminal.exp_eof().unwrap()
+}
+
 #[test]
-fn colours_come_when_they_are_asked_for() {
+fn colours_are_for_terminals() {
+    assert!(at_a_terminal(&[]).contains("\u{1b}[36msleep("));
+    assert!(!at_a_terminal(&[("NO_COLOR", "1")]).contains('\u{1b}'));
     let coloured = doc(&["sleep", "--color", "always"]).expect(0).stdout;
     assert!(coloured.contains("\u{1b}["));
+    assert!(!doc(&["sleep"]).expect(0).stdout.contains('\u{1b}'));
 }

@@ -297,6 +297,15 @@ fn nearest(asked: &str, known: &BTreeSet<String>) -> Vec<String> {
             .filter(|name| name.to_lowercase().contains(&lower));
         found.extend(longer.take(5).map(|name| (*name).to_owned()));
     }
+    // `activate_session`: one of its words is a name.
+    if found.is_empty() {
+        let parts = asked.split(|c: char| !c.is_alphanumeric());
+        found.extend(
+            parts
+                .filter(|part| part.len() > 3 && known.contains(*part))
+                .map(str::to_owned),
+        );
+    }
     found.dedup();
     found
 }

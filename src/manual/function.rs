@@ -306,7 +306,7 @@ impl Function {
             "arguments": arguments,
             "options": help.options,
             "returns": Some(self.returned()).filter(|returned| !returned.is_empty()),
-            "throws": help.throws,
+            "throws": help.throws.as_deref().map(|throws| phrase(throws.strip_prefix("Throws ").unwrap_or(throws))),
             "notes": help.notes,
             "policy_class": help.reach.map(Reach::name),
             "graph": help.graph.iter().map(|operation| full_path(operation)).collect::<Vec<_>>(),

@@ -12,5 +12,5 @@ mod served;
 pub use bench::{Bench, Done, Running};
 pub use entra::Entra;
 pub use fake::{Fake, Reply};
-pub use recorder::{Exchange, MARK, Recorder};
+pub use recorder::{Exchange, Recorder};
 pub use served::Served;

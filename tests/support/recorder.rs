@@ -1,128 +1,113 @@
-//! A proxy that writes down what passes between the program and a sandbox.
+//! A proxy between the program and a sandbox that writes down what goes through.
 
-use std::io::{self, BufReader, Write as _};
-use std::net::{Shutdown, TcpListener, TcpStream};
+use std::fmt::Write as _;
+use std::io::{BufReader, Write as _};
+use std::net::{TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 
 use serde_json::Value;
 
 use super::http::Message;
+use super::{Bench, Served};
 
-/// One request with its answer.
+/// One request and its answer.
 #[derive(Clone, Debug)]
 pub struct Exchange {
     pub method: String,
-    /// `v1.0` or `beta`.
-    pub version: String,
-    /// What follows the version, with its query.
-    pub target: String,
-    pub sent: Value,
+    /// `/v1.0/…`, without the query.
+    pub path: String,
+    pub query: String,
+    /// `null` where there was none.
+    pub body: Value,
     pub status: u16,
-    pub answered: Value,
+    pub answer: Value,
 }
 
-impl Exchange {
-    pub fn path(&self) -> &str {
-        self.target.split('?').next().unwrap_or_default()
-    }
-}
-
-/// Listens on a free port until the test process ends.
+/// Links in answers lead back here: the sandbox makes them for whatever host it was asked as.
 pub struct Recorder {
-    pub url: String,
-    exchanges: Arc<Mutex<Vec<Exchange>>>,
+    url: String,
+    heard: Arc<Mutex<Vec<Exchange>>>,
 }
-
-/// `GET /mark/NAME` is answered here: a script says where it is.
-pub const MARK: &str = "/mark/";
 
 impl Recorder {
-    /// Stands in front of `http://HOST:PORT`.
-    pub fn before(url: &str) -> Self {
+    pub fn before(tenant: &Served) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let own = format!("http://{}", listener.local_addr().unwrap());
-        let exchanges = Arc::new(Mutex::new(Vec::new()));
-        let (behind, written) = (
-            url.trim_start_matches("http://").to_owned(),
-            exchanges.clone(),
-        );
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let target = tenant.url.trim_start_matches("http://").to_owned();
+        let heard = Arc::new(Mutex::new(Vec::new()));
+        let sink = heard.clone();
         std::thread::spawn(move || {
             for stream in listener.incoming().flatten() {
-                let (behind, written) = (behind.clone(), written.clone());
-                // An end of the connection is the end of the program under test.
-                std::thread::spawn(move || serve(&stream, &behind, &written).unwrap_or_default());
+                let (target, sink) = (target.clone(), sink.clone());
+                std::thread::spawn(move || forward(&stream, &target, &sink));
             }
         });
-        Self {
-            url: own,
-            exchanges,
+        Self { url, heard }
+    }
+
+    /// As [`Served::bench`], through this proxy.
+    pub fn bench(&self, tenant: &Served) -> Bench {
+        tenant.bench().variable("RUNBACK_GRAPH_URL", &self.url)
+    }
+
+    pub fn exchanges(&self) -> Vec<Exchange> {
+        self.heard.lock().unwrap().clone()
+    }
+
+    /// Forgets what has been heard so far.
+    pub fn clear(&self) {
+        self.heard.lock().unwrap().clear();
+    }
+}
+
+fn forward(client: &TcpStream, target: &str, heard: &Mutex<Vec<Exchange>>) {
+    let Ok(server) = TcpStream::connect(target) else {
+        return;
+    };
+    let (mut from_client, mut from_server) = (BufReader::new(client), BufReader::new(&server));
+    let (mut to_client, mut to_server) = (client, &server);
+    while let Ok(Some(request)) = Message::read(&mut from_client) {
+        if to_server.write_all(&bytes(&request)).is_err() {
+            return;
+        }
+        let Ok(Some(answer)) = Message::read(&mut from_server) else {
+            return;
+        };
+        heard.lock().unwrap().push(exchange(&request, &answer));
+        if to_client.write_all(&bytes(&answer)).is_err() {
+            return;
         }
     }
-
-    /// Everything so far, in the order of the answers.
-    pub fn exchanges(&self) -> Vec<Exchange> {
-        self.exchanges.lock().unwrap().clone()
-    }
 }
 
-fn serve(client: &TcpStream, behind: &str, written: &Mutex<Vec<Exchange>>) -> io::Result<()> {
-    let service = TcpStream::connect(behind)?;
-    let (mut from_client, mut from_service) = (BufReader::new(client), BufReader::new(&service));
-    while let Some(request) = Message::read(&mut from_client)? {
-        let mut words = request.first.split(' ');
-        let method = words.next().unwrap_or_default().to_owned();
-        let target = words.next().unwrap_or_default();
-        let (version, target) = target
-            .strip_prefix('/')
-            .and_then(|target| target.split_once('/'))
-            .map_or(("", target.to_owned()), |(version, target)| {
-                (version, format!("/{target}"))
-            });
-        let answer = if target.starts_with(MARK) {
-            Message {
-                first: "HTTP/1.1 200 OK".to_owned(),
-                headers: vec![("content-type".to_owned(), "application/json".to_owned())],
-                body: b"{}".to_vec(),
-            }
-        } else {
-            pass(&service, &request)?;
-            let Some(answer) = Message::read(&mut from_service)? else {
-                break;
-            };
-            answer
-        };
-        let status = answer.first.split(' ').nth(1);
-        let json = |body: &[u8]| serde_json::from_slice(body).unwrap_or(Value::Null);
-        written.lock().unwrap().push(Exchange {
-            method,
-            version: version.to_owned(),
-            target,
-            sent: json(&request.body),
-            status: status.and_then(|status| status.parse().ok()).unwrap_or(0),
-            answered: json(&answer.body),
-        });
-        pass(client, &answer)?;
-    }
-    service.shutdown(Shutdown::Both)
-}
-
-/// Sends a message on, with its length instead of its chunks.
-fn pass(mut to: &TcpStream, message: &Message) -> io::Result<()> {
+fn bytes(message: &Message) -> Vec<u8> {
     let mut head = format!("{}\r\n", message.first);
     for (name, value) in &message.headers {
-        let is_about_the_body = ["transfer-encoding", "content-length", "accept-encoding"]
-            .iter()
-            .any(|known| name.eq_ignore_ascii_case(known));
-        if !is_about_the_body {
-            head.push_str(&format!("{name}: {value}\r\n"));
+        // The body is no longer in pieces.
+        if !name.eq_ignore_ascii_case("transfer-encoding")
+            && !name.eq_ignore_ascii_case("content-length")
+        {
+            let _ = write!(head, "{name}: {value}\r\n");
         }
     }
-    // No body, and none may be spoken of.
-    if !message.first.contains(" 204 ") {
-        head.push_str(&format!("content-length: {}\r\n", message.body.len()));
+    let has_none = message.first.contains(" 204 ") || message.first.starts_with("GET ");
+    if !has_none {
+        let _ = write!(head, "content-length: {}\r\n", message.body.len());
     }
     head.push_str("\r\n");
-    let mut bytes = head.into_bytes();
-    bytes.extend(&message.body);
-    to.write_all(&bytes)
+    [head.as_bytes(), &message.body].concat()
+}
+
+fn exchange(request: &Message, answer: &Message) -> Exchange {
+    let words: Vec<&str> = request.first.split(' ').collect();
+    let (path, query) = words[1].split_once('?').unwrap_or((words[1], ""));
+    let json = |message: &Message| serde_json::from_slice(&message.body).unwrap_or(Value::Null);
+    Exchange {
+        method: words[0].to_owned(),
+        path: path.to_owned(),
+        query: query.to_owned(),
+        body: json(request),
+        status: answer.first.split(' ').nth(1).unwrap().parse().unwrap(),
+        answer: json(answer),
+    }
 }

@@ -70,7 +70,7 @@ pub(super) fn register(library: &mut Library, workload: &'static Workload) {
         workload.name,
         "session",
         &["id: text", "-> session"],
-        doc(workload, "One restore session by its id.\n\n- Options: `version`.\n- Throws Graph's `RestoreSessionNotFound`.\n- Policy class: read. Graph: GET restoreSessions/{id}. Permission: BackupRestore-Restore.Read.All.\n\n```rhai\nlet session = {w}::session(\"959ba739-70b5-43c4-8c90-b2c22014f18b\");\n```"),
+        doc(workload, "One restore session by its id.\n\n- Options: `version`.\n- Throws Graph's `RestoreSessionNotFound`.\n- Policy class: read. Graph: GET restoreSessions/{id}. Permission: BackupRestore-Restore.Read.All.\n\n```rhai\nlet session = {w}::session(id);\nprint(session.status);\n```"),
         move |ctx: NativeCallContext, id: ImmutableString| get(&ctx, workload, &id, Map::new()),
     );
     library.function(
