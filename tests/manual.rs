@@ -676,7 +676,8 @@ fn pages_are_fitted_to_what_is_usual_where_nobody_looks() {
 
 /// What somebody at a terminal sees.
 fn at_a_terminal(variables: &[(&str, &str)]) -> String {
-    let mut command = Bench::new().command();
+    let bench = Bench::new();
+    let mut command = bench.command();
     command.args(["doc", "sleep"]).env("TERM", "xterm");
     command.envs(variables.iter().copied());
     let mut terminal = rexpect::session::spawn_command(command, Some(10_000)).unwrap();
