@@ -319,14 +319,8 @@ fn key(asked: &Asked) -> String {
     };
     // The input of a bulk restore is all there is to know: its unit and its point are the service's choice.
     let unit = asked.unit.as_deref();
-    serde_json::json!([
-        asked.workload,
-        unit,
-        point,
-        destination,
-        input.to_lowercase()
-    ])
-    .to_string()
+    let input = input.trim_end_matches('/').to_lowercase();
+    serde_json::json!([asked.workload, unit, point, destination, input]).to_string()
 }
 
 fn closed(entry: &Entry) -> Item {

@@ -5,6 +5,7 @@
 
 pub(crate) mod api;
 pub(crate) mod arguments;
+pub(crate) mod beta;
 pub(crate) mod check;
 pub(crate) mod closure;
 pub(crate) mod compare;
@@ -44,6 +45,7 @@ use std::sync::Arc;
 use rhai::Dynamic;
 
 pub(crate) use arguments::Args;
+pub(crate) use beta::Beta;
 pub(crate) use failure::Failure;
 pub(crate) use files::Files;
 pub(crate) use header::Header;
@@ -86,6 +88,11 @@ impl Script {
         let (program, mut faults) = Program::link(&self.file, roots);
         faults.extend(check::check(&program, &self.header));
         faults
+    }
+
+    /// Whether it asks for the beta version of Graph in calls of its own.
+    pub(crate) fn beta(&self, roots: &[PathBuf]) -> Beta {
+        Beta::of(&Program::link(&self.file, roots).0)
     }
 }
 

@@ -69,29 +69,38 @@ enum Came {
     Nothing,
 }
 
-/// Whose an artifact is.
+/// Whose an artifact is. Two inputs can name one owner: by mail and by principal name.
 struct Whose {
-    by_owner: HashMap<String, usize>,
+    by_owner: HashMap<String, Vec<usize>>,
     by_text: HashMap<String, usize>,
 }
 
 impl Whose {
     fn of(inputs: &[Input]) -> Self {
-        let owned = |(at, input): (usize, &Input)| Some((input.owner.as_ref()?.to_lowercase(), at));
-        let texts = inputs.iter().enumerate();
-        Self {
-            by_owner: inputs.iter().enumerate().filter_map(owned).collect(),
-            by_text: texts.map(|(at, input)| (plain(&input.text), at)).collect(),
+        let mut whose = Self {
+            by_owner: HashMap::with_capacity(inputs.len()),
+            by_text: HashMap::with_capacity(inputs.len()),
+        };
+        for (at, input) in inputs.iter().enumerate() {
+            whose.by_text.insert(plain(&input.text), at);
+            if let Some(owner) = &input.owner {
+                let owner = owner.to_lowercase();
+                whose.by_owner.entry(owner).or_default().push(at);
+            }
         }
+        whose
     }
 
-    fn input(&self, end: &End) -> Option<usize> {
-        let by_owner = end
+    fn inputs(&self, end: &End) -> &[usize] {
+        if let Some(inputs) = end
             .owner
             .as_ref()
-            .and_then(|owner| self.by_owner.get(owner));
+            .and_then(|owner| self.by_owner.get(owner))
+        {
+            return inputs;
+        }
         let by_text = || self.by_text.get(&plain(end.text.as_ref()?));
-        by_owner.or_else(by_text).copied()
+        by_text().map_or(&[], std::slice::from_ref)
     }
 }
 
@@ -101,22 +110,24 @@ pub(in crate::backup) fn plain(text: &str) -> String {
 }
 
 /// Brings inputs and artifacts together.
-fn ends_of(inputs: &[Input], ends: &[End], unresolved: &[Unresolved], whose: &Whose) -> Vec<Came> {
+fn ends_of(inputs: &[Input], ends: &[End], unresolved: &[Unresolved]) -> Vec<Came> {
+    let whose = Whose::of(inputs);
     let mut came = vec![Came::Nothing; inputs.len()];
     let mut nobodys: Vec<&End> = Vec::new();
     for (at, end) in ends.iter().enumerate() {
-        match whose.input(end) {
-            Some(input) => {
-                // Of two artifacts of one input the one that succeeded counts.
-                let better = match came[input] {
-                    Came::To(known) => ends[known].outcome != Outcome::Succeeded,
-                    _ => true,
-                };
-                if better {
-                    came[input] = Came::To(at);
-                }
+        let own = whose.inputs(end);
+        if own.is_empty() {
+            nobodys.push(end);
+        }
+        for &input in own {
+            // Of two artifacts of one input the one that succeeded counts.
+            let better = match came[input] {
+                Came::To(known) => ends[known].outcome != Outcome::Succeeded,
+                _ => true,
+            };
+            if better {
+                came[input] = Came::To(at);
             }
-            None => nobodys.push(end),
         }
     }
     for (at, lost) in unresolved.iter().enumerate() {
@@ -219,15 +230,17 @@ impl Service {
         bulk: &mut Bulk,
         ends: &[End],
     ) -> Result<(), BackupError> {
-        let mut whose = Whose::of(&bulk.inputs);
-        let untold = |end: &End| end.owner.is_some() && whose.input(end).is_none();
-        if ends.iter().any(untold) {
+        let lost = bulk.unresolved.clone().unwrap_or_default();
+        let mut came = ends_of(&bulk.inputs, ends, &lost);
+        let open = |(input, came): (&Input, &Came)| {
+            input.owner.is_none() && matches!(came, Came::Nothing | Came::Untold)
+        };
+        let told = ends.iter().any(|end| end.owner.is_some());
+        if told && bulk.inputs.iter().zip(&came).any(open) {
             self.learn_owners(part.workload.owned_by, &mut bulk.inputs)
                 .await?;
-            whose = Whose::of(&bulk.inputs);
+            came = ends_of(&bulk.inputs, ends, &lost);
         }
-        let lost = bulk.unresolved.as_deref().unwrap_or_default();
-        let came = ends_of(&bulk.inputs, ends, lost, &whose);
         for (input, came) in bulk.inputs.iter().zip(came) {
             let (outcome, code, reason) = match came {
                 Came::To(at) => {
@@ -336,7 +349,16 @@ impl Service {
     async fn learn_owners(&self, owned_by: Owner, inputs: &mut [Input]) -> Result<(), BackupError> {
         let nameless = inputs.iter().filter(|input| input.owner.is_none());
         let texts: Vec<String> = nameless.map(|input| input.text.clone()).collect();
-        let owners = self.owners_of(owned_by, &texts).await?;
+        let owners = match self.owners_of(owned_by, &texts).await {
+            Ok(owners) => owners,
+            // Not a reason to leave the books open: what cannot be told apart is booked so.
+            Err(error) if error.graph().and_then(GraphError::service_error).is_some() => {
+                let text = "the owners of restored units could not be looked up";
+                self.talk.warn(&format!("{text}: {error}"));
+                return Ok(());
+            }
+            Err(error) => return Err(error),
+        };
         for input in inputs.iter_mut().filter(|input| input.owner.is_none()) {
             input.owner = owners.get(&plain(&input.text)).cloned();
         }
@@ -453,7 +475,7 @@ mod tests {
                 reason: String::new(),
             })
             .collect();
-        ends_of(&inputs, ends, &lost, &Whose::of(&inputs))
+        ends_of(&inputs, ends, &lost)
     }
 
     #[test]

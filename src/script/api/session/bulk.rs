@@ -294,7 +294,7 @@ pub(in crate::script::api) fn inputs(
     if restored > 0 {
         let count = workload.count(restored);
         host.talk.note(&format!(
-            "{count} are restored by another session of this run: left out"
+            "left out {count}: restored by another session of this run"
         ));
     }
     Ok(inputs)
