@@ -34,6 +34,9 @@ pub(super) enum Kind {
     Request,
     Drive,
     BulkRequest,
+    Library(u8),
+    Item(u8),
+    Browse,
 }
 
 impl Kind {
@@ -57,6 +60,9 @@ impl Kind {
             Self::Request => (16, 0),
             Self::Drive => (17, 0),
             Self::BulkRequest => (18, 0),
+            Self::Library(workload) => (19, workload),
+            Self::Item(workload) => (20, workload),
+            Self::Browse => (21, 0),
         };
         code << 2 | u64::from(workload)
     }
@@ -82,6 +88,9 @@ impl Kind {
             16 => Self::Request,
             17 => Self::Drive,
             18 => Self::BulkRequest,
+            19 => Self::Library(workload),
+            20 => Self::Item(workload),
+            21 => Self::Browse,
             _ => return None,
         };
         (kind.code() == code).then_some(kind)

@@ -8,10 +8,12 @@
 
 mod access;
 mod answer;
+mod browse;
 mod bulk;
 mod call;
 mod clock;
 mod control;
+mod expression;
 mod faults;
 mod filter;
 mod id;
@@ -62,6 +64,8 @@ struct Sandbox {
     log: Mutex<Log>,
     faults: Mutex<FaultPlan>,
     sign_ins: SignIns,
+    /// Searches so far; decides who is answered.
+    searches: AtomicU32,
     search_cap: SearchCap,
     seed: u64,
     latency: Duration,
@@ -81,6 +85,7 @@ impl Sandbox {
             log: Mutex::default(),
             faults: Mutex::new(FaultPlan::new(options.faults.clone(), options.seed)),
             sign_ins: SignIns::default(),
+            searches: AtomicU32::new(0),
             search_cap: options.search_cap,
             seed: options.seed,
             latency: options.latency,

@@ -61,6 +61,7 @@ refusals! {
     OLD_TOKEN = 401 "InvalidAuthenticationToken" "Lifetime validation failed, the token is expired.";
     NO_PERMISSION = 403 "Authorization_RequestDenied" "Insufficient privileges to complete the operation.";
     WRONG_METHOD = 405 "Request_BadRequest" "Specified HTTP method is not allowed for the request target.";
+    FAILED_DEPENDENCY = 424 "FailedDependency" "The request depends on a request that failed.";
     TOO_LARGE = 413 "RequestEntityTooLarge" "The request body is larger than 4 MiB.";
     NOT_JSON = 415 "InvalidRequest" "A request body must be application/json.";
     THROTTLED = 429 "TooManyRequests" "Too many requests.";
@@ -91,6 +92,12 @@ pub(super) const CANNOT_BE_RESTORED: ArtifactError = (
 pub(super) const ALREADY_RESTORING: ArtifactError = (
     "DuplicateArtifactRestoreRequest",
     "An ongoing Restore was found for the given restore artifact. Please wait till its completion and try again.",
+);
+
+/// An item in place, where one of its name exists. No page names a code; this is the one of drives.
+pub(super) const NAME_EXISTS: ArtifactError = (
+    "nameAlreadyExists",
+    "An item with the same name already exists under the parent.",
 );
 
 /// Shown in the `error` of a bulk request, with the inputs in its details.

@@ -9,10 +9,9 @@ use axum::http::{Method, header};
 use axum::response::Response;
 use bytes::Bytes;
 
-use super::answer::Refusal;
 use super::faults::Fault;
 use super::job::{Inbound, Job};
-use super::response::{About, cut, finish};
+use super::response::{self, About, cut, finish};
 use super::token::{self, Endpoint};
 use super::wire::Wire;
 use super::{Sandbox, control, lock, refusals};
@@ -113,7 +112,11 @@ async fn respond(
             if let Ok(caller) = &job.caller {
                 lock(&sandbox.log).throttled(caller, Duration::from_secs(retry_after));
             }
-            finish(sandbox, about, Err(after(refusals::THROTTLED, retry_after)))
+            finish(
+                sandbox,
+                about,
+                Err(response::retry_after(refusals::THROTTLED, retry_after)),
+            )
         }
         Some(Fault::Unavailable { retry_after }) => {
             let refusal = refusals::UNAVAILABLE;
@@ -121,7 +124,7 @@ async fn respond(
                 sandbox,
                 about,
                 Err(match retry_after {
-                    Some(seconds) => after(refusal, seconds),
+                    Some(seconds) => response::retry_after(refusal, seconds),
                     None => refusal,
                 }),
             )
@@ -177,9 +180,11 @@ impl SignIn {
                 finish(sandbox, about, issue())
             }
             Some(Fault::Cut) => cut(finish(sandbox, about, issue()), wire),
-            Some(Fault::Throttle { retry_after }) => {
-                finish(sandbox, about, Err(after(refusals::THROTTLED, retry_after)))
-            }
+            Some(Fault::Throttle { retry_after }) => finish(
+                sandbox,
+                about,
+                Err(response::retry_after(refusals::THROTTLED, retry_after)),
+            ),
             Some(Fault::Unavailable { .. }) => finish(sandbox, about, Err(refusals::UNAVAILABLE)),
             Some(Fault::Late(_)) => finish(sandbox, about, Err(refusals::TIMED_OUT)),
             Some(Fault::Reset) => {
@@ -192,11 +197,6 @@ impl SignIn {
             }
         }
     }
-}
-
-fn after(mut refusal: Refusal, seconds: u64) -> Refusal {
-    refusal.headers.push(("retry-after", seconds.to_string()));
-    refusal
 }
 
 /// The request below its version; nothing where the path names no version.

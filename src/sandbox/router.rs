@@ -138,10 +138,15 @@ static TABLE: LazyLock<Table> = LazyLock::new(|| {
 /// What stands for a name of a workload, and the name. A workload without the name does not have the route.
 type Mark = (&'static str, fn(&'static Workload) -> Option<&'static str>);
 
-const MARKS: [Mark; 8] = [
+const MARKS: [Mark; 9] = [
     ("{sessions}", |one| Some(one.sessions)),
     ("{artifacts}", |one| Some(one.artifacts)),
-    ("{granular}", |one| Some(one.granular_artifacts)),
+    ("{items}", |one| {
+        one.browsing.as_ref().map(|_| one.granular_artifacts)
+    }),
+    ("{mails}", |one| {
+        one.browsing.is_none().then_some(one.granular_artifacts)
+    }),
     ("{bulk}", |one| Some(one.bulk_requests)),
     ("{browsing}", |one| {
         one.browsing.as_ref().map(|browsing| browsing.sessions)

@@ -1,9 +1,13 @@
 //! One file per noun of the service; [`ROUTES`] says what is where.
 
 mod artifacts;
+mod batch;
+mod browse;
 mod bulk;
 mod drives;
+mod granular;
 mod groups;
+mod mail_query;
 mod points;
 mod policies;
 mod search;
@@ -116,6 +120,8 @@ pub(super) static ROUTES: &[Route] = routes! {
     GET "/sites/{id}" SITES => sites::get;
     GET "/sites/{host}:/{*path}" SITES => sites::get_by_path;
 
+    ASK "/$batch" NOTHING => batch::batch;
+
     GET "~" CONTROL => service::root;
     LIST "~/serviceApps" CONTROL => service::apps;
     GET "~/serviceApps/{id}" CONTROL => service::app;
@@ -148,18 +154,29 @@ pub(super) static ROUTES: &[Route] = routes! {
     PATCH "~/{sessions}/{id}" RESTORE_WRITE => sessions::update;
     LIST "~/{sessions}/{id}/{artifacts}" RESTORE => artifacts::list;
     GET "~/{sessions}/{id}/{artifacts}/{item}" RESTORE => artifacts::get;
+    GET "~/{sessions}/{id}/{artifacts}/{item}/restorePoint" RESTORE => artifacts::get_point;
+    LIST "~/{sessions}/{id}/{items}" RESTORE_WRITE => granular::list;
+    GET "~/{sessions}/{id}/{items}/{item}" RESTORE_WRITE => granular::get;
+    LIST "~/{sessions}/{id}/{mails}" RESTORE => artifacts::list_mails;
+    GET "~/{sessions}/{id}/{mails}/{item}" RESTORE => artifacts::get_mails;
+    GET "~/{sessions}/{id}/{mails}/{item}/restorePoint" RESTORE => artifacts::get_point;
     LIST "~/{sessions}/{id}/{bulk}" RESTORE => bulk::list;
     POST "~/{sessions}/{id}/{bulk}" RESTORE_WRITE => bulk::create;
     GET "~/{sessions}/{id}/{bulk}/{item}" RESTORE => bulk::get;
     DELETE "~/{sessions}/{id}/{bulk}/{item}" RESTORE_WRITE => bulk::delete;
 
+    LIST "~/browseSessions" RESTORE_WRITE => browse::list;
+    GET "~/browseSessions/{id}" RESTORE_WRITE => browse::get;
+    ASK "~/browseSessions/{id}/browse" RESTORE_WRITE => browse::browse;
+    GET "~/browseSessions/{id}/browse(nextFetchToken='{token}')" RESTORE_WRITE => browse::browse_on;
+    LIST "~/{browsing}" RESTORE_WRITE => browse::list;
+    POST "~/{browsing}" RESTORE_WRITE => browse::create;
+    GET "~/{browsing}/{id}" RESTORE_WRITE => browse::get;
+    ASK "~/{browsing}/{id}/browse" RESTORE_WRITE => browse::browse;
+    GET "~/{browsing}/{id}/browse" RESTORE_WRITE => browse::browse_on;
+
     // Documented, and not built yet: 501 says so, where 404 would send a reader looking for a typing mistake.
-    POST "/$batch" NOTHING => service::later;
     POST "~/enable" CONTROL_WRITE => service::later;
-    GET "~/{sessions}/{id}/{granular}" RESTORE => service::later;
-    GET "~/browseSessions" RESTORE_WRITE => service::later;
-    GET "~/{browsing}" RESTORE_WRITE => service::later;
-    POST "~/{browsing}" RESTORE_WRITE => service::later;
 };
 
 /// What only beta has.

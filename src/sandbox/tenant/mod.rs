@@ -3,6 +3,7 @@
 //! Everything is a function of the seed, the number of users and a position; nothing is stored. People `0..users` are in
 //! the directory; the positions after them are people who were deleted but whose units still exist.
 
+mod files;
 mod groups;
 mod names;
 mod person;
@@ -15,6 +16,7 @@ use uuid::Uuid;
 
 use super::id::{Ids, Kind, mix};
 
+pub(super) use files::{Node, Tree};
 pub(super) use groups::{GROUPS, Group, Member};
 pub(super) use person::{DOMAIN, Person};
 pub(super) use points::{Point, Window};

@@ -4,6 +4,8 @@
 #[path = "../../../tests/support/metadata.rs"]
 mod metadata;
 
+mod batch;
+mod browse;
 mod bulk;
 mod control;
 mod faults;

@@ -65,8 +65,13 @@ async fn a_create_is_checked() {
         ),
         (
             json!({ "granularMailboxRestoreArtifacts": [] }),
-            501,
-            "NotImplemented",
+            400,
+            "InvalidArtifactRequest",
+        ),
+        (
+            json!({ "mailboxRestoreArtifacts": [], "granularMailboxRestoreArtifacts": [] }),
+            400,
+            "InvalidRequest",
         ),
     ] {
         let answer = bench
@@ -425,7 +430,7 @@ async fn paths_methods_and_options_are_checked() {
             400,
             "Request_UnsupportedQuery",
         ),
-        ("POST", "/v1.0/$batch".to_owned(), 501, "NotImplemented"),
+        ("POST", "/v1.0/$batch".to_owned(), 400, "BadRequest"),
     ] {
         refused(&bench, method, &path, status, code).await;
     }
