@@ -121,7 +121,7 @@ const BEFORE: &[(&str, &str)] = &[
         "session.",
         "let session = {w}::create_session({w}::latest_points({many}).filter(|row| row.point != ()).extract(0, 1), \"new\");",
     ),
-    ("browse.items(path", "{browse} let path = \"Documents\";"),
+    ("browse.items(path", "{large}"),
     ("browse.", "{browse}"),
     ("{w}::browse_session(id", "{browse} let id = browse.id;"),
     (
@@ -155,6 +155,16 @@ const BEFORE: &[(&str, &str)] = &[
 
 const BROWSE: &str = "let browse = {w}::create_browse_session({w}::latest_points({many}, #{tags: \"fastRestore\"}).find(|row| row.point != ()).point).wait();";
 
+/// A folder of more than a page. Some units have one.
+const LARGE: &str = "let browse = (); let path = ();
+    for unit in {w}::units().first(8) {
+        let point = {w}::latest_point(unit, #{tags: \"fastRestore\"});
+        if point == () { continue; }
+        browse = {w}::create_browse_session(point).wait();
+        path = browse.items(\"Documents\").filter(|item| item.type == \"folder\").sort_by(\"itemsCount\").pop();
+        if path.itemsCount > 100 { break; }
+    }";
+
 fn before(row: &Row) -> String {
     let workload = row.workload();
     let people = (
@@ -181,6 +191,7 @@ fn before(row: &Row) -> String {
     found
         .replace("{granular}", &granular)
         .replace("{browse}", BROWSE)
+        .replace("{large}", LARGE)
         .replace("{inputs}", inputs)
         .replace("{w}", workload)
         .replace("{many}", many)

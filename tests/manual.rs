@@ -509,7 +509,7 @@ fn a_cmdlet_is_answered_with_the_call_that_does_it() {
     Example:
 
         let session = exchange::create_session();
-        session.add(exchange::latest_point("rania.shah@contoso.example"), "new");
+        session.add(exchange::latest_point("jin.rahman@contoso.example"), "new");
 
         let rows = exchange::latest_points(groups::members("Finance"));
         let session = exchange::create_session(rows, "new");

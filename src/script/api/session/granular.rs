@@ -30,7 +30,8 @@ service does not take is booked as failed.
 BackupRestore-Restore.ReadWrite.All.
 
 ```rhai
-session.add_granular(browse.find(\"*.xlsx\"));
+let session = onedrive::create_granular_session(browse.find(\"*.docx\"));
+session.add_granular(browse.find(\"*.xlsx\", #{limit: 100}));
 ```",
         |ctx: NativeCallContext, session: &mut Object, items: Dynamic| -> Raised<Object> {
             let own = behind(session).raise(&ctx)?;

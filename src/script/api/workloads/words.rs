@@ -22,7 +22,7 @@ pub(super) fn words(workload: &'static Workload, text: &str) -> String {
         Owner::Person => [
             "user, address or id",
             "users, addresses, ids",
-            "\"rania.shah@contoso.example\"",
+            "\"jin.rahman@contoso.example\"",
             "groups::members(\"Finance\")",
             "GET users",
             "User.ReadBasic.All",
