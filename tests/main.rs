@@ -9,6 +9,7 @@ mod language;
 mod lost;
 mod readme;
 mod restore;
+mod sandbox;
 mod scripts;
 mod stopping;
 mod support;
