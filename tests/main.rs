@@ -18,6 +18,7 @@ mod new;
 mod readme;
 mod reports;
 mod restore;
+mod sandbox;
 mod scripts;
 mod stopping;
 mod support;
