@@ -7,7 +7,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use jiff::Timestamp;
 
-use super::books::{ArtifactTotals, Outcome, SessionSummary};
+use super::books::{ArtifactTotals, Outcome, SessionSummary, SessionTimes};
 use super::bulk::Bulk;
 use super::gate::Weight;
 use super::part::{Content, Part, Stage};
@@ -214,6 +214,11 @@ impl Service {
             artifacts: ArtifactTotals {
                 total: content.len(),
                 ..ArtifactTotals::default()
+            },
+            times: SessionTimes {
+                created: part.since,
+                activated: Some(self.world.clock.now()),
+                ended: None,
             },
         });
         self.know(part.clone());

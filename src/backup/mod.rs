@@ -12,6 +12,7 @@ mod error;
 mod gate;
 mod granular;
 mod part;
+mod patience;
 mod point;
 mod policy;
 mod poll;
@@ -36,7 +37,7 @@ pub(crate) use row::{PointChoice, Row, Subject, Wanted};
 pub(crate) use search::Prefer;
 pub(crate) use service::{Service, Settings, workload_of};
 pub(crate) use session::{Request, Session};
-pub(crate) use workload::{EXCHANGE, Owner, WORKLOADS, Workload};
+pub(crate) use workload::{EXCHANGE, Owner, ROOT, WORKLOADS, Workload};
 
 /// One value of a query option, percent-encoded.
 fn encoded(text: &str) -> String {

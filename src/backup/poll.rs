@@ -8,8 +8,9 @@ use futures::future::join_all;
 use tokio::sync::watch;
 
 use super::artifact::{Artifact, Progress};
-use super::books::{ArtifactTotals, ItemId, Outcome, SessionSummary};
+use super::books::{ArtifactTotals, ItemId, Outcome, SessionSummary, SessionTimes};
 use super::part::{Part, Stage, has_ended};
+use super::patience::Patience;
 use super::{BackupError, Service, Session};
 use crate::graph::Json;
 use crate::talk::Bar;
@@ -103,6 +104,7 @@ impl Service {
 /// Looks at all waited-for sessions until nobody waits any more.
 async fn poll(service: Arc<Service>) {
     let mut schedule = service.schedule();
+    let mut patience: HashMap<String, Patience> = HashMap::new();
     loop {
         let due: Vec<Arc<Part>> = {
             let mut waited = service.poller.lock();
@@ -131,6 +133,12 @@ async fn poll(service: Arc<Service>) {
             }
         });
         for (part, news) in join_all(looks).await {
+            let patience = patience.entry(part.id.clone()).or_default();
+            match &news {
+                Ok(_) => patience.restore(),
+                Err(error) if patience.bears(&service, error) => continue,
+                Err(_) => {}
+            }
             let ended = match &news {
                 Ok(json) => has_ended(&json.string("status").unwrap_or_default()),
                 Err(_) => true,
@@ -236,6 +244,8 @@ impl Service {
 
     /// Reads the artifacts of a session that has ended into the books.
     async fn settle(&self, part: &Arc<Part>) -> Result<(), BackupError> {
+        // Before the artifacts are read, which can take a while.
+        let ended = self.world.clock.now();
         let mut content = part.content.lock().await;
         if content.settled {
             return Ok(());
@@ -246,7 +256,8 @@ impl Service {
         let mut schedule = self.schedule();
         let mut tries = 0;
         let artifacts = loop {
-            let artifacts = self.artifacts(part).await?;
+            let read = async || Ok(self.artifacts(part).await?);
+            let artifacts = self.patiently(read).await?;
             // The session's state runs ahead of its artifacts' by a moment.
             let open = artifacts
                 .iter()
@@ -302,6 +313,10 @@ impl Service {
             workload: part.workload.name.to_owned(),
             status: part.status(),
             artifacts: totals,
+            times: SessionTimes {
+                ended: Some(ended),
+                ..SessionTimes::default()
+            },
         });
         content.settled = true;
         Ok(())

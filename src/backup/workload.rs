@@ -122,6 +122,11 @@ impl Workload {
             .find(|workload| workload.session_type.eq_ignore_ascii_case(bare))
     }
 
+    /// The workload of this name, as documents write it.
+    pub(crate) fn named(name: &str) -> Option<&'static Self> {
+        WORKLOADS.into_iter().find(|workload| workload.name == name)
+    }
+
     /// The workload of a unit, by its type in the published metadata.
     pub(crate) fn of_unit(unit_type: &str) -> Option<&'static Self> {
         let bare = unit_type.trim_start_matches("#microsoft.graph.");

@@ -116,14 +116,17 @@ impl Whole<'_> {
         let source = Source::read(&order.script).map_err(|fault| vec![fault])?;
         outcome.sha256 = Some(source.sha256());
         let name = order.script.display().to_string();
-        let script = Script::load(&name, &source.bytes)?;
         let folder = source.folder();
         let roots = vec![folder.clone()];
         let here = std::env::current_dir().unwrap_or_default();
+        let examined = script::examine(&name, &source.bytes, &roots);
         // Mistakes in the arguments and in the script are all told at once.
-        let mut faults = script.check(&roots);
-        match script::arguments::resolve(&script.header, &order.arguments, outcome.started, &here) {
-            Ok(args) if faults.is_empty() => {
+        let args = examined.header.as_ref().map(|header| {
+            script::arguments::resolve(header, &order.arguments, outcome.started, &here)
+        });
+        let mut faults: Vec<Fault> = examined.errors().cloned().collect();
+        match (args, examined.script) {
+            (Some(Ok(args)), Some(script)) => {
                 let files = files(&folder, &order.data, &args).map_err(|fault| vec![fault])?;
                 Ok(Prepared {
                     script,
@@ -132,8 +135,7 @@ impl Whole<'_> {
                     roots,
                 })
             }
-            Ok(_) => Err(faults),
-            Err(mut bad) => {
+            (Some(Err(mut bad)), _) => {
                 // Once is enough, under the last of them.
                 if let Some(last) = bad.last_mut() {
                     last.hints.push(format!(
@@ -143,6 +145,7 @@ impl Whole<'_> {
                 faults.splice(0..0, bad);
                 Err(faults)
             }
+            _ => Err(faults),
         }
     }
 
@@ -202,7 +205,7 @@ impl Whole<'_> {
         outcome.tenant = tenant
             .client
             .known_identity()
-            .and_then(|identity| identity.tenant);
+            .and_then(|identity| identity.claims.tenant);
     }
 }
 

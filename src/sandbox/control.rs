@@ -13,6 +13,7 @@ use super::answer::{Answer, Refusal};
 use super::faults::{FaultPlan, Faults, duration};
 use super::id::Kind;
 use super::session::What;
+use super::spoil::LOOP;
 use super::store::{ServiceStatus, Store};
 use super::{Sandbox, lock, refusals};
 
@@ -27,12 +28,19 @@ pub(super) fn answer(
     body: &[u8],
 ) -> Result<Answer, Refusal> {
     let wanted = match name {
-        "state" | "duplicates" => Method::GET,
+        "state" | "duplicates" | LOOP => Method::GET,
         "faults" | "clock" | "break" | "reset" => Method::POST,
         _ => return Err(refusals::NOT_FOUND.because(format!("there is no /_sandbox/{name}"))),
     };
     if *method != wanted {
         return Err(refusals::WRONG_METHOD.because(format!("/_sandbox/{name} takes {wanted}")));
+    }
+    if name == LOOP {
+        let mut answer = Answer::nothing(302);
+        answer
+            .headers
+            .push(("location", format!("/_sandbox/{LOOP}")));
+        return Ok(answer);
     }
     let body: Map<String, Value> = match body {
         [] => Map::new(),
@@ -75,6 +83,7 @@ fn state(sandbox: &Sandbox) -> Value {
         "now": now.to_string(),
         "speed": sandbox.clock.speed(),
         "counts": log.counts(),
+        "late": log.late(),
         "sessions": sessions,
         "violations": log.violations(),
     })
@@ -190,7 +199,7 @@ fn clock(sandbox: &Sandbox, body: &Map<String, Value>) -> Result<Value, Refusal>
 fn breaking(sandbox: &Sandbox, body: &Map<String, Value>) -> Result<Value, Refusal> {
     if body.is_empty() {
         return Err(bad(
-            "name something: serviceStatus, permission, unit, point, hold, chance, token, tokenLifetime",
+            "name something: serviceStatus, disableReason, gracePeriod, restorePeriod, serviceApp, permission, unit, point, hold, chance, token, tokenLifetime",
         ));
     }
     for (name, value) in body {
@@ -200,6 +209,20 @@ fn breaking(sandbox: &Sandbox, body: &Map<String, Value>) -> Result<Value, Refus
         break_one(sandbox, name, value)?;
     }
     Ok(json!({}))
+}
+
+fn one_of(known: &[&'static str], value: &str) -> Result<&'static str, Refusal> {
+    let found = known.iter().find(|known| **known == value);
+    let names = || bad(format!("`{value}` is none of {}", known.join(", ")));
+    found.copied().ok_or_else(names)
+}
+
+/// The instant that lies so far ahead, in service time.
+fn ends_in(sandbox: &Sandbox, length: &str) -> Result<Timestamp, Refusal> {
+    let length = SignedDuration::try_from(duration(length).map_err(bad)?);
+    let length = length.map_err(|error| bad(error.to_string()))?;
+    let end = sandbox.clock.now().checked_add(length);
+    end.map_err(|error| bad(error.to_string()))
 }
 
 fn break_one(sandbox: &Sandbox, name: &str, value: &str) -> Result<(), Refusal> {
@@ -213,6 +236,31 @@ fn break_one(sandbox: &Sandbox, name: &str, value: &str) -> Result<(), Refusal> 
             let status = ServiceStatus::parse(value);
             let status = status.ok_or_else(|| bad(format!("`{value}` is no service status")))?;
             lock(&sandbox.store).broken.service_status = status;
+        }
+        "disableReason" => {
+            let reasons = [
+                "none",
+                "invalidBillingProfile",
+                "userRequested",
+                "controllerServiceAppDeleted",
+            ];
+            lock(&sandbox.store).broken.disable_reason = Some(one_of(&reasons, value)?);
+        }
+        "serviceApp" => {
+            // `other`: another app than ours is the controller; `none`: there is no app at all.
+            let states = [
+                "inactive",
+                "active",
+                "pendingActive",
+                "pendingInactive",
+                "other",
+                "none",
+            ];
+            lock(&sandbox.store).broken.service_app = Some(one_of(&states, value)?);
+        }
+        "gracePeriod" => lock(&sandbox.store).broken.grace_ends = Some(ends_in(sandbox, value)?),
+        "restorePeriod" => {
+            lock(&sandbox.store).broken.restores_end = Some(ends_in(sandbox, value)?);
         }
         "permission" => {
             if !sandbox.access.revoke(value) {

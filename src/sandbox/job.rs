@@ -8,6 +8,7 @@ use super::access::Caller;
 use super::answer::{Answer, Refusal};
 use super::call::Call;
 use super::router::{self, Found, Template};
+use super::spoil::AGAIN;
 
 /// A request below a version, as it stands on the wire or in a batch.
 pub(super) struct Inbound {
@@ -62,6 +63,7 @@ impl Job {
             beta: inbound.beta,
             query: url::form_urlencoded::parse(inbound.query.as_bytes())
                 .into_owned()
+                .filter(|(name, _)| name != AGAIN)
                 .collect(),
             headers: inbound.headers,
             body: inbound.body,

@@ -30,6 +30,7 @@ mod router;
 mod seal;
 mod server;
 mod session;
+mod spoil;
 mod store;
 mod tenant;
 mod token;

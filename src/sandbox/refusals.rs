@@ -64,7 +64,9 @@ refusals! {
     FAILED_DEPENDENCY = 424 "FailedDependency" "The request depends on a request that failed.";
     TOO_LARGE = 413 "RequestEntityTooLarge" "The request body is larger than 4 MiB.";
     NOT_JSON = 415 "InvalidRequest" "A request body must be application/json.";
+    REQUEST_TIMED_OUT = 408 "RequestTimeout" "The server timed out waiting for the request.";
     THROTTLED = 429 "TooManyRequests" "Too many requests.";
+    BROKEN = 500 "InternalServerError" "An internal server error occurred.";
     UNAVAILABLE = 503 "ServiceUnavailable" "The service is temporarily unavailable.";
     TIMED_OUT = 504 "GatewayTimeout" "The gateway did not receive a response in time.";
     LATER = 501 "NotImplemented" "The sandbox doesn't have this operation yet.";

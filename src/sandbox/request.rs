@@ -1,17 +1,17 @@
 //! One request from its head to its answer: who calls, which operation, which fault.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use axum::extract::{ConnectInfo, Request, State};
 use axum::http::request::Parts;
+use axum::http::uri::{Authority, PathAndQuery};
 use axum::http::{Method, header};
 use axum::response::Response;
 use bytes::Bytes;
 
-use super::faults::Fault;
 use super::job::{Inbound, Job};
-use super::response::{self, About, cut, finish};
+use super::response::{About, finish};
+use super::spoil::{Exchange, respond};
 use super::token::{self, Endpoint};
 use super::wire::Wire;
 use super::{Sandbox, control, lock, refusals};
@@ -20,9 +20,6 @@ use super::{Sandbox, control, lock, refusals};
 const MAX_BODY: usize = 4 * 1024 * 1024;
 /// What is read of a body that is too large, so that its sender is still there to hear the refusal.
 const MAX_READ: usize = 4 * MAX_BODY;
-
-/// Late work is done this long after its 504: in service time, and at most in wall time.
-const LATE: (Duration, Duration) = (Duration::from_mins(3), Duration::from_secs(3));
 
 /// Answers one request.
 pub(super) async fn handle(
@@ -41,15 +38,15 @@ pub(super) async fn handle(
         let answer = control::answer(&sandbox, &parts.method, name, &body);
         return finish(&sandbox, &about, answer);
     }
+    let mut exchange = Exchange {
+        about,
+        wire,
+        caller: None,
+        address: address(&parts),
+    };
     if let Some((endpoint, tenant)) = Endpoint::find(path) {
-        let (method, tenant) = (parts.method.clone(), tenant.to_owned());
-        let sign_in = SignIn {
-            endpoint,
-            tenant,
-            method,
-            body,
-        };
-        return sign_in.respond(&sandbox, &about, &wire).await;
+        let tenant = tenant.to_owned();
+        return sign_in(&sandbox, &exchange, parts.method, endpoint, tenant, body).await;
     }
     let authorization = parts
         .headers
@@ -59,144 +56,70 @@ pub(super) async fn handle(
     let Some(inbound) = inbound(parts, body) else {
         return finish(
             &sandbox,
-            &about,
+            &exchange.about,
             Err(refusals::NOT_FOUND.because("a path begins with /v1.0 or /beta")),
         );
     };
+    exchange.caller = caller.as_ref().ok().cloned();
     let job = Job::new(inbound, caller);
     let template = job.template();
-    lock(&sandbox.log).request(template, job.caller.as_ref().ok());
+    lock(&sandbox.log).request(template, exchange.caller.as_ref());
     let fault = lock(&sandbox.faults).roll(template, false);
     // A task of its own: the work goes on where the caller hangs up while it waits.
-    let answer = tokio::spawn(respond(sandbox, about, wire.clone(), fault, job));
+    let wire = exchange.wire.clone();
+    let answer = tokio::spawn(async move {
+        respond(
+            &sandbox,
+            &exchange,
+            fault,
+            Box::new(|sandbox| job.run(sandbox)),
+        )
+        .await
+    });
     answer.await.unwrap_or_else(|_| {
         wire.close();
         Response::default()
     })
 }
 
-async fn respond(
-    sandbox: Arc<Sandbox>,
-    about: About,
-    wire: Wire,
-    fault: Option<Fault>,
-    job: Job,
-) -> Response {
-    let (sandbox, about, wire) = (&sandbox, &about, &wire);
-    if !sandbox.latency.is_zero() && fault != Some(Fault::Reset) {
-        tokio::time::sleep(sandbox.latency).await;
-    }
-    match fault {
-        None => finish(sandbox, about, job.run(sandbox)),
-        Some(Fault::Slow(time)) => {
-            tokio::time::sleep(time).await;
-            finish(sandbox, about, job.run(sandbox))
-        }
-        Some(Fault::Cut) => cut(finish(sandbox, about, job.run(sandbox)), wire),
-        Some(Fault::LostAnswer) => {
-            // The answer is nobody's business: the client never sees it.
-            drop(job.run(sandbox));
-            wire.close();
-            Response::default()
-        }
-        Some(Fault::Late(delay)) => {
-            let delay = delay.unwrap_or_else(|| sandbox.clock.wall(LATE.0).min(LATE.1));
-            let sandbox_later = Arc::clone(sandbox);
-            tokio::spawn(async move {
-                tokio::time::sleep(delay).await;
-                drop(job.run(&sandbox_later));
-            });
-            finish(sandbox, about, Err(refusals::TIMED_OUT))
-        }
-        Some(Fault::Throttle { retry_after }) => {
-            if let Ok(caller) = &job.caller {
-                lock(&sandbox.log).throttled(caller, Duration::from_secs(retry_after));
-            }
-            finish(
-                sandbox,
-                about,
-                Err(response::retry_after(refusals::THROTTLED, retry_after)),
-            )
-        }
-        Some(Fault::Unavailable { retry_after }) => {
-            let refusal = refusals::UNAVAILABLE;
-            finish(
-                sandbox,
-                about,
-                Err(match retry_after {
-                    Some(seconds) => response::retry_after(refusal, seconds),
-                    None => refusal,
-                }),
-            )
-        }
-        Some(Fault::Reset) => {
-            wire.reset();
-            Response::default()
-        }
-    }
-}
-
-/// A call for a token or a device code.
-struct SignIn {
+/// Sign-in has no client yet that could be held.
+async fn sign_in(
+    sandbox: &Arc<Sandbox>,
+    exchange: &Exchange,
+    method: Method,
     endpoint: Endpoint,
     tenant: String,
-    method: Method,
     body: Bytes,
+) -> Response {
+    let template = endpoint.template();
+    lock(&sandbox.log).request(template, None);
+    let fault = lock(&sandbox.faults).roll(template, true);
+    let issue = move |sandbox: &Sandbox| {
+        if method == Method::POST {
+            let Sandbox {
+                access, sign_ins, ..
+            } = sandbox;
+            Ok(token::answer(access, sign_ins, endpoint, &tenant, &body))
+        } else {
+            Err(refusals::WRONG_METHOD)
+        }
+    };
+    respond(sandbox, exchange, fault, Box::new(issue)).await
 }
 
-impl SignIn {
-    /// Sign-in has faults of its own shape: there is no Graph error to send and no client to hold.
-    async fn respond(self, sandbox: &Arc<Sandbox>, about: &About, wire: &Wire) -> Response {
-        let template = self.endpoint.template();
-        lock(&sandbox.log).request(template, None);
-        let fault = lock(&sandbox.faults).roll(template, true);
-        if !sandbox.latency.is_zero() {
-            tokio::time::sleep(sandbox.latency).await;
-        }
-        let issue = || {
-            if self.method == Method::POST {
-                let Self {
-                    endpoint,
-                    tenant,
-                    body,
-                    ..
-                } = &self;
-                let sign_ins = &sandbox.sign_ins;
-                Ok(token::answer(
-                    &sandbox.access,
-                    sign_ins,
-                    *endpoint,
-                    tenant,
-                    body,
-                ))
-            } else {
-                Err(refusals::WRONG_METHOD)
-            }
-        };
-        match fault {
-            None => finish(sandbox, about, issue()),
-            Some(Fault::Slow(time)) => {
-                tokio::time::sleep(time).await;
-                finish(sandbox, about, issue())
-            }
-            Some(Fault::Cut) => cut(finish(sandbox, about, issue()), wire),
-            Some(Fault::Throttle { retry_after }) => finish(
-                sandbox,
-                about,
-                Err(response::retry_after(refusals::THROTTLED, retry_after)),
-            ),
-            Some(Fault::Unavailable { .. }) => finish(sandbox, about, Err(refusals::UNAVAILABLE)),
-            Some(Fault::Late(_)) => finish(sandbox, about, Err(refusals::TIMED_OUT)),
-            Some(Fault::Reset) => {
-                wire.reset();
-                Response::default()
-            }
-            Some(Fault::LostAnswer) => {
-                wire.close();
-                Response::default()
-            }
-        }
-    }
+fn host(parts: &Parts) -> &str {
+    let host = parts
+        .headers
+        .get(header::HOST)
+        .and_then(|value| value.to_str().ok());
+    let authority = || parts.uri.authority().map(Authority::as_str);
+    host.or_else(authority).unwrap_or("127.0.0.1")
+}
+
+/// Scheme, host, path and query.
+fn address(parts: &Parts) -> String {
+    let below = parts.uri.path_and_query().map_or("/", PathAndQuery::as_str);
+    format!("http://{}{below}", host(parts))
 }
 
 /// The request below its version; nothing where the path names no version.
@@ -208,20 +131,9 @@ fn inbound(parts: Parts, body: Bytes) -> Option<Inbound> {
         "beta" => true,
         _ => return None,
     };
-    let host = parts
-        .headers
-        .get(header::HOST)
-        .and_then(|value| value.to_str().ok());
-    let host = host
-        .or_else(|| {
-            parts
-                .uri
-                .authority()
-                .map(axum::http::uri::Authority::as_str)
-        })
-        .unwrap_or("127.0.0.1");
+    let version = if beta { "beta" } else { "v1.0" };
     Some(Inbound {
-        root: format!("http://{host}/{}", if beta { "beta" } else { "v1.0" }),
+        root: format!("http://{}/{version}", host(&parts)),
         beta,
         path: format!("/{below}"),
         query: parts.uri.query().unwrap_or_default().to_owned(),

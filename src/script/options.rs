@@ -23,15 +23,7 @@ impl OptionMap {
             if allowed.contains(&key.as_str()) {
                 continue;
             }
-            let failure = Failure::new("UnknownOption", format!("there is no option `{key}` here"));
-            return Err(match words::nearest(key, allowed.iter().copied()) {
-                Some(near) => failure.hint(format!("did you mean `{near}`?")),
-                None if allowed.is_empty() => failure.hint("this function takes no options"),
-                None => failure.hint(format!(
-                    "the options are {}",
-                    words::list(allowed.iter().copied())
-                )),
-            });
+            return Err(unknown(key, allowed.iter().copied()));
         }
         Ok(Self { map })
     }
@@ -147,6 +139,17 @@ impl OptionMap {
                 format!("option `{name}` must be {wanted}; this is {given}"),
             )
         })
+    }
+}
+
+/// A key that is no option, with its neighbour among those that are.
+pub(crate) fn unknown<'n>(key: &str, allowed: impl Iterator<Item = &'n str>) -> Failure {
+    let allowed: Vec<_> = allowed.collect();
+    let failure = Failure::new("UnknownOption", format!("there is no option `{key}` here"));
+    match words::nearest(key, allowed.iter().copied()) {
+        Some(near) => failure.hint(format!("did you mean `{near}`?")),
+        None if allowed.is_empty() => failure.hint("this function takes no options"),
+        None => failure.hint(format!("the options are {}", words::list(allowed))),
     }
 }
 

@@ -16,6 +16,7 @@ mod search;
 mod sign_in;
 mod sites;
 mod tenant;
+mod whatever_comes;
 mod workloads;
 
 use jiff::Timestamp;

@@ -9,10 +9,12 @@ pub(crate) mod groups;
 pub(crate) mod json;
 pub(crate) mod lists;
 pub(crate) mod log;
+pub(crate) mod named;
 pub(crate) mod objects;
 pub(crate) mod rows;
 pub(crate) mod session;
 pub(crate) mod sessions;
+pub(crate) mod shown;
 pub(crate) mod sites;
 pub(crate) mod streams;
 pub(crate) mod tenant;
@@ -32,6 +34,7 @@ pub(crate) fn register(library: &mut Library) {
     lists::register(library);
     streams::register(library);
     rows::register(library);
+    named::register(library);
     globals::register(library);
     parallel::register(library);
     csv::register(library);
@@ -48,4 +51,5 @@ pub(crate) fn register(library: &mut Library) {
     browse::register(library);
     backup::register(library);
     graph::register(library);
+    shown::register(library);
 }
