@@ -11,6 +11,7 @@ mod readme;
 mod reports;
 mod restore;
 mod scripts;
+mod secrets;
 mod stopping;
 mod support;
 mod terminal;

@@ -6,6 +6,7 @@ mod entra;
 mod fake;
 mod http;
 mod masks;
+pub mod secrets;
 mod served;
 
 pub use bench::{Bench, Done, Running};
