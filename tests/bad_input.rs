@@ -3,7 +3,7 @@
 use insta::assert_snapshot;
 use serde_json::{Value, json};
 
-use crate::support::{Bench, Entra, Fake, Reply, Served};
+use crate::support::{Bench, Entra, Fake, Reply, Served, secrets};
 
 const RESTORE_GROUP: &str = include_str!("../scripts/restore-group.rhai");
 
@@ -219,7 +219,7 @@ fn a_secret_goes_to_no_server_without_tls() {
         .variable("RUNBACK_AUTH", "secret")
         .variable("AZURE_TENANT_ID", "e3673969-bf70-4c98-a1f2-bae8e5ce21f8")
         .variable("AZURE_CLIENT_ID", "e5abbcfe-1387-45c1-a461-53197df3daac")
-        .variable("AZURE_CLIENT_SECRET", "very-secret")
+        .variable("AZURE_CLIENT_SECRET", secrets::CLIENT_SECRET)
         .script("users::list().count()");
     let done = bench.run().expect(2);
     let shown = done.to_string().replace(&tenant.url, "[URL]");
@@ -241,7 +241,7 @@ fn a_secret_is_not_sent_to_an_authority_without_tls() {
         .variable("AZURE_AUTHORITY_HOST", &fake.url)
         .variable("AZURE_TENANT_ID", "e3673969-bf70-4c98-a1f2-bae8e5ce21f8")
         .variable("AZURE_CLIENT_ID", "e5abbcfe-1387-45c1-a461-53197df3daac")
-        .variable("AZURE_CLIENT_SECRET", "very-secret")
+        .variable("AZURE_CLIENT_SECRET", secrets::CLIENT_SECRET)
         .script("users::list().count()");
     let done = bench.run();
     assert_snapshot!(done.to_string().replace(&fake.url, "[URL]"), @"
@@ -392,7 +392,7 @@ fn against(fake: &Fake) -> Bench {
     Bench::new()
         .variable("RUNBACK_GRAPH_URL", &fake.url)
         .variable("RUNBACK_AUTH", "token")
-        .variable("RUNBACK_ACCESS_TOKEN", "secret-token")
+        .variable("RUNBACK_ACCESS_TOKEN", secrets::TOKEN)
         .script("users::list().count()")
 }
 
@@ -475,7 +475,7 @@ fn a_wrong_client_secret_is_told_in_entras_words() {
     let bench = Bench::new()
         .variable("AZURE_TENANT_ID", "contoso.example")
         .variable("AZURE_CLIENT_ID", "11111111-2222-3333-4444-555555555555")
-        .variable("AZURE_CLIENT_SECRET", "not-the-secret")
+        .variable("AZURE_CLIENT_SECRET", secrets::CLIENT_SECRET)
         .variable("AZURE_AUTHORITY_HOST", &entra.url)
         .file("ca.pem", &entra.authority)
         .script("users::list().count()")
@@ -483,7 +483,7 @@ fn a_wrong_client_secret_is_told_in_entras_words() {
     let done = bench.run().expect(6);
     assert!(done.stderr.contains("AADSTS7000215"), "{done}");
     assert!(done.stderr.contains("AZURE_CLIENT_SECRET"), "{done}");
-    assert!(!done.to_string().contains("not-the-secret"), "{done}");
+    assert!(!done.to_string().contains(secrets::CLIENT_SECRET), "{done}");
 }
 
 #[test]
@@ -500,7 +500,7 @@ fn an_answer_of_one_byte_a_second_is_given_up() {
 fn a_graph_without_tls_is_refused() {
     let bench = Bench::new()
         .variable("RUNBACK_AUTH", "token")
-        .variable("RUNBACK_ACCESS_TOKEN", "secret-token")
+        .variable("RUNBACK_ACCESS_TOKEN", secrets::TOKEN)
         .script("users::list().count()")
         .flags(&["--graph-url", "http://example.com"]);
     assert_snapshot!(bench.run(), @"

@@ -3,14 +3,14 @@
 use insta::assert_snapshot;
 use serde_json::json;
 
-use crate::support::{Bench, Fake, Reply};
+use crate::support::{Bench, Fake, Reply, secrets};
 
 /// A bench whose tenant is this server.
 fn bench(fake: &Fake) -> Bench {
     Bench::new()
         .variable("RUNBACK_GRAPH_URL", &fake.url)
         .variable("RUNBACK_AUTH", "token")
-        .variable("RUNBACK_ACCESS_TOKEN", "secret-token")
+        .variable("RUNBACK_ACCESS_TOKEN", secrets::TOKEN)
         .script("users::list().count()")
 }
 
@@ -69,7 +69,7 @@ fn a_token_that_is_not_accepted_exits_with_6() {
     let fake = Fake::new(move |_, _| Reply::Json(401, body.clone()));
     let done = bench(&fake).run().expect(6);
     assert!(done.stderr.contains("get a new access token"), "{done}");
-    assert!(!done.stderr.contains("secret-token"), "{done}");
+    assert!(!done.stderr.contains(secrets::TOKEN), "{done}");
 }
 
 #[test]

@@ -20,6 +20,7 @@ mod reports;
 mod restore;
 mod sandbox;
 mod scripts;
+mod secrets;
 mod stopping;
 mod support;
 mod terminal;

@@ -28,8 +28,9 @@ fn start(bench: &Bench, words: &[&str]) -> PtySession {
 }
 
 /// What was shown up to the end, and the exit code.
-fn finish(mut terminal: PtySession) -> (String, i32) {
+fn finish(bench: &Bench, mut terminal: PtySession) -> (String, i32) {
     let shown = terminal.exp_eof().unwrap();
+    bench.expect_no_secret("the terminal", &shown);
     // `Exited(Pid(…), CODE)`: its type is another crate's that rexpect does not export.
     let status = format!("{:?}", terminal.process().wait().unwrap());
     let code = status
@@ -51,7 +52,7 @@ fn a_yes_covers_what_was_asked_and_no_more() {
     let mut terminal = start(&bench, &[]);
     answer(&mut terminal, "y");
     answer(&mut terminal, "yes");
-    let (shown, code) = finish(terminal);
+    let (shown, code) = finish(&bench, terminal);
     assert_eq!((code, bench.books()), (0, [6, 6, 0, 0, 0]), "{shown}");
 }
 
@@ -61,7 +62,7 @@ fn all_is_asked_for_once() {
     let bench = bench(&tenant);
     let mut terminal = start(&bench, &[]);
     answer(&mut terminal, "all");
-    let (shown, code) = finish(terminal);
+    let (shown, code) = finish(&bench, terminal);
     assert!(!shown.contains("[y/N/all]"), "{shown}");
     assert_eq!((code, bench.books()), (0, [6, 6, 0, 0, 0]), "{shown}");
 }
@@ -74,7 +75,7 @@ fn a_no_ends_the_run_and_nothing_more_is_activated() {
         let mut terminal = start(&bench, &[]);
         answer(&mut terminal, "y");
         answer(&mut terminal, no);
-        let (shown, code) = finish(terminal);
+        let (shown, code) = finish(&bench, terminal);
         // What was activated before is waited for.
         assert_eq!((code, bench.books()), (5, [6, 3, 0, 3, 0]), "{shown}");
         assert!(shown.contains("because you said no"), "{shown}");
@@ -91,7 +92,7 @@ fn in_place_is_named_in_the_question() {
         .exp_string("restore 3 mailboxes IN PLACE, over what is there now, in 1 session")
         .unwrap();
     terminal.send_line("n").unwrap();
-    assert_eq!(finish(terminal).1, 5);
+    assert_eq!(finish(&bench, terminal).1, 5);
 }
 
 #[test]
@@ -101,7 +102,7 @@ fn ctrl_c_at_the_question_is_no_consent() {
     let mut terminal = start(&bench, &[]);
     terminal.exp_string(QUESTION).unwrap();
     terminal.send_control('c').unwrap();
-    let (shown, code) = finish(terminal);
+    let (shown, code) = finish(&bench, terminal);
     assert_eq!((code, bench.books()), (130, [3, 0, 0, 3, 0]), "{shown}");
     assert_eq!(tenant.count("POST /restoreSessions/{id}/activate"), 0);
 }
@@ -115,7 +116,7 @@ fn confirm_asks_the_person() {
         let mut terminal = start(&bench, &[]);
         terminal.exp_string("is the incident over?").unwrap();
         terminal.send_line(answer).unwrap();
-        let (shown, ended) = finish(terminal);
+        let (shown, ended) = finish(&bench, terminal);
         assert_eq!(
             (ended, shown.contains("[y/N] 5\r")),
             (code, code == 0),
@@ -134,7 +135,7 @@ fn bars_are_for_terminals() {
     );
     let mut terminal = start(&bench, &["--color", "always"]);
     terminal.exp_string("searching restore points").unwrap();
-    let (shown, code) = finish(terminal);
+    let (shown, code) = finish(&bench, terminal);
     assert_eq!(code, 0, "{shown}");
     assert!(shown.contains("looking at rows"), "{shown}");
     let done = bench.run().expect(0);
@@ -146,7 +147,7 @@ fn colours_are_for_terminals_that_want_them() {
     let bench = Bench::new()
         .variable("TERM", "xterm")
         .script("print(nothing);");
-    let red = |bench: &Bench| finish(start(bench, &[])).0.contains("\u{1b}[");
+    let red = |bench: &Bench| finish(bench, start(bench, &[])).0.contains("\u{1b}[");
     assert!(red(&bench));
     assert!(!bench.run().stderr.contains('\u{1b}'));
     assert!(!red(&bench.variable("NO_COLOR", "1")));

@@ -66,7 +66,8 @@ impl Intents {
             class = ?intent.class,
             operation = intent.operation,
             method = intent.method,
-            path = intent.path,
+            // Without its query: a value in there is the script's business.
+            path = intent.path.split('?').next(),
             body = ?&intent.body[..4],
             at = %intent.at,
             ?outcome,

@@ -219,6 +219,7 @@ impl Attempt<'_> {
         );
         self.token.redact(&mut error.message);
         self.token.redact(&mut error.code);
+        self.token.redact(&mut error.request_id);
         let retry_after = headers
             .get("retry-after")
             .and_then(|value| value.to_str().ok())

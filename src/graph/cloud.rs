@@ -29,20 +29,22 @@ impl Root {
         let trimmed = text.trim().trim_end_matches('/');
         let example =
             "give the service root, for example `--graph-url https://graph.microsoft.com`";
+        // What may hold a password or a signature is not repeated.
+        let shown = match trimmed.split_once(['?', '#']) {
+            _ if trimmed.contains('@') => "the Graph address".to_owned(),
+            Some((before, _)) => format!("`{before}`"),
+            None => format!("`{text}`"),
+        };
         let url = match Url::parse(trimmed) {
             Ok(url) if url.has_host() && matches!(url.scheme(), "http" | "https") => url,
-            Ok(_) => return wrong(format!("`{text}` is not an http or https address"), example),
-            Err(error) => return wrong(format!("`{text}` is not an address: {error}"), example),
+            Ok(_) => return wrong(format!("{shown} is not an http or https address"), example),
+            Err(error) => return wrong(format!("{shown} is not an address: {error}"), example),
         };
         if !url.username().is_empty() || url.password().is_some() {
-            // The text is not repeated: there is a password in it.
-            return wrong(
-                "the Graph address holds a user name or password".to_owned(),
-                example,
-            );
+            return wrong(format!("{shown} holds a user name or password"), example);
         }
         if url.query().is_some() || url.fragment().is_some() {
-            return wrong(format!("`{text}` has a query or fragment"), example);
+            return wrong(format!("{shown} has a query or fragment"), example);
         }
         let last = url.path().rsplit('/').next().unwrap_or_default();
         if last.eq_ignore_ascii_case("v1.0") || last.eq_ignore_ascii_case("beta") {
@@ -295,6 +297,21 @@ mod tests {
             tenant: "t".to_owned(),
             client_id: "c".to_owned(),
             secret: "s".into(),
+        }
+    }
+
+    #[test]
+    fn what_may_hold_a_password_or_a_signature_is_not_repeated() {
+        for address in [
+            "https://me:hush-hush@graph.example",
+            "me:hush-hush@graph.example",
+            "https://hush-hush@",
+            "https://graph.example?sig=hush-hush",
+            "https://graph.example/#hush-hush",
+            "graph.example?sig=hush-hush",
+        ] {
+            let error = Root::new(address, &token()).err().unwrap();
+            assert!(!format!("{error} {error:?}").contains("hush"), "{error:?}");
         }
     }
 

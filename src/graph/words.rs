@@ -32,12 +32,33 @@ pub(super) fn cause(error: &reqwest::Error, limits: &Limits) -> String {
     }
 }
 
-/// Takes a secret out of a text. Shorter ones are no secrets, and the text would suffer.
+/// Takes a secret out of a text, in each form that a service may repeat it in: as it is, as in a form, as in JSON.
+///
+/// Texts are cut before they come here, in the middle of a secret too (an access token is longer than any message): a
+/// beginning of it at the end of the text goes as well. Shorter ones are no secrets, and the text would suffer.
 pub(super) fn redact(text: &mut String, secret: &str, mark: &str) {
-    if secret.len() >= 8 && text.contains(secret) {
-        *text = text.replace(secret, mark);
+    if secret.len() < 8 {
+        return;
+    }
+    let in_form: String = url::form_urlencoded::byte_serialize(secret.as_bytes()).collect();
+    let in_json = serde_json::Value::from(secret).to_string();
+    for form in [secret, &in_form, in_json.trim_matches('"')] {
+        if text.contains(form) {
+            *text = text.replace(form, mark);
+        }
+        let end = text.trim_end_matches('…').len();
+        let begun = (LEAST_BEGUN..form.len()).rev().find(|length| {
+            form.get(..*length)
+                .is_some_and(|begun| text[..end].ends_with(begun))
+        });
+        if let Some(length) = begun {
+            text.replace_range(end - length..end, mark);
+        }
     }
 }
+
+/// So many bytes of a secret at the end of a text are taken for its beginning.
+const LEAST_BEGUN: usize = 6;
 
 /// One line without control characters, at most so many characters.
 pub(super) fn tidy(text: &str, most: usize) -> String {
@@ -107,6 +128,26 @@ mod tests {
         redact(&mut text, "", "[secret]");
         redact(&mut text, "and", "[secret]");
         assert_eq!(text, "got [secret] and [secret]");
+    }
+
+    #[test]
+    fn a_secret_is_known_in_other_forms_and_by_its_beginning() {
+        let secret = "hush~hush\"é/=";
+        for (text, left) in [
+            (
+                "client_secret=hush%7Ehush%22%C3%A9%2F%3D&scope=x",
+                "client_secret=*&scope=x",
+            ),
+            ("{\"secret\":\"hush~hush\\\"é/=\"}", "{\"secret\":\"*\"}"),
+            ("you sent hush~hus…", "you sent *…"),
+            ("you sent hush%7E", "you sent *"),
+            ("hush, you are loud", "hush, you are loud"),
+            ("", ""),
+        ] {
+            let mut text = text.to_owned();
+            redact(&mut text, secret, "*");
+            assert_eq!(text, left);
+        }
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! What a code means, and what a person can do about it.
 //!
 //! Codes of the service stand on Graph's page "Backup Storage API error responses" (read 2026-11-24); the others are ours. The
-//! words are ours throughout: they are for the person who is handed a report, not for the one who wrote the script.
+//! words are ours throughout: they are for the person who is handed a report. Who writes scripts reads `runback doc CODE`.
 
 /// A code in words.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -235,6 +235,18 @@ mod tests {
         assert_eq!(of("SomethingNew"), None);
         let codes: BTreeSet<&str> = MEANINGS.iter().map(|meaning| meaning.code).collect();
         assert_eq!(codes.len(), MEANINGS.len(), "one row for each code");
+    }
+
+    #[test]
+    fn every_code_of_rows_and_books_in_the_manual_has_a_meaning() {
+        let lines = include_str!("../manual/codes.txt").lines();
+        let codes = lines.filter_map(|line| {
+            let mut words = line.split(' ');
+            let code = words.next()?;
+            matches!(words.next(), Some("row" | "book")).then_some(code)
+        });
+        let unexplained: Vec<&str> = codes.filter(|code| of(code).is_none()).collect();
+        assert!(unexplained.is_empty(), "{unexplained:?}");
     }
 
     /// Words in the sources that look like codes of items and are none: names of types, of permissions, of headers, codes of

@@ -1,16 +1,18 @@
-//! Runs the real binary on a script, in a folder of its own, with an environment of its own.
+//! Runs the real binary on a script, in a folder of its own, with an environment of its own, and sees that it gives no secret
+//! away.
 
 use std::ffi::OsStr;
 use std::fmt;
 use std::fs;
 use std::io::{BufRead as _, BufReader, Read as _};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Child, Command, Output, Stdio};
 
 use serde_json::Value;
 use tempfile::TempDir;
 
 use super::masks::mask;
+use super::secrets::{Files, Secrets};
 
 /// A builder: `Bench::new().script("print(1);").flags(&["--format", "json"]).run()`.
 pub struct Bench {
@@ -18,6 +20,9 @@ pub struct Bench {
     flags: Vec<String>,
     arguments: Vec<String>,
     variables: Vec<(String, String)>,
+    secrets: Secrets,
+    /// The files that the test itself wrote.
+    given: Files,
 }
 
 impl Bench {
@@ -27,6 +32,8 @@ impl Bench {
             flags: Vec::new(),
             arguments: Vec::new(),
             variables: Vec::new(),
+            secrets: Secrets::default(),
+            given: Files::default(),
         }
     }
 
@@ -36,10 +43,11 @@ impl Bench {
     }
 
     /// A file in the folder that the program is started in.
-    pub fn file(self, name: &str, content: impl AsRef<[u8]>) -> Self {
+    pub fn file(mut self, name: &str, content: impl AsRef<[u8]>) -> Self {
         let path = self.path(name);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(path, content).unwrap();
+        self.given = Files::of(self.folder.path());
         self
     }
 
@@ -56,6 +64,7 @@ impl Bench {
     }
 
     pub fn variable(mut self, name: &str, value: &str) -> Self {
+        self.secrets.hear(name, value);
         self.variables.push((name.to_owned(), value.to_owned()));
         self
     }
@@ -113,7 +122,7 @@ impl Bench {
 
     /// As [`Bench::run`], but comes back at once.
     pub fn start(&self) -> Running {
-        Running::new(self.run_command(), self.folder.path())
+        Running::new(self.run_command(), self.ledger())
     }
 
     /// `runback` with these words (and the flags) instead of `run script.rhai`.
@@ -151,14 +160,46 @@ impl Bench {
 
     /// Runs a command that was made by hand to its end.
     pub fn finish(&self, mut command: Command) -> Done {
+        let before = self.ledger();
         let child = command
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()
             .expect("the program can be started");
-        Done::new(child.wait_with_output().unwrap(), self.folder.path())
+        Done::new(child.wait_with_output().unwrap(), &before)
     }
+
+    /// Fails where a text that the program wrote holds a secret: for output that does not come as a [`Done`].
+    #[track_caller]
+    pub fn expect_no_secret(&self, place: &str, text: &str) {
+        self.secrets.expect_none(place, text);
+    }
+
+    fn ledger(&self) -> Ledger {
+        Ledger {
+            folder: self.folder.path().to_owned(),
+            files: Files::of(self.folder.path()),
+            secrets: self.secrets.clone(),
+        }
+    }
+}
+
+impl Drop for Bench {
+    /// Also a program that was killed has left files behind.
+    fn drop(&mut self) {
+        if !std::thread::panicking() {
+            self.secrets
+                .expect_none_in_files(&self.path("state"), &self.given);
+        }
+    }
+}
+
+/// What was there before the program ran, and what must not be there after it.
+struct Ledger {
+    folder: PathBuf,
+    files: Files,
+    secrets: Secrets,
 }
 
 /// What a finished program left behind.
@@ -170,8 +211,9 @@ pub struct Done {
 }
 
 impl Done {
-    fn new(output: Output, folder: &Path) -> Self {
-        Self {
+    #[track_caller]
+    fn new(output: Output, before: &Ledger) -> Self {
+        let done = Self {
             // A signal shows as what a shell would say.
             code: output.status.code().unwrap_or_else(|| {
                 use std::os::unix::process::ExitStatusExt as _;
@@ -179,8 +221,14 @@ impl Done {
             }),
             stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
             stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
-            folder: folder.display().to_string(),
-        }
+            folder: before.folder.display().to_string(),
+        };
+        before.secrets.expect_none("stdout", &done.stdout);
+        before.secrets.expect_none("stderr", &done.stderr);
+        before
+            .secrets
+            .expect_none_in_files(&before.folder, &before.files);
+        done
     }
 
     /// Each line of stdout as JSON.
@@ -216,11 +264,11 @@ pub struct Running {
     child: Option<Child>,
     stderr: BufReader<std::process::ChildStderr>,
     heard: String,
-    folder: PathBuf,
+    before: Ledger,
 }
 
 impl Running {
-    fn new(mut command: Command, folder: &Path) -> Self {
+    fn new(mut command: Command, before: Ledger) -> Self {
         let mut child = command
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
@@ -232,7 +280,7 @@ impl Running {
             child: Some(child),
             stderr,
             heard: String::new(),
-            folder: folder.to_owned(),
+            before,
         }
     }
 
@@ -265,10 +313,9 @@ impl Running {
         // Read before waiting: a full pipe would keep the program from ending.
         let mut rest = String::new();
         let _ = self.stderr.read_to_string(&mut rest);
-        let output = child.wait_with_output().unwrap();
-        let mut done = Done::new(output, &self.folder);
-        done.stderr = std::mem::take(&mut self.heard) + rest.as_str();
-        done
+        let mut output = child.wait_with_output().unwrap();
+        output.stderr = (std::mem::take(&mut self.heard) + &rest).into_bytes();
+        Done::new(output, &self.before)
     }
 }
 

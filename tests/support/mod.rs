@@ -8,6 +8,7 @@ mod http;
 mod masks;
 pub mod metadata;
 mod recorder;
+pub mod secrets;
 mod served;
 
 pub use bench::{Bench, Done, Running};

@@ -1,5 +1,6 @@
 //! `runback sandbox` as a process beside the program under test.
 
+use std::fs::File;
 use std::io::{BufRead as _, BufReader};
 use std::process::{Child, Command, Stdio};
 
@@ -12,7 +13,11 @@ use super::http;
 pub struct Served {
     child: Child,
     pub url: String,
+    bench: Bench,
 }
+
+/// What the sandbox says on stderr.
+const SAID: &str = "stderr";
 
 impl Served {
     /// A hundred people, whose restores take milliseconds.
@@ -29,7 +34,7 @@ impl Served {
         let mut child = command
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
-            .stderr(Stdio::null())
+            .stderr(File::create(bench.path(SAID)).unwrap())
             .spawn()
             .expect("the program can be started");
         let mut first_line = String::new();
@@ -43,7 +48,7 @@ impl Served {
             .filter(|url| url.starts_with("http://127.0.0.1:"))
             .unwrap_or_else(|| panic!("{first_line}"))
             .to_owned();
-        let tenant = Self { child, url };
+        let tenant = Self { child, url, bench };
         // One restore of a hundred fails by chance, another one every day: tests say themselves which do.
         tenant.breaks("chance", "never");
         tenant
@@ -126,5 +131,10 @@ impl Drop for Served {
     fn drop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
+        // Every request came with a token; none of them may be in the server's own words.
+        if !std::thread::panicking() {
+            self.bench
+                .expect_no_secret("the sandbox's stderr", &self.bench.read(SAID));
+        }
     }
 }

@@ -29,12 +29,22 @@ pub(crate) fn decoded(path: &str) -> String {
     String::from_utf8_lossy(&plain).into_owned()
 }
 
+/// The path as messages name it: what stands in its query is left out.
+pub(super) fn shown(path: &str) -> String {
+    match path.split_once('?') {
+        Some((before, _)) => format!("{before}?…"),
+        None => path.to_owned(),
+    }
+}
+
 /// The path as it is sent: starts with `/`, spaces and the like encoded.
 ///
 /// # Errors
 /// `BadPath` for a host, a version, `..`, `//`, hidden dots and slashes, `$batch`.
 pub(super) fn checked(path: &str) -> Result<String, Failure> {
-    let bad = |why: &str| Failure::new("BadPath", format!("`{path}` cannot be called: {why}"));
+    // Without the values of its query: an address that the service gave for a download carries its key there.
+    let shown = shown(path);
+    let bad = |why: &str| Failure::new("BadPath", format!("`{shown}` cannot be called: {why}"));
     if path.contains("://") || path.starts_with("//") {
         return Err(bad("it names a host").hint("write the path alone: `/users/adele@contoso.com`"));
     }
