@@ -157,6 +157,11 @@ impl Bench {
             .stderr(Stdio::piped())
             .spawn()
             .expect("the program can be started");
+        self.done(child)
+    }
+
+    /// Waits for a program that was started by hand.
+    pub fn done(&self, child: Child) -> Done {
         Done::new(child.wait_with_output().unwrap(), self.folder.path())
     }
 }

@@ -11,6 +11,7 @@ use crate::script::header::Header;
 use crate::script::program::Program;
 use crate::script::source::Text;
 use crate::script::tree::Node;
+use crate::script::words;
 
 /// The argument that `args.name` or `args["name"]` asks for, with its place.
 fn asked<'a>(of: &Expr, part: &'a Expr) -> Option<(Option<&'a str>, Position)> {
@@ -48,7 +49,12 @@ pub(super) fn unused(program: &Program, header: &Header) -> Vec<Finding> {
         file.each(&mut |node| match node {
             Node::Expr(Expr::Dot(parts, ..) | Expr::Index(parts, ..)) => {
                 if let Some((Some(name), _)) = asked(&parts.lhs, &parts.rhs) {
-                    used.insert(name.to_owned());
+                    // A slip in the name is told already.
+                    let meant = match header.parameter(name) {
+                        Some(_) => Some(name),
+                        None => words::nearest(name, header.names()),
+                    };
+                    used.extend(meant.map(str::to_owned));
                     bare -= 1;
                 }
             }

@@ -153,17 +153,7 @@ impl Known {
             return failure.hint(format!("did you mean `{alias}::{name}`?"));
         }
         if method {
-            let names = shelves()
-                .entries
-                .iter()
-                .filter(|entry| entry.namespace.is_empty())
-                .map(|entry| entry.name);
-            return match words::nearest(name, names)
-                .or_else(|| words::nearest(name, super::global_names()))
-            {
-                Some(near) => failure.hint(format!("did you mean `{near}`?")),
-                None => failure,
-            };
+            return explain::nearest(failure, name);
         }
         explain::unknown_function("", name, &[])
     }
@@ -199,7 +189,12 @@ impl Known {
                     Some(
                         match words::nearest(name, functions.keys().map(String::as_str)) {
                             Some(near) => failure.hint(format!("did you mean `{root}::{near}`?")),
-                            None => failure,
+                            None if functions.is_empty() => failure.hint("the imported file has no functions"),
+                            None => {
+                                let mut names: Vec<_> = functions.keys().map(String::as_str).collect();
+                                names.sort_unstable();
+                                failure.hint(format!("`{root}` has {}", words::list(names)))
+                            }
                         },
                     )
                 }
@@ -269,6 +264,7 @@ fn wrong_count(
     counts.dedup();
     let takes = match counts.as_slice() {
         [] | [0] => "takes no values".to_owned(),
+        [0, 1] => "takes one value or none".to_owned(),
         [1] => "takes one value".to_owned(),
         [.., last] => {
             let first: Vec<_> = counts[..counts.len() - 1]

@@ -6,7 +6,7 @@ mod functions;
 use rhai::{Dynamic, EvalAltResult};
 
 pub(crate) use caught::caught;
-pub(crate) use functions::{closure_arity, unknown_function};
+pub(crate) use functions::{closure_arity, nearest, unknown_function};
 
 use crate::script::failure::Failure;
 use crate::script::library::shelves;
