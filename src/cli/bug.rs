@@ -25,7 +25,14 @@ pub(super) fn watch(voice: &Voice, world: &World, command: &'static str) {
         let message = info.payload_as_str().unwrap_or("no message");
         let at = info.location().map_or_else(
             || "an unknown place".to_owned(),
-            |location| format!("{}:{}:{}", location.file(), location.line(), location.column()),
+            |location| {
+                format!(
+                    "{}:{}:{}",
+                    location.file(),
+                    location.line(),
+                    location.column()
+                )
+            },
         );
         let thread = std::thread::current();
         let thread = thread.name().unwrap_or("without a name");
@@ -44,7 +51,10 @@ pub(super) fn watch(voice: &Voice, world: &World, command: &'static str) {
         let backtrace = Some(Backtrace::capture())
             .filter(|backtrace| backtrace.status() == BacktraceStatus::Captured);
         // Eight workers that fall over the same thing are one bug.
-        if bug::all().iter().all(|told| told.context != fault.context && told.place != fault.place) {
+        if bug::all()
+            .iter()
+            .all(|told| told.context != fault.context && told.place != fault.place)
+        {
             voice.bug(&fault, backtrace.as_ref().map(ToString::to_string));
         }
         bug::keep(fault);

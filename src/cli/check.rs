@@ -71,14 +71,13 @@ impl Check {
                 "`-` is given twice, and there is one standard input",
             ));
         }
-        let looked: Vec<_> = self
-            .scripts
-            .iter()
-            .map(|path| look(path, voice))
-            .collect();
+        let looked: Vec<_> = self.scripts.iter().map(|path| look(path, voice)).collect();
         let is_right = looked.iter().all(|looked| looked.count(true) == 0);
         let out = if flags.conduct.format == Format::Json {
-            format!("{}\n", text::json_shown(&document(&looked, is_right).to_string()))
+            format!(
+                "{}\n",
+                text::json_shown(&document(&looked, is_right).to_string())
+            )
         } else {
             let mut said = false;
             looked

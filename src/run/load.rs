@@ -76,7 +76,10 @@ fn unreadable(path: &Path, error: &io::Error) -> Fault {
             "NotAFile",
             format!("`{shown}` is a folder, not a runbook"),
         )
-        .hint(format!("name a file in it, for example `{}`", path.join("restore.rhai").display())),
+        .hint(format!(
+            "name a file in it, for example `{}`",
+            path.join("restore.rhai").display()
+        )),
         _ => Fault::new(
             Exit::Unstarted,
             "UnreadableFile",

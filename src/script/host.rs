@@ -107,7 +107,9 @@ impl Host {
         if asked == function {
             panics();
         } else if asked.strip_prefix("spawned:") == Some(function) {
-            let task = self.runtime.spawn(async { panic!("asked to panic in a task") });
+            let task = self
+                .runtime
+                .spawn(async { panic!("asked to panic in a task") });
             // Its panic is its own.
             let _ = self.runtime.block_on(task);
         }

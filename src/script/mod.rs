@@ -76,7 +76,11 @@ impl Script {
         let (file, wrong) = File::parse(text);
         faults.extend(wrong);
         if faults.is_empty() {
-            faults.extend(file.unknown.as_ref().map(|error| file.text.syntax_fault(error)));
+            faults.extend(
+                file.unknown
+                    .as_ref()
+                    .map(|error| file.text.syntax_fault(error)),
+            );
         }
         if faults.is_empty() {
             Ok(Self { header, file })

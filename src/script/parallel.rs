@@ -221,15 +221,25 @@ impl Loop<'_> {
     }
 
     /// Says in the error which item it was.
-    fn of_item(&self, error: Box<EvalAltResult>, index: usize, item: &Dynamic) -> Box<EvalAltResult> {
+    fn of_item(
+        &self,
+        error: Box<EvalAltResult>,
+        index: usize,
+        item: &Dynamic,
+    ) -> Box<EvalAltResult> {
         let source = self.ctx.call_source().unwrap_or_default().to_owned();
         let mut frame = format!("{} {}", trace::ITEM, index + 1);
         if let Some(total) = self.total {
             frame += &format!(" of {total}");
         }
-        frame += &format!(" ({})", text::fit(&text::one_line(&globals::named(item)), 60));
+        frame += &format!(
+            " ({})",
+            text::fit(&text::one_line(&globals::named(item)), 60)
+        );
         let position = self.ctx.call_position();
-        Box::new(EvalAltResult::ErrorInFunctionCall(frame, source, error, position))
+        Box::new(EvalAltResult::ErrorInFunctionCall(
+            frame, source, error, position,
+        ))
     }
 
     fn take(&self) -> Option<(usize, Dynamic)> {

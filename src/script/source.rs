@@ -170,4 +170,3 @@ fn looks_like_utf16(bytes: &[u8]) -> bool {
     };
     start.len() >= 4 && (zeros(0) * 2 >= start.len() - 2 || zeros(1) * 2 >= start.len() - 2)
 }
-

@@ -48,7 +48,9 @@ fn before_the_dot(place: &Place) -> Option<String> {
     let text = place.text.as_deref()?;
     let before: String = text.chars().take(place.column - 1).collect();
     let before = before.trim_end_matches(['.', '?']);
-    let is_part = |letter: char| letter.is_alphanumeric() || matches!(letter, '_' | '.' | '?' | '[' | ']' | '"' | ':');
+    let is_part = |letter: char| {
+        letter.is_alphanumeric() || matches!(letter, '_' | '.' | '?' | '[' | ']' | '"' | ':')
+    };
     let start = before
         .char_indices()
         .rev()
@@ -56,8 +58,9 @@ fn before_the_dot(place: &Place) -> Option<String> {
         .last()
         .map(|(start, _)| start)?;
     let found = &before[start..];
-    (found.starts_with(char::is_alphabetic) && found.matches('[').count() == found.matches(']').count())
-        .then(|| found.to_owned())
+    (found.starts_with(char::is_alphabetic)
+        && found.matches('[').count() == found.matches(']').count())
+    .then(|| found.to_owned())
 }
 
 /// The engine points at the dot of `object.nmae`; the name is what is wrong.

@@ -189,7 +189,10 @@ fn expression<'a>(found: &'a Expr, visit: &mut impl Visit<'a>) {
         Expr::FnCall(call, _) | Expr::MethodCall(call, _) => {
             call.args.iter().for_each(|arg| expression(arg, visit));
         }
-        Expr::Custom(custom, _) => custom.inputs.iter().for_each(|part| expression(part, visit)),
+        Expr::Custom(custom, _) => custom
+            .inputs
+            .iter()
+            .for_each(|part| expression(part, visit)),
         _ => {}
     }
 }

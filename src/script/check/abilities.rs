@@ -109,7 +109,11 @@ mod tests {
         use Ability::{Activate, Change, Delete, Draft, Read};
         for (all, workloads, wanted) in [
             (&[][..], &[][..], "it does not talk to the tenant"),
-            (&[Read], &["exchange"], "it only reads the tenant and changes nothing"),
+            (
+                &[Read],
+                &["exchange"],
+                "it only reads the tenant and changes nothing",
+            ),
             (
                 &[Read, Draft],
                 &["exchange"],

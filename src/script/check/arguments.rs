@@ -2,10 +2,12 @@
 
 use std::collections::HashSet;
 
-use rhai::{Expr, Position};
+use rhai::{Expr, Position, Stmt};
 
+use super::closures::root;
 use super::finding::{Finding, Severity};
 use crate::script::arguments;
+use crate::script::explain;
 use crate::script::failure::Failure;
 use crate::script::header::Header;
 use crate::script::program::Program;
@@ -15,7 +17,8 @@ use crate::script::words;
 
 /// The argument that `args.name` or `args["name"]` asks for, with its place.
 fn asked<'a>(of: &Expr, part: &'a Expr) -> Option<(Option<&'a str>, Position)> {
-    if !matches!(of, Expr::Variable(variable, ..) if variable.1 == "args" && variable.2.path.is_empty()) {
+    if !matches!(of, Expr::Variable(variable, ..) if variable.1 == "args" && variable.2.path.is_empty())
+    {
         return None;
     }
     let first = match part {
@@ -32,6 +35,11 @@ fn asked<'a>(of: &Expr, part: &'a Expr) -> Option<(Option<&'a str>, Position)> {
 
 /// A use of `args` in a node that the header does not allow for.
 pub(super) fn judge(header: &Header, node: Node) -> Option<(Position, Failure)> {
+    if let Node::Stmt(Stmt::Assignment(assignment)) = node {
+        let target = &assignment.1.lhs;
+        return (root(target) == Some("args"))
+            .then(|| (target.start_position(), explain::assignment("args")));
+    }
     let Node::Expr(Expr::Dot(parts, ..) | Expr::Index(parts, ..)) = node else {
         return None;
     };

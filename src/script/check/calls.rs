@@ -16,6 +16,8 @@ use crate::script::words;
 pub(super) struct Known {
     /// The file's own functions, without `this`.
     own: Arities,
+    /// How they are written: `f(a, b)`.
+    signatures: HashMap<String, Vec<String>>,
     /// By alias: the functions of imported files.
     imports: HashMap<String, Arities>,
     /// Keys of maps: closures may be kept there.
@@ -31,6 +33,7 @@ impl Known {
     pub(super) fn of(program: &Program, file: &File) -> Self {
         let mut known = Self {
             own: functions(file),
+            signatures: signatures(file),
             imports: HashMap::new(),
             kept: HashSet::new(),
             variables: HashSet::new(),
@@ -116,7 +119,8 @@ impl Known {
             return None;
         }
         if let Some(own) = own {
-            return Some(wrong_count(name, own.iter().copied(), given, Vec::new()));
+            let signatures = self.signatures.get(name).cloned().unwrap_or_default();
+            return Some(wrong_count(name, own.iter().copied(), given, signatures));
         }
         let Some(all) = GLOBALS.get(name) else {
             return Some(self.unknown(name, method));
@@ -189,9 +193,12 @@ impl Known {
                     Some(
                         match words::nearest(name, functions.keys().map(String::as_str)) {
                             Some(near) => failure.hint(format!("did you mean `{root}::{near}`?")),
-                            None if functions.is_empty() => failure.hint("the imported file has no functions"),
+                            None if functions.is_empty() => {
+                                failure.hint("the imported file has no functions")
+                            }
                             None => {
-                                let mut names: Vec<_> = functions.keys().map(String::as_str).collect();
+                                let mut names: Vec<_> =
+                                    functions.keys().map(String::as_str).collect();
                                 names.sort_unstable();
                                 failure.hint(format!("`{root}` has {}", words::list(names)))
                             }
@@ -231,6 +238,18 @@ fn functions(file: &File) -> Arities {
                 .or_default()
                 .insert(body.params.len());
         }
+    }
+    all
+}
+
+fn signatures(file: &File) -> HashMap<String, Vec<String>> {
+    let mut all: HashMap<String, Vec<String>> = HashMap::new();
+    for body in file.bodies.iter().filter(|body| !body.is_closure()) {
+        let params: Vec<_> = body.params.iter().map(|param| param.as_str()).collect();
+        let signature = format!("{}({})", body.name, params.join(", "));
+        all.entry(body.name.to_string())
+            .or_default()
+            .push(signature);
     }
     all
 }

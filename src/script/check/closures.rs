@@ -117,7 +117,12 @@ impl<'f> Closures<'f> {
     }
 
     /// What is wrong with the closures given in this call. Without a place of its own the finding is about the call.
-    pub(super) fn judge(&self, call: &FnCallExpr, method: bool, reach: &Reach) -> Vec<(Position, Failure)> {
+    pub(super) fn judge(
+        &self,
+        call: &FnCallExpr,
+        method: bool,
+        reach: &Reach,
+    ) -> Vec<(Position, Failure)> {
         let name = call.name.as_str();
         let mut found = Vec::new();
         if !call.namespace.is_empty() {
@@ -187,7 +192,11 @@ fn takes(name: &str, method: bool) -> Option<RangeInclusive<usize>> {
         ("parallel" | "try_parallel", false) => 1..=1,
         ("step" | "attempt", false) => 0..=0,
         ("each" | "any" | "sort_by" | "count_by" | "group_by" | "unique_by", true) => 1..=1,
-        ("map" | "filter" | "for_each" | "some" | "all" | "find" | "find_map" | "retain" | "drain", true) => 0..=2,
+        (
+            "map" | "filter" | "for_each" | "some" | "all" | "find" | "find_map" | "retain"
+            | "drain",
+            true,
+        ) => 0..=2,
         ("sort" | "dedup", true) => 2..=2,
         ("reduce" | "reduce_rev", true) => 1..=3,
         _ => return None,

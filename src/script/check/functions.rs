@@ -31,7 +31,9 @@ pub(super) fn hiding(file: &File, is_main: bool) -> Vec<(Position, Failure)> {
         found.extend(places.map(|(_, position)| {
             let failure = Failure::new(
                 "NameTaken",
-                format!("`{name}` is a function of the host (`{signature}`) and cannot be written anew"),
+                format!(
+                    "`{name}` is a function of the host (`{signature}`) and cannot be written anew"
+                ),
             );
             (
                 *position,
@@ -97,6 +99,9 @@ mod tests {
             .into_iter()
             .map(|(name, at)| (name, at.line().unwrap(), at.position().unwrap()))
             .collect();
-        assert_eq!(found, [("a", 2, 4), ("b", 3, 14), ("c", 4, 8), ("d", 5, 12)]);
+        assert_eq!(
+            found,
+            [("a", 2, 4), ("b", 3, 14), ("c", 4, 8), ("d", 5, 12)]
+        );
     }
 }

@@ -246,8 +246,12 @@ impl<'a> Looking<'a, '_> {
             | Expr::BoolConstant(..)
             | Expr::CharConstant(..) => Some(Kind::Plain),
             Expr::FnCall(call, _) => self.called(call),
-            Expr::Dot(parts, flags, _) => self.chain(self.kind(&parts.lhs), &parts.rhs, *flags, false),
-            Expr::Index(parts, flags, _) => self.chain(self.kind(&parts.lhs), &parts.rhs, *flags, true),
+            Expr::Dot(parts, flags, _) => {
+                self.chain(self.kind(&parts.lhs), &parts.rhs, *flags, false)
+            }
+            Expr::Index(parts, flags, _) => {
+                self.chain(self.kind(&parts.lhs), &parts.rhs, *flags, true)
+            }
             _ => None,
         }
     }
@@ -354,8 +358,8 @@ impl<'a> Looking<'a, '_> {
     /// Closures among the arguments of a call get the items of its receiver, or of the list beside them.
     fn give(&mut self, of: Option<&Kind>, call: &'a FnCallExpr) {
         let item = match call.name.as_str() {
-            "filter" | "map" | "each" | "for_each" | "some" | "any" | "all" | "find" | "sort_by"
-            | "count_by" | "group_by" | "unique_by" => of.and_then(Kind::item),
+            "filter" | "map" | "each" | "for_each" | "some" | "any" | "all" | "find"
+            | "sort_by" | "count_by" | "group_by" | "unique_by" => of.and_then(Kind::item),
             "parallel" | "try_parallel" => {
                 let list = call.args.first().and_then(|list| self.kind(list));
                 list.as_ref().and_then(Kind::item)
@@ -565,16 +569,46 @@ mod tests {
         for (text, name) in [
             ("users::get(\"x\").dispalyName", "dispalyName"),
             ("let u = users::get(\"x\"); print(u.maill);", "maill"),
-            ("let rows = exchange::latest_points([]); for row in rows { print(row.pont); }", "pont"),
-            ("let rows = exchange::latest_points([]); rows.filter(|row| row.coed == ())", "coed"),
-            ("let rows = exchange::latest_points([]); rows[0].pionts", "pionts"),
-            ("let r = exchange::latest_points([]); let x = 5; parallel(r, 2, |row| row.pont + x)", "pont"),
-            ("exchange::latest_points([]).filter(|r| true).map(|row| row.point.protectionDatetime)", "protectionDatetime"),
-            ("let s = exchange::create_session(); s.artifacts().each(|a| print(a.statsu))", "statsu"),
-            ("let s = exchange::create_session(); print(s.staus)", "staus"),
-            ("for w in exchange::latest_points([]).chunks(5) { for row in w { row.nmae } }", "nmae"),
-            ("fn f() { let u = users::get(\"x\"); if u.mail == () { u.displayname } }", "displayname"),
-            ("users::list().map(|u| exchange::latest_points([u]).map(|row| row.pont))", "pont"),
+            (
+                "let rows = exchange::latest_points([]); for row in rows { print(row.pont); }",
+                "pont",
+            ),
+            (
+                "let rows = exchange::latest_points([]); rows.filter(|row| row.coed == ())",
+                "coed",
+            ),
+            (
+                "let rows = exchange::latest_points([]); rows[0].pionts",
+                "pionts",
+            ),
+            (
+                "let r = exchange::latest_points([]); let x = 5; parallel(r, 2, |row| row.pont + x)",
+                "pont",
+            ),
+            (
+                "exchange::latest_points([]).filter(|r| true).map(|row| row.point.protectionDatetime)",
+                "protectionDatetime",
+            ),
+            (
+                "let s = exchange::create_session(); s.artifacts().each(|a| print(a.statsu))",
+                "statsu",
+            ),
+            (
+                "let s = exchange::create_session(); print(s.staus)",
+                "staus",
+            ),
+            (
+                "for w in exchange::latest_points([]).chunks(5) { for row in w { row.nmae } }",
+                "nmae",
+            ),
+            (
+                "fn f() { let u = users::get(\"x\"); if u.mail == () { u.displayname } }",
+                "displayname",
+            ),
+            (
+                "users::list().map(|u| exchange::latest_points([u]).map(|row| row.pont))",
+                "pont",
+            ),
         ] {
             let found = wrong(text);
             assert!(

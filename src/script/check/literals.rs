@@ -71,13 +71,16 @@ pub(super) fn judge(call: &FnCallExpr, method: bool) -> Vec<(Position, Failure)>
             if method || index + 1 < call.args.len() {
                 continue;
             }
-            let keys = map.0.iter().map(|(key, value)| (key.name.as_str(), key.pos, value));
+            let keys = map
+                .0
+                .iter()
+                .map(|(key, value)| (key.name.as_str(), key.pos, value));
             options(&overloads, keys, &mut found);
         } else if let Some(failure) = argument(call, &params, arg) {
             found.push((arg.start_position(), failure));
         }
     }
-    if let (Some(Expr::StringConstant(text, position)), [] , 1) =
+    if let (Some(Expr::StringConstant(text, position)), [], 1) =
         (call.args.first(), call.namespace.path.as_slice(), arity)
     {
         let wrong = match call.name.as_str() {
@@ -246,10 +249,7 @@ fn options<'m>(
                     words::article(given)
                 ),
             );
-            found.push((
-                value.start_position(),
-                with_way_out(failure, wanted, value),
-            ));
+            found.push((value.start_position(), with_way_out(failure, wanted, value)));
         }
     }
 }
@@ -258,7 +258,11 @@ fn options<'m>(
 pub(super) fn known_options(overloads: &[&Entry]) -> Option<Vec<String>> {
     let mut names: Vec<String> = Vec::new();
     for entry in overloads {
-        for param in entry.params.iter().filter_map(|param| param.strip_prefix("#{")) {
+        for param in entry
+            .params
+            .iter()
+            .filter_map(|param| param.strip_prefix("#{"))
+        {
             let inside = param.split('}').next().unwrap_or_default();
             names.extend(inside.split(',').map(|name| name.trim().to_owned()));
         }
@@ -268,7 +272,9 @@ pub(super) fn known_options(overloads: &[&Entry]) -> Option<Vec<String>> {
             let name = part.split(':').next().unwrap_or_default();
             let is_name = !name.is_empty()
                 && !part.contains("::")
-                && name.chars().all(|letter| letter.is_alphanumeric() || letter == '_');
+                && name
+                    .chars()
+                    .all(|letter| letter.is_alphanumeric() || letter == '_');
             if is_name {
                 names.push(name.to_owned());
             }

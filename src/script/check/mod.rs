@@ -200,7 +200,8 @@ impl Finder<'_> {
             if let Some((call, position, method)) = call_of(node) {
                 let is_full = self.found.len() >= MOST;
                 let follows = method && unknown.contains(&position.line());
-                if !follows && !is_full
+                if !follows
+                    && !is_full
                     && let Some(failure) = calls.judge(call, method)
                 {
                     self.say(position, failure);

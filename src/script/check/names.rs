@@ -78,10 +78,7 @@ impl<'a> Names<'a> {
         if self.found.len() >= super::MOST || name.is_empty() || self.knows(name) {
             return;
         }
-        let failure = if self
-            .outside
-            .is_some_and(|outside| outside.contains(name))
-        {
+        let failure = if self.outside.is_some_and(|outside| outside.contains(name)) {
             Failure::new(
                 "NoSuchVariable",
                 format!("`{name}` stands outside of this function, which does not see it"),

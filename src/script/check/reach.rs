@@ -138,7 +138,12 @@ impl Gather<'_> {
     fn call(&mut self, call: &FnCallExpr, position: Position, method: bool) {
         let name = call.name.as_str();
         if !call.namespace.path.is_empty() {
-            let path: Vec<_> = call.namespace.path.iter().map(|part| part.name.as_str()).collect();
+            let path: Vec<_> = call
+                .namespace
+                .path
+                .iter()
+                .map(|part| part.name.as_str())
+                .collect();
             self.qualified(&path, call);
             return;
         }
@@ -150,8 +155,12 @@ impl Gather<'_> {
         self.own(name);
         let arity = call.args.len() + usize::from(method);
         // The engine does not count on for ever: places in very long lines are all the same.
-        let is_certain = position.position().is_some_and(|column| column < usize::from(u16::MAX))
-            && position.line().is_some_and(|line| line < usize::from(u16::MAX));
+        let is_certain = position
+            .position()
+            .is_some_and(|column| column < usize::from(u16::MAX))
+            && position
+                .line()
+                .is_some_and(|line| line < usize::from(u16::MAX));
         if method && is_certain && self.harmless.contains(&position) {
             return;
         }

@@ -63,7 +63,11 @@ pub(crate) fn caught(map: &Map) -> Option<Failure> {
     let mut failure = failure(&again);
     // So that it stands where it arose when the script throws it again.
     failure.origin = place(&message).or_else(|| {
-        let narrow = |name: &str| u16::try_from(number(name)).ok().filter(|number| *number > 0);
+        let narrow = |name: &str| {
+            u16::try_from(number(name))
+                .ok()
+                .filter(|number| *number > 0)
+        };
         let position = Position::new(narrow("line")?, narrow("position")?);
         Some((text("source").unwrap_or_default(), position))
     });
@@ -80,7 +84,9 @@ fn place(message: &str) -> Option<(String, Position)> {
     let line = first_line(message);
     let (before, place) = line.rsplit_once(" (line ")?;
     let (line, column) = place.strip_suffix(')')?.split_once(", position ")?;
-    let source = before.rsplit_once(" @ '").and_then(|(_, source)| source.strip_suffix('\''));
+    let source = before
+        .rsplit_once(" @ '")
+        .and_then(|(_, source)| source.strip_suffix('\''));
     let position = Position::new(line.parse().ok()?, column.parse().ok()?);
     Some((source.unwrap_or_default().to_owned(), position))
 }

@@ -59,8 +59,8 @@ pub(crate) fn lone(text: &str, pieces: &[Piece]) -> Option<Lone> {
                         Lone::Close(index)
                     });
                 }
-                let begins_its_line = index == 0
-                    || line_start(text, piece.start) > pieces[index - 1].start;
+                let begins_its_line =
+                    index == 0 || line_start(text, piece.start) > pieces[index - 1].start;
                 if begins_its_line
                     && suspect.is_none()
                     && indent(text, piece.start) < indent(text, pieces[last].start)
@@ -113,8 +113,14 @@ mod tests {
             ("if true { foo(1; }", Some((13, "("))),
             ("if true { foo(1 }", Some((13, "("))),
             ("foo(1]);", Some((5, "]"))),
-            ("fn f() {\n    if true {\n        x();\n}\n\nfn g() {\n}\n", Some((21, "{"))),
-            ("fn f() {\n    if true {\n        x();\n    }\n", Some((7, "{"))),
+            (
+                "fn f() {\n    if true {\n        x();\n}\n\nfn g() {\n}\n",
+                Some((21, "{")),
+            ),
+            (
+                "fn f() {\n    if true {\n        x();\n    }\n",
+                Some((7, "{")),
+            ),
             ("if true {\n    x();\n}\n}\n", Some((21, "}"))),
             ("parallel(a, 2, |x| { f(x); g(x) });", None),
             ("`${f(1)} (`; \"(\"; // (\n", None),

@@ -14,7 +14,12 @@ pub(crate) fn at(around: &Around) -> Option<Complaint> {
         .or_else(|| word(around))
 }
 
-fn told(around: &Around, offset: isize, message: String, hint: impl Into<String>) -> Option<Complaint> {
+fn told(
+    around: &Around,
+    offset: isize,
+    message: String,
+    hint: impl Into<String>,
+) -> Option<Complaint> {
     Some(Complaint {
         at: around.piece(offset)?.start,
         failure: Failure::new("SyntaxError", message).hint(hint),
@@ -23,9 +28,36 @@ fn told(around: &Around, offset: isize, message: String, hint: impl Into<String>
 }
 
 const VERBS: [&str; 30] = [
-    "Add", "Clear", "Connect", "ConvertFrom", "ConvertTo", "Disconnect", "Export", "ForEach", "Foreach", "Format",
-    "Get", "Import", "Invoke", "Join", "Measure", "New", "Out", "Read", "Remove", "Select", "Set", "Sort", "Split",
-    "Start", "Stop", "Test", "Update", "Wait", "Where", "Write",
+    "Add",
+    "Clear",
+    "Connect",
+    "ConvertFrom",
+    "ConvertTo",
+    "Disconnect",
+    "Export",
+    "ForEach",
+    "Foreach",
+    "Format",
+    "Get",
+    "Import",
+    "Invoke",
+    "Join",
+    "Measure",
+    "New",
+    "Out",
+    "Read",
+    "Remove",
+    "Select",
+    "Set",
+    "Sort",
+    "Split",
+    "Start",
+    "Stop",
+    "Test",
+    "Update",
+    "Wait",
+    "Where",
+    "Write",
 ];
 
 /// `Write-Host "x"`: a verb, a dash, a noun.
@@ -36,7 +68,9 @@ fn cmdlet(around: &Around) -> Option<Complaint> {
             && around.word(offset + 1) == "-"
             && around.touch(*offset, offset + 1)
             && around.touch(offset + 1, offset + 2)
-            && around.word(offset + 2).starts_with(|letter: char| letter.is_ascii_uppercase())
+            && around
+                .word(offset + 2)
+                .starts_with(|letter: char| letter.is_ascii_uppercase())
     })?;
     let name = format!("{}-{}", around.word(verb), around.word(verb + 2));
     let hint = match name.as_str() {
@@ -44,13 +78,17 @@ fn cmdlet(around: &Around) -> Option<Complaint> {
         "Write-Error" | "Write-Warning" | "Write-Verbose" => {
             "write `log::warn(\"…\");` or `log::error(\"…\");`".to_owned()
         }
-        "Read-Host" => "a runbook is given its values as arguments: `//! @param NAME string …`".to_owned(),
+        "Read-Host" => {
+            "a runbook is given its values as arguments: `//! @param NAME string …`".to_owned()
+        }
         "Import-Csv" => "write `csv::read(path)`".to_owned(),
         "Export-Csv" => "write `csv::write(path, rows)`".to_owned(),
         "Start-Sleep" => "write `sleep(duration(\"5s\"))`".to_owned(),
         "Get-Date" => "write `now()`".to_owned(),
         "Format-Table" => "write `table(rows, [\"name\", \"status\"])`".to_owned(),
-        "ForEach-Object" | "Foreach-Object" => "write `for x in list { … }` or `list.map(|x| …)`".to_owned(),
+        "ForEach-Object" | "Foreach-Object" => {
+            "write `for x in list { … }` or `list.map(|x| …)`".to_owned()
+        }
         "Where-Object" => "write `list.filter(|x| …)`".to_owned(),
         _ if name.contains("-Mg") => format!("`runback doc {name}` says what does the same here"),
         _ => "functions are called as `name(a, b)`; `runback doc` lists them".to_owned(),
@@ -71,7 +109,9 @@ fn beginning(around: &Around) -> Option<Complaint> {
     let is_name = around.kind(first + 1) == Some(Kind::Word);
     let hint = match name.to_ascii_lowercase().as_str() {
         "foreach" if next == "(" || is_name => "write `for x in list { … }`".to_owned(),
-        "function" | "def" | "func" | "sub" if is_name => format!("write `fn {next}(a, b) {{ … }}`"),
+        "function" | "def" | "func" | "sub" if is_name => {
+            format!("write `fn {next}(a, b) {{ … }}`")
+        }
         "var" | "my" | "local" | "dim" | "set" if is_name => format!("write `let {next} = …;`"),
         "param" if next == "(" => {
             "arguments are declared in the header: `//! @param name string what it is`".to_owned()
@@ -132,7 +172,12 @@ fn operator(around: &Around) -> Option<Complaint> {
         "split" => "write `text.split(\",\")`",
         _ => return None,
     };
-    told(around, at, format!("`-{name}` is an operator of PowerShell"), hint)
+    told(
+        around,
+        at,
+        format!("`-{name}` is an operator of PowerShell"),
+        hint,
+    )
 }
 
 fn symbol(around: &Around) -> Option<Complaint> {
@@ -151,13 +196,27 @@ fn symbol(around: &Around) -> Option<Complaint> {
             message("$("),
             "between backticks a value is written `${…}`",
         ),
-        "@" if next == "{" => told(around, 0, message("@{"), "a map is written `#{name: value, other: 2}`"),
+        "@" if next == "{" => told(
+            around,
+            0,
+            message("@{"),
+            "a map is written `#{name: value, other: 2}`",
+        ),
         "@" if next == "(" => told(around, 0, message("@("), "an array is written `[1, 2, 3]`"),
-        "#" => told(around, 0, message("#"), "a comment begins with `//`; a map with `#{`"),
+        "#" => told(
+            around,
+            0,
+            message("#"),
+            "a comment begins with `//`; a map with `#{`",
+        ),
         "+" if next == "+" => told(around, 0, message("++"), "write `+= 1`"),
         "-" if next == "-" && around.touch(0, 1) => told(around, 0, message("--"), "write `-= 1`"),
-        "=" if next == "=" && around.word(2) == "=" => told(around, 0, message("==="), "write `==`"),
-        "!" if next == "=" && around.word(2) == "=" => told(around, 0, message("!=="), "write `!=`"),
+        "=" if next == "=" && around.word(2) == "=" => {
+            told(around, 0, message("==="), "write `==`")
+        }
+        "!" if next == "=" && around.word(2) == "=" => {
+            told(around, 0, message("!=="), "write `!=`")
+        }
         "<" if next == ">" => told(around, 0, message("<>"), "write `!=`"),
         ":" if next == "=" && around.touch(0, 1) => {
             let name = around.word(-1);
@@ -183,7 +242,10 @@ fn is_pipeline(around: &Around, offset: isize) -> bool {
     around.word(offset) == "|"
         && !around.touch(offset, offset + 1)
         && around.word(offset - 1) != "|"
-        && matches!(around.word(offset + 1), "print" | "table" | "%" | "?" | "sort" | "select" | "where" | "foreach" | "ft")
+        && matches!(
+            around.word(offset + 1),
+            "print" | "table" | "%" | "?" | "sort" | "select" | "where" | "foreach" | "ft"
+        )
 }
 
 fn pipeline(around: &Around, offset: isize) -> Option<Complaint> {
@@ -245,7 +307,8 @@ fn word(around: &Around) -> Option<Complaint> {
 /// `users.list()` where `users::list()` is meant.
 fn dot_for_colons(around: &Around) -> Option<Complaint> {
     let (name, function) = (around.word(0), around.word(2));
-    let is_namespace = shelves().is_namespace(name) && around.word(-1) != "." && around.word(1) == ".";
+    let is_namespace =
+        shelves().is_namespace(name) && around.word(-1) != "." && around.word(1) == ".";
     is_namespace.then(|| {
         told(
             around,
@@ -260,7 +323,8 @@ fn dot_for_colons(around: &Around) -> Option<Complaint> {
 fn unit_without_quotes(around: &Around) -> Option<Complaint> {
     let here = around.word(0);
     let digits = here.trim_end_matches(|letter: char| letter.is_ascii_alphabetic());
-    let is_length = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit()) && digits != here;
+    let is_length =
+        !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit()) && digits != here;
     let is_time = is_length && matches!(&here[digits.len()..], "ms" | "s" | "m" | "h" | "d" | "w");
     is_time.then(|| {
         told(
@@ -274,7 +338,9 @@ fn unit_without_quotes(around: &Around) -> Option<Complaint> {
 
 /// `{ a: 1 }` where `#{a: 1}` is meant.
 fn map_without_mark(around: &Around) -> Option<Complaint> {
-    let is_key = matches!(around.kind(0), Some(Kind::Word | Kind::Text)) && around.word(1) == ":" && around.word(2) != ":";
+    let is_key = matches!(around.kind(0), Some(Kind::Word | Kind::Text))
+        && around.word(1) == ":"
+        && around.word(2) != ":";
     let (open, key) = if around.word(0) == ":" && around.word(-2) == "{" && around.word(1) != ":" {
         (-2, around.word(-1))
     } else if is_key && around.word(-1) == "{" {
@@ -292,7 +358,10 @@ fn map_without_mark(around: &Around) -> Option<Complaint> {
 
 /// `x := 5`.
 fn assignment_without_let(around: &Around) -> Option<Complaint> {
-    let is_pascal = around.kind(0) == Some(Kind::Word) && around.word(1) == ":" && around.word(2) == "=" && around.touch(1, 2);
+    let is_pascal = around.kind(0) == Some(Kind::Word)
+        && around.word(1) == ":"
+        && around.word(2) == "="
+        && around.touch(1, 2);
     let name = around.word(0);
     is_pascal.then(|| {
         told(

@@ -217,14 +217,26 @@ mod tests {
     fn a_text_falls_into_pieces() {
         for (text, wanted) in [
             ("let x = #{a: 1};", "w:let w:x s:= o:#{ w:a s:: w:1 c:} s:;"),
-            ("`a ${b + `${c}`} d`", "t:`a  o:${ w:b s:+ t:` o:${ w:c c:} t:` c:} t: d`"),
-            ("`${#{a: 1}.a}${2}`", "t:` o:${ o:#{ w:a s:: w:1 c:} s:. w:a c:} t: o:${ w:2 c:} t:`"),
+            (
+                "`a ${b + `${c}`} d`",
+                "t:`a  o:${ w:b s:+ t:` o:${ w:c c:} t:` c:} t: d`",
+            ),
+            (
+                "`${#{a: 1}.a}${2}`",
+                "t:` o:${ o:#{ w:a s:: w:1 c:} s:. w:a c:} t: o:${ w:2 c:} t:`",
+            ),
             ("`a ``b`` c` 1", "t:`a ``b`` c` w:1"),
-            ("\"a\\\"b\" 'x' #\"a\"b\"#", "t:\"a\\\"b\" t:'x' t:#\"a\"b\"#"),
+            (
+                "\"a\\\"b\" 'x' #\"a\"b\"#",
+                "t:\"a\\\"b\" t:'x' t:#\"a\"b\"#",
+            ),
             ("##\"a\"#b\"## 1", "t:##\"a\"#b\"## w:1"),
             ("\"open\nx", "T:\"open w:x"),
             ("`open\nx", "T:`open\nx"),
-            ("a /* b /* c */ d */ e // f\ng", "w:a -:/* b /* c */ d */ w:e -:// f w:g"),
+            (
+                "a /* b /* c */ d */ e // f\ng",
+                "w:a -:/* b /* c */ d */ w:e -:// f w:g",
+            ),
             ("a /* b", "w:a C:/* b"),
             ("ä", "?:ä"),
             ("\\", "s:\\"),
@@ -237,7 +249,17 @@ mod tests {
 
     #[test]
     fn any_text_has_pieces_in_order_inside_of_it() {
-        let texts = ["`${`${\"", "`\\", "\"\\", "#\"\"", "`${}}}`{${`", "é`ü${ö}`ß\"€", "/*/", "//", "'\\''"];
+        let texts = [
+            "`${`${\"",
+            "`\\",
+            "\"\\",
+            "#\"\"",
+            "`${}}}`{${`",
+            "é`ü${ö}`ß\"€",
+            "/*/",
+            "//",
+            "'\\''",
+        ];
         for text in texts {
             let mut last = 0;
             for piece in pieces(text) {

@@ -197,8 +197,16 @@ mod tests {
             ("a(); b BAD c; d();", "BAD", "a(); d();"),
             ("if x { a(); BAD b; c() }", "BAD", "if x { a(); c() }"),
             ("if x { BAD }\nd();", "BAD", "if x { }\nd();"),
-            ("fn f() {\n  a();\n}\nBAD b;\nc();", "BAD", "fn f() {\n a();\n}\nc();"),
-            ("let x = f(|y| { a(); BAD; c() });", "BAD", "let x = f(|y| { a(); c() });"),
+            (
+                "fn f() {\n  a();\n}\nBAD b;\nc();",
+                "BAD",
+                "fn f() {\n a();\n}\nc();",
+            ),
+            (
+                "let x = f(|y| { a(); BAD; c() });",
+                "BAD",
+                "let x = f(|y| { a(); c() });",
+            ),
             ("let x = f(1, BAD 2);\ng();", "BAD", "g();"),
             ("a();\nBAD", "BAD", "a();"),
             ("BAD x\nif y { }", "BAD", "if y { }"),

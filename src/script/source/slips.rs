@@ -19,14 +19,11 @@ const MOST: usize = 20;
 pub(crate) fn mend(text: &str) -> (String, Vec<Slip>) {
     let mut mended = text.to_owned();
     let mut slips = Vec::new();
-    while let Some(piece) = pieces(&mended)
-        .into_iter()
-        .find(|piece| match piece.kind {
-            Kind::Strange => meaning(letter(&mended, piece.start)).is_some(),
-            Kind::OpenComment => true,
-            _ => false,
-        })
-    {
+    while let Some(piece) = pieces(&mended).into_iter().find(|piece| match piece.kind {
+        Kind::Strange => meaning(letter(&mended, piece.start)).is_some(),
+        Kind::OpenComment => true,
+        _ => false,
+    }) {
         // Replaced characters are one byte long; offsets are those of the text as it was.
         let at = original(text, &mended, piece.start);
         if piece.kind == Kind::OpenComment {
@@ -93,7 +90,9 @@ fn is_pair(one: char, other: char) -> bool {
 /// What its author has typed.
 fn meaning(letter: char) -> Option<char> {
     match letter {
-        '“' | '”' | '„' | '‟' | '«' | '»' | '″' | '‘' | '’' | '‚' | '‛' | '′' => Some('"'),
+        '“' | '”' | '„' | '‟' | '«' | '»' | '″' | '‘' | '’' | '‚' | '‛' | '′' => {
+            Some('"')
+        }
         '–' | '—' | '−' => Some('-'),
         '\u{a0}' | '\u{200b}' | '\u{feff}' | '\u{202f}' | '\u{2007}' => Some(' '),
         _ => None,
@@ -110,10 +109,7 @@ fn told(letter: char) -> (String, &'static str) {
             format!("`{letter}` is a typographic quote"),
             "write `\"`; word processors and chat programs change it",
         ),
-        '–' | '—' | '−' => (
-            format!("`{letter}` is a dash, not a minus"),
-            "write `-`",
-        ),
+        '–' | '—' | '−' => (format!("`{letter}` is a dash, not a minus"), "write `-`"),
         _ => (
             format!(
                 "there is an invisible character (U+{:04X}) here",
@@ -152,10 +148,7 @@ mod tests {
 
     #[test]
     fn an_open_comment_ends_the_text() {
-        assert_eq!(
-            mended("ü(); /* /* */ x"),
-            ("ü(); ".to_owned(), vec![6])
-        );
+        assert_eq!(mended("ü(); /* /* */ x"), ("ü(); ".to_owned(), vec![6]));
     }
 
     #[test]

@@ -78,7 +78,12 @@ impl<'t> Around<'t> {
 }
 
 /// The parser's complaint about a place in this text.
-pub(crate) fn complain(text: &str, pieces: &[Piece], kind: &ParseErrorType, at: usize) -> Complaint {
+pub(crate) fn complain(
+    text: &str,
+    pieces: &[Piece],
+    kind: &ParseErrorType,
+    at: usize,
+) -> Complaint {
     let around = Around::new(text, pieces, at);
     if let Some(complaint) = habits::at(&around) {
         return complaint;
@@ -110,9 +115,13 @@ pub(crate) fn complain(text: &str, pieces: &[Piece], kind: &ParseErrorType, at: 
                 .find(|piece| piece.kind == Kind::OpenText && piece.end > at);
             let quote = opens.map_or("\"", |piece| &text[piece.start..=piece.start]);
             complaint.at = opens.map_or(at, |piece| piece.start);
-            complaint.failure = if opens.is_some_and(|piece| text[piece.end.min(piece.start + 1)..].starts_with(['\n', '\r'])) && quote == "`" {
-                Failure::new("SyntaxError", "a backtick begins a text of several lines")
-                    .hint("a statement goes on over the end of a line by itself: take the backtick away")
+            complaint.failure = if opens.is_some_and(|piece| {
+                text[piece.end.min(piece.start + 1)..].starts_with(['\n', '\r'])
+            }) && quote == "`"
+            {
+                Failure::new("SyntaxError", "a backtick begins a text of several lines").hint(
+                    "a statement goes on over the end of a line by itself: take the backtick away",
+                )
             } else {
                 unclosed_text(if quote == "`" { "`" } else { "\"" })
             };
@@ -127,7 +136,9 @@ fn unclosed_text(quote: &str) -> Failure {
     if quote == "`" {
         failure.hint("close it by another backtick")
     } else {
-        failure.hint("close it by `\"` on the same line; a text of several lines stands between backticks")
+        failure.hint(
+            "close it by `\"` on the same line; a text of several lines stands between backticks",
+        )
     }
 }
 
@@ -184,11 +195,10 @@ pub(crate) fn syntax(kind: &ParseErrorType) -> Failure {
             words::article(given.trim_start_matches("a ").trim_start_matches("an "))
         ))
         .hint("to compare, write `==`"),
-        P::MismatchedType(wanted, _) if wanted.contains("iter") => {
-            new("`for` goes through a list, and this is none".to_owned()).hint(
-                "an array, a stream, a text, a map's `keys()`, or numbers: `for i in 0..10 { … }`",
-            )
-        }
+        P::MismatchedType(wanted, _) if wanted.contains("iter") => new(
+            "`for` goes through a list, and this is none".to_owned(),
+        )
+        .hint("an array, a stream, a text, a map's `keys()`, or numbers: `for i in 0..10 { … }`"),
         P::ExprTooDeep => new("the expression is nested too deeply".to_owned())
             .hint("keep a part of it in a variable, or write a function"),
         P::FnDuplicatedDefinition(name, params) => new(format!(
@@ -200,11 +210,11 @@ pub(crate) fn syntax(kind: &ParseErrorType) -> Failure {
             }
         ))
         .hint("give one of them another name"),
-        P::FnMissingName => new("the function has no name".to_owned()).hint("write `fn name(a, b) { … }`"),
-        P::FnMissingParams(name) => {
-            new(format!("the function `{name}` has no list of arguments"))
-                .hint(format!("write `fn {name}() {{ … }}`"))
+        P::FnMissingName => {
+            new("the function has no name".to_owned()).hint("write `fn name(a, b) { … }`")
         }
+        P::FnMissingParams(name) => new(format!("the function `{name}` has no list of arguments"))
+            .hint(format!("write `fn {name}() {{ … }}`")),
         P::FnMissingBody(name) if name.is_empty() => {
             new("the closure has no body".to_owned()).hint("write `|x| …`, or `|x| { … }`")
         }
@@ -213,8 +223,10 @@ pub(crate) fn syntax(kind: &ParseErrorType) -> Failure {
         P::FnDuplicatedParam(_, name) => {
             new(format!("two arguments of the function are called `{name}`"))
         }
-        P::WrongFnDefinition => new("a function cannot be written inside a block or another function".to_owned())
-            .hint("move it to the outermost level; inside, `|x| …` makes a closure"),
+        P::WrongFnDefinition => {
+            new("a function cannot be written inside a block or another function".to_owned())
+                .hint("move it to the outermost level; inside, `|x| …` makes a closure")
+        }
         P::WrongDocComment => new("a `///` comment belongs in front of a function".to_owned())
             .hint("elsewhere write `//`"),
         P::WrongExport => new("`export` belongs to the outermost level".to_owned()),
@@ -235,9 +247,12 @@ fn lexical(error: &LexError) -> Failure {
     let new = |message: String| Failure::new("SyntaxError", message);
     match error {
         LexError::UnterminatedString => unclosed_text("\""),
-        LexError::UnexpectedInput(text) if text.chars().any(char::is_alphabetic) && !text.is_ascii() => {
-            new(format!("`{text}` is not expected here"))
-                .hint("names are made of the letters a to z, digits and `_`; other text stands in quotes")
+        LexError::UnexpectedInput(text)
+            if text.chars().any(char::is_alphabetic) && !text.is_ascii() =>
+        {
+            new(format!("`{text}` is not expected here")).hint(
+                "names are made of the letters a to z, digits and `_`; other text stands in quotes",
+            )
         }
         LexError::UnexpectedInput(text) => new(format!("`{text}` is not expected here")),
         LexError::ImproperSymbol(symbol, _) if symbol == "eval" => off(),
@@ -249,8 +264,10 @@ fn lexical(error: &LexError) -> Failure {
             new(format!("`{symbol}` is no symbol of the language"))
         }
         LexError::MalformedChar(text) => {
-            new(format!("`'{}'` is no character", text.trim_matches('\'')))
-                .hint(format!("a text stands in double quotes: `\"{}\"`", text.trim_matches('\'')))
+            new(format!("`'{}'` is no character", text.trim_matches('\''))).hint(format!(
+                "a text stands in double quotes: `\"{}\"`",
+                text.trim_matches('\'')
+            ))
         }
         LexError::MalformedEscapeSequence(text) => new(format!("`{text}` is no escape in a text"))
             .hint("a backslash is written `\\\\`; between backticks it is one as it is"),
@@ -276,19 +293,29 @@ fn missing(token: &str, why: &str) -> Failure {
             .hint("each statement ends in `;`; the last of a block may go without"),
         ("{", "to start a statement block") => failure("`{` is missing here".to_owned())
             .hint("what `if`, `for`, `while` and `fn` do stands between `{` and `}`"),
-        ("}", "to terminate this block") => failure("`}` is missing: the block is never closed".to_owned()),
-        (":", _) if !quoted.is_empty() => failure(format!("`:` is missing behind the key `{quoted}`"))
-            .hint("a map is written `#{name: value, other: 2}`"),
-        (",", _) if why.contains("array") => failure("`,` or `]` is missing in the array".to_owned())
-            .hint("an array is written `[1, 2, 3]`"),
+        ("}", "to terminate this block") => {
+            failure("`}` is missing: the block is never closed".to_owned())
+        }
+        (":", _) if !quoted.is_empty() => {
+            failure(format!("`:` is missing behind the key `{quoted}`"))
+                .hint("a map is written `#{name: value, other: 2}`")
+        }
+        (",", _) if why.contains("array") => {
+            failure("`,` or `]` is missing in the array".to_owned())
+                .hint("an array is written `[1, 2, 3]`")
+        }
         (",", _) if why.contains("map") => failure("`,` or `}` is missing in the map".to_owned())
             .hint("a map is written `#{name: value, other: 2}`"),
         (",", _) if why.contains("iteration") => failure("`,` is missing here".to_owned())
             .hint("write `for item in list { … }`, or `for (item, number) in list { … }` to count"),
-        ("in", _) => failure("`in` is missing here".to_owned()).hint("write `for item in list { … }`"),
+        ("in", _) => {
+            failure("`in` is missing here".to_owned()).hint("write `for item in list { … }`")
+        }
         ("catch", _) => failure("`catch` is missing behind the block of `try`".to_owned())
             .hint("write `try { … } catch (e) { … }`"),
-        ("while", _) => failure("`while` or `until` is missing behind the block of `do`".to_owned()),
+        ("while", _) => {
+            failure("`while` or `until` is missing behind the block of `do`".to_owned())
+        }
         ("=>", _) => failure("`=>` is missing in this arm of `switch`".to_owned())
             .hint("write `switch x { 1 => …, \"a\" => …, _ => … }`"),
         _ => failure(format!("`{token}` is missing here")),
@@ -316,7 +343,10 @@ pub(crate) fn no_namespace(name: &str) -> Failure {
 pub(crate) fn undefined(name: &str) -> Failure {
     let failure = Failure::new("NoSuchVariable", format!("there is no variable `{name}`"));
     if let Some((namespace, rest)) = name.rsplit_once("::") {
-        if shelves().namespace(namespace).any(|entry| entry.name == rest) {
+        if shelves()
+            .namespace(namespace)
+            .any(|entry| entry.name == rest)
+        {
             return failure.hint(format!("`{name}` is a function: write `{name}(…)`"));
         }
         return failure;
@@ -330,7 +360,9 @@ pub(crate) fn undefined(name: &str) -> Failure {
         return failure.hint(format!("write `{}`", name.to_lowercase()));
     }
     if shelves().global(name).next().is_some() {
-        return failure.hint(format!("`{name}` is a function: write `{name}(…)`, or hand it on as `|x| {name}(x)`"));
+        return failure.hint(format!(
+            "`{name}` is a function: write `{name}(…)`, or hand it on as `|x| {name}(x)`"
+        ));
     }
     match words::nearest(name, ["args"]) {
         Some(near) => failure.hint(format!("did you mean `{near}`?")),

@@ -119,7 +119,9 @@ fn the_name_of_a_function_is_no_closure() {
         "drain(\"act\")",
         "retain(\"act\")",
     ] {
-        let text = format!("fn act(x) {{ throw \"ran\" }} fn act(x, y) {{ throw \"ran\" }} let a = [1, 2]; a.{call}");
+        let text = format!(
+            "fn act(x) {{ throw \"ran\" }} fn act(x, y) {{ throw \"ran\" }} let a = [1, 2]; a.{call}"
+        );
         starts(&text, "WrongArguments: `");
     }
     starts(
