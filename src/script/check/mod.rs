@@ -128,7 +128,7 @@ pub(crate) fn abilities(program: &Program) -> Abilities {
 }
 
 /// A call: its expression, where it stands, whether it is a method's.
-fn call_of(node: Node) -> Option<(&FnCallExpr, Position, bool)> {
+fn call_of(node: Node<'_>) -> Option<(&FnCallExpr, Position, bool)> {
     match node {
         Node::Stmt(Stmt::FnCall(call, position)) | Node::Expr(Expr::FnCall(call, position)) => {
             Some((call, *position, false))
