@@ -47,6 +47,24 @@ impl Exit {
         }
     }
 
+    /// The other way round, for result documents; `None` for a number that no run ends with.
+    pub(crate) fn of_code(code: u8) -> Option<Self> {
+        [
+            Self::Success,
+            Self::Incomplete,
+            Self::Unstarted,
+            Self::Stopped,
+            Self::Unknown,
+            Self::Denied,
+            Self::SignIn,
+            Self::Bug,
+            Self::Interrupted,
+            Self::Terminated,
+        ]
+        .into_iter()
+        .find(|exit| exit.code() == code)
+    }
+
     /// Of two codes that both apply, the one with the lower rank is reported.
     #[must_use]
     pub const fn rank(self) -> u8 {

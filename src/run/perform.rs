@@ -9,11 +9,12 @@ use super::load::Source;
 use super::output::Stdout;
 use super::{Connection, Order, confirm, signals, tenant};
 use crate::error::{Exit, Fault};
+use crate::graph::Version;
 use crate::report::Outcome;
 use crate::script::api::tenant::Tenant;
-use crate::script::{self, Args, Failure, Files, Host, Script};
+use crate::script::{self, Args, Beta, Failure, Files, Host, Script};
 use crate::stop::Stop;
-use crate::talk::Voice;
+use crate::talk::{Talk as _, Voice};
 use crate::world::World;
 
 /// What every step of a run needs.
@@ -48,14 +49,21 @@ impl Whole<'_> {
                 return false;
             }
         };
-        let tenant =
-            match tenant::connect(connection, self.order.yes, &stop, self.world, self.voice) {
-                Ok(tenant) => tenant,
-                Err(error) => {
-                    faults.push(error.into());
-                    return false;
-                }
-            };
+        self.say_beta(&prepared);
+        let tenant = match tenant::connect(
+            &outcome.run,
+            connection,
+            self.order.yes,
+            &stop,
+            self.world,
+            self.voice,
+        ) {
+            Ok(tenant) => tenant,
+            Err(error) => {
+                faults.push(error.into());
+                return false;
+            }
+        };
         signals::obey(self.runtime, &stop, self.world, self.voice);
         if let Some(most) = self.order.max_time {
             signals::limit(self.runtime, &stop, self.world, most);
@@ -85,6 +93,22 @@ impl Whole<'_> {
         faults.extend(stdout.failure());
         self.close_books(&host.tenant, &stop, outcome, faults);
         host.tenant.door.any_sent()
+    }
+
+    /// Beta changes without notice: a run that uses it says so in its first line.
+    fn say_beta(&self, prepared: &Prepared) {
+        if self.order.api == Version::Beta {
+            return;
+        }
+        match prepared.script.beta(&prepared.roots) {
+            Beta::Yes => self
+                .voice
+                .note("this run uses the beta version of Microsoft Graph in some calls"),
+            Beta::Perhaps => self
+                .voice
+                .note("this run may use the beta version of Microsoft Graph in some calls"),
+            Beta::Never => {}
+        }
     }
 
     fn prepare(&self, outcome: &mut Outcome) -> Result<Prepared, Vec<Fault>> {
@@ -181,7 +205,7 @@ impl Whole<'_> {
         outcome.tenant = tenant
             .client
             .known_identity()
-            .and_then(|identity| identity.tenant);
+            .and_then(|identity| identity.claims.tenant);
     }
 }
 

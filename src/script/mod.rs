@@ -5,6 +5,7 @@
 
 pub(crate) mod api;
 pub(crate) mod arguments;
+pub(crate) mod beta;
 pub(crate) mod check;
 pub(crate) mod closure;
 pub(crate) mod compare;
@@ -30,6 +31,7 @@ pub(crate) mod options;
 pub(crate) mod parallel;
 pub(crate) mod program;
 pub(crate) mod source;
+pub(crate) mod standard;
 pub(crate) mod trace;
 pub(crate) mod tree;
 pub(crate) mod values;
@@ -44,6 +46,7 @@ use std::sync::Arc;
 use rhai::Dynamic;
 
 pub(crate) use arguments::Args;
+pub(crate) use beta::Beta;
 pub(crate) use check::{Abilities, Finding};
 pub(crate) use failure::Failure;
 pub(crate) use files::Files;
@@ -165,6 +168,13 @@ pub(crate) fn examine(name: &str, bytes: &[u8], roots: &[PathBuf]) -> Examined {
         abilities: is_right.then(|| check::abilities(&program)),
         script: is_right.then_some(Script { header, file }),
         findings,
+    }
+}
+
+impl Script {
+    /// Whether it asks for the beta version of Graph in calls of its own.
+    pub(crate) fn beta(&self, roots: &[PathBuf]) -> Beta {
+        Beta::of(&Program::link(&self.file, roots).0)
     }
 }
 

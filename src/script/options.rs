@@ -5,6 +5,7 @@ use rhai::{Dynamic, Map};
 use super::failure::Failure;
 use super::values::Datetime;
 use super::words;
+use crate::graph::Version;
 
 /// The options of one call.
 #[derive(Debug)]
@@ -111,6 +112,15 @@ impl OptionMap {
                 words::list(choices.iter().copied())
             )),
         })
+    }
+
+    /// Which of Graph's two versions the call goes to; `None`: the run's own.
+    pub(crate) fn version(&self) -> Result<Option<Version>, Failure> {
+        let version = self.choice("version", &["v1.0", "beta"])?;
+        Ok(version.map(|version| match version.as_str() {
+            "beta" => Version::Beta,
+            _ => Version::V1,
+        }))
     }
 
     fn typed<T>(

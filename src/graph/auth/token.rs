@@ -6,8 +6,8 @@ use jiff::Timestamp;
 use reqwest::header::HeaderValue;
 use secrecy::{ExposeSecret as _, SecretString};
 
-use super::Identity;
 use super::denial::Denial;
+use super::identity::Claims;
 use crate::graph::words;
 
 /// Longest time before its end at which a token is renewed.
@@ -20,35 +20,48 @@ pub(super) struct Fetched {
     pub(super) life: Option<Duration>,
 }
 
+impl Fetched {
+    /// A life of nothing is one that was not told: `azure_identity` gives it where the answer had none.
+    pub(super) fn new(token: &str, life: Option<Duration>) -> Result<Self, Denial> {
+        if token.is_empty() {
+            return Err(Denial::passing("the answer holds no token".to_owned()));
+        }
+        Ok(Self {
+            token: token.into(),
+            life: life.filter(|life| !life.is_zero()),
+        })
+    }
+}
+
 /// A token in use. Has no `Debug`: nothing can print it by accident.
 pub(in crate::graph) struct Token {
     secret: SecretString,
     /// `Bearer …`, marked sensitive: prints as `Sensitive`, is never put into an HTTP/2 header table.
     authorization: HeaderValue,
-    identity: Identity,
+    claims: Claims,
     expires: Option<Timestamp>,
 }
 
 impl Token {
     pub(super) fn new(fetched: Fetched, now: Timestamp) -> Result<Self, Denial> {
-        let mut authorization =
-            HeaderValue::try_from(format!("Bearer {}", fetched.token.expose_secret())).map_err(
-                |_| Denial {
-                    message: "the access token holds characters that no token has".to_owned(),
-                    hint: Some("check it for line ends and quotes"),
-                    again: false,
-                },
-            )?;
+        let mut authorization = HeaderValue::try_from(format!(
+            "Bearer {}",
+            fetched.token.expose_secret()
+        ))
+        .map_err(|_| {
+            Denial::lasting("the access token holds characters that no token has".to_owned())
+                .hint("check it for line ends and quotes")
+        })?;
         authorization.set_sensitive(true);
-        let identity = Identity::of(fetched.token.expose_secret());
+        let claims = Claims::of(fetched.token.expose_secret());
         let expires = match fetched.life {
             Some(life) => Some(now.saturating_add(life).unwrap_or(Timestamp::MAX)),
-            None => identity.expires,
+            None => claims.expires,
         };
         Ok(Self {
             secret: fetched.token,
             authorization,
-            identity,
+            claims,
             expires,
         })
     }
@@ -57,11 +70,12 @@ impl Token {
         &self.authorization
     }
 
-    pub(in crate::graph) fn identity(&self) -> Identity {
-        Identity {
-            expires: self.expires.or(self.identity.expires),
-            ..self.identity.clone()
-        }
+    pub(super) fn claims(&self) -> &Claims {
+        &self.claims
+    }
+
+    pub(super) fn expires(&self) -> Option<Timestamp> {
+        self.expires.or(self.claims.expires)
     }
 
     /// A service may repeat the token in an error; messages and logs may not.
