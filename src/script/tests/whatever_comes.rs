@@ -8,7 +8,7 @@ use crate::fuzz::Target;
 use crate::script::api::csv;
 use crate::script::arguments::resolve;
 use crate::script::convert;
-use crate::script::{Header, Script};
+use crate::script::Header;
 
 /// Of the main thread, where scripts are read.
 const MAIN_STACK: usize = 8 << 20;
