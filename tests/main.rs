@@ -3,6 +3,7 @@
 mod architecture;
 mod bad_input;
 mod bulk;
+mod check;
 mod cli;
 mod completions;
 mod config;

@@ -166,10 +166,10 @@ impl Program {
             self.links
                 .insert((from.to_owned(), literal.to_string()), name.clone());
             if trail.contains(&name) {
-                faults.push(placed(bad_import(
-                    &literal,
-                    "it imports itself, directly or through others",
-                )));
+                let fault = bad_import(&literal, "it imports itself, directly or through others");
+                faults.push(placed(
+                    fault.hint("move what both need into a file of its own"),
+                ));
                 continue;
             }
             if self.files.contains_key(&name) {
@@ -282,7 +282,10 @@ fn find(literal: &str, beside: Option<&Path>, roots: &[PathBuf]) -> Result<(Stri
         return Ok((name, Found::Std(text)));
     }
     if Path::new(literal).is_absolute() || literal.contains('\\') || literal.is_empty() {
-        return Err(bad_import(literal, "an import is a relative path"));
+        let fault = bad_import(literal, "an import is a relative path");
+        return Err(fault.hint(
+            "write it as seen from the script's folder, with `/`: `import \"lib/waves\" as waves;`",
+        ));
     }
     let mut outside = false;
     for folder in beside.into_iter().chain(roots.iter().map(PathBuf::as_path)) {
@@ -307,7 +310,10 @@ fn find(literal: &str, beside: Option<&Path>, roots: &[PathBuf]) -> Result<(Stri
         }
     }
     if outside || literal.split('/').any(|part| part == "..") {
-        return Err(bad_import(literal, "it lies outside the script's folder"));
+        let fault = bad_import(literal, "it lies outside the script's folder");
+        return Err(
+            fault.hint("imports come from that folder, from folders in it, and from `std/`")
+        );
     }
     Err(bad_import(literal, "there is no such file").hint(format!(
         "`{plain}.rhai` is looked for in the script's folder"

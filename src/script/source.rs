@@ -11,7 +11,7 @@ mod syntax;
 use rhai::{ParseError, Position};
 
 pub(crate) use parse::parse;
-pub(crate) use pieces::{Kind, pieces};
+pub(crate) use pieces::{Kind, Piece, pieces};
 pub(crate) use recover::Lost;
 pub(crate) use syntax::{no_namespace, syntax, undefined};
 
@@ -136,9 +136,12 @@ impl Text {
     }
 
     /// What somebody used to another language has written at this place, where the text shows it.
-    pub(crate) fn habit(&self, position: Position) -> Option<(Position, super::failure::Failure)> {
-        let pieces = pieces(&self.text);
-        let around = syntax::Around::new(&self.text, &pieces, parse::offset(&self.text, position));
+    pub(crate) fn habit(
+        &self,
+        pieces: &[Piece],
+        position: Position,
+    ) -> Option<(Position, super::failure::Failure)> {
+        let around = syntax::Around::new(&self.text, pieces, parse::offset(&self.text, position));
         let complaint = habits::at(&around)?;
         let place = self.place_of(&self.text, complaint.at);
         let narrow = |number: usize| u16::try_from(number).unwrap_or(u16::MAX);

@@ -32,9 +32,13 @@ pub(crate) fn bodies(ast: &AST) -> Vec<Body> {
         params: Vec::new(),
         statements: ast.statements().to_vec(),
     };
-    std::iter::once(main)
-        .chain(ast.iter_fn_def().map(function))
-        .collect()
+    // The engine keeps functions in no order.
+    let mut functions: Vec<_> = ast.iter_fn_def().map(function).collect();
+    functions.sort_by_key(|body| {
+        let first = body.statements.first().map(Stmt::position);
+        first.map(|position| (position.line(), position.position()))
+    });
+    std::iter::once(main).chain(functions).collect()
 }
 
 /// The engine lets nobody take a function's statements, but walks over those of a tree that holds this one function.

@@ -27,6 +27,37 @@ pub(crate) fn nearest<'n>(name: &str, names: impl IntoIterator<Item = &'n str>) 
         .map(|(_, candidate)| candidate)
 }
 
+/// What a function of other languages is called here.
+pub(crate) fn translated(name: &str) -> Option<&'static str> {
+    Some(match name {
+        "where" | "Where" | "select_many" => "filter",
+        "select" | "Select" | "collect_map" => "map",
+        "foreach" | "forEach" | "ForEach" => "each",
+        "length" | "size" | "Count" | "Length" => "len",
+        "append_item" | "Add" | "addItem" => "push",
+        "toLowerCase" | "ToLower" | "lower" | "toLower" | "lowercase" => "to_lower",
+        "toUpperCase" | "ToUpper" | "upper" | "toUpper" | "uppercase" => "to_upper",
+        "includes" | "Contains" | "has" => "contains",
+        "substring" | "Substring" | "substr" | "slice" => "sub_string",
+        "startsWith" | "StartsWith" | "startswith" => "starts_with",
+        "endsWith" | "EndsWith" | "endswith" => "ends_with",
+        "indexOf" | "IndexOf" => "index_of",
+        "Trim" | "strip" => "trim",
+        "Split" => "split",
+        "Replace" => "replace",
+        "Join" => "join",
+        "println" | "printf" | "echo" | "puts" => "print",
+        "toString" | "ToString" | "str" | "string" => "to_string",
+        "orderBy" | "OrderBy" | "sortBy" | "sorted" => "sort_by",
+        "groupBy" | "GroupBy" => "group_by",
+        "distinct" | "Distinct" | "unique" => "unique_by",
+        "take" | "Take" | "head" => "first",
+        "ToInt" | "parseInt" | "int" => "parse_int",
+        "parseFloat" | "float" => "parse_float",
+        _ => return None,
+    })
+}
+
 /// `` `a`, `b` and `c` ``; long lists are cut.
 pub(crate) fn list<'n>(names: impl IntoIterator<Item = &'n str>) -> String {
     let mut names: Vec<String> = names.into_iter().map(|name| format!("`{name}`")).collect();

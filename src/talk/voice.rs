@@ -115,18 +115,11 @@ impl Voice {
         if fault.is_told || !level.is_heard(self.0.manner.loudness) {
             return;
         }
-        let paint = self.0.manner.paint;
-        let lead = if is_warning {
-            paint.yellow("warning:")
-        } else {
-            paint.red("error:")
-        };
-        self.raw(&self.written(fault, level, &lead));
+        self.raw(&self.written(fault, level));
     }
 
     /// A panic's report, from whichever thread. It asks for no lock of ours: that thread may hold it.
     pub(crate) fn bug(&self, fault: &Fault, backtrace: Option<String>) {
-        let lead = self.0.manner.paint.red("error:");
         let mut fault = fault.clone();
         let mut below = String::new();
         match backtrace {
@@ -134,11 +127,11 @@ impl Voice {
             Some(backtrace) => below = format!("\n\n{}", backtrace.trim_end()),
             None => {}
         }
-        let report = self.written(&fault, Level::Error, &lead);
+        let report = self.written(&fault, Level::Error);
         let _ = writeln!(io::stderr(), "{report}{below}");
     }
 
-    fn written(&self, fault: &Fault, level: Level, lead: &str) -> String {
+    fn written(&self, fault: &Fault, level: Level) -> String {
         if self.0.manner.json {
             let mut message = self.json(level, &fault.message);
             let place = fault.place.as_ref();
@@ -151,7 +144,11 @@ impl Voice {
             message["request_id"] = json!(fault.request_id);
             text::json_shown(&message.to_string()).into_owned()
         } else {
-            let shown = fault.render_as(lead, self.0.manner.paint);
+            let paint = self.0.manner.paint;
+            let shown = match level {
+                Level::Warn => fault.render_as(&paint.yellow("warning:"), paint),
+                _ => fault.render(paint),
+            };
             shown.trim_end().to_owned()
         }
     }

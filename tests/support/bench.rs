@@ -170,6 +170,12 @@ impl Bench {
         Done::new(child.wait_with_output().unwrap(), &before)
     }
 
+    /// Waits for a program that was started by hand.
+    pub fn done(&self, child: Child) -> Done {
+        let before = self.ledger();
+        Done::new(child.wait_with_output().unwrap(), &before)
+    }
+
     /// Fails where a text that the program wrote holds a secret: for output that does not come as a [`Done`].
     #[track_caller]
     pub fn expect_no_secret(&self, place: &str, text: &str) {

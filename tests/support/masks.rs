@@ -9,6 +9,7 @@ const SHAPES: &[(&str, &str)] = &[
     ("dddd-dd-ddTdd:dd:dd.dZ", "[TIME]"),
     ("dddd-dd-ddTdd:dd:ddZ", "[TIME]"),
     ("dd:dd:ddZ", "[CLOCK]"),
+    ("dd:dd:dd UTC", "[CLOCK]"),
     // In the name of the folder that the service restores into.
     ("dddd-dd-dd dd:dd", "[MINUTE]"),
 ];

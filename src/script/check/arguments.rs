@@ -2,15 +2,18 @@
 
 use std::collections::HashSet;
 
-use rhai::{Expr, Position};
+use rhai::{Expr, Position, Stmt};
 
+use super::closures::root;
 use super::finding::{Finding, Severity};
 use crate::script::arguments;
+use crate::script::explain;
 use crate::script::failure::Failure;
 use crate::script::header::Header;
 use crate::script::program::Program;
 use crate::script::source::Text;
 use crate::script::tree::Node;
+use crate::script::words;
 
 /// The argument that `args.name` or `args["name"]` asks for, with its place.
 fn asked<'a>(of: &Expr, part: &'a Expr) -> Option<(Option<&'a str>, Position)> {
@@ -32,6 +35,11 @@ fn asked<'a>(of: &Expr, part: &'a Expr) -> Option<(Option<&'a str>, Position)> {
 
 /// A use of `args` in a node that the header does not allow for.
 pub(super) fn judge(header: &Header, node: Node) -> Option<(Position, Failure)> {
+    if let Node::Stmt(Stmt::Assignment(assignment)) = node {
+        let target = &assignment.1.lhs;
+        return (root(target) == Some("args"))
+            .then(|| (target.start_position(), explain::assignment("args")));
+    }
     let Node::Expr(Expr::Dot(parts, ..) | Expr::Index(parts, ..)) = node else {
         return None;
     };
@@ -49,7 +57,12 @@ pub(super) fn unused(program: &Program, header: &Header) -> Vec<Finding> {
         file.each(&mut |node| match node {
             Node::Expr(Expr::Dot(parts, ..) | Expr::Index(parts, ..)) => {
                 if let Some((Some(name), _)) = asked(&parts.lhs, &parts.rhs) {
-                    used.insert(name.to_owned());
+                    // A slip in the name is told already.
+                    let meant = match header.parameter(name) {
+                        Some(_) => Some(name),
+                        None => words::nearest(name, header.names()),
+                    };
+                    used.extend(meant.map(str::to_owned));
                     bare -= 1;
                 }
             }

@@ -16,6 +16,8 @@ use crate::script::words;
 pub(super) struct Known {
     /// The file's own functions, without `this`.
     own: Arities,
+    /// How they are written: `f(a, b)`.
+    signatures: HashMap<String, Vec<String>>,
     /// By alias: the functions of imported files.
     imports: HashMap<String, Arities>,
     /// Keys of maps: closures may be kept there.
@@ -31,6 +33,7 @@ impl Known {
     pub(super) fn of(program: &Program, file: &File) -> Self {
         let mut known = Self {
             own: functions(file),
+            signatures: signatures(file),
             imports: HashMap::new(),
             kept: HashSet::new(),
             variables: HashSet::new(),
@@ -116,7 +119,8 @@ impl Known {
             return None;
         }
         if let Some(own) = own {
-            return Some(wrong_count(name, own.iter().copied(), given, Vec::new()));
+            let signatures = self.signatures.get(name).cloned().unwrap_or_default();
+            return Some(wrong_count(name, own.iter().copied(), given, signatures));
         }
         let Some(all) = GLOBALS.get(name) else {
             return Some(self.unknown(name, method));
@@ -153,17 +157,7 @@ impl Known {
             return failure.hint(format!("did you mean `{alias}::{name}`?"));
         }
         if method {
-            let names = shelves()
-                .entries
-                .iter()
-                .filter(|entry| entry.namespace.is_empty())
-                .map(|entry| entry.name);
-            return match words::nearest(name, names)
-                .or_else(|| words::nearest(name, super::global_names()))
-            {
-                Some(near) => failure.hint(format!("did you mean `{near}`?")),
-                None => failure,
-            };
+            return explain::nearest(failure, name);
         }
         explain::unknown_function("", name, &[])
     }
@@ -199,7 +193,15 @@ impl Known {
                     Some(
                         match words::nearest(name, functions.keys().map(String::as_str)) {
                             Some(near) => failure.hint(format!("did you mean `{root}::{near}`?")),
-                            None => failure,
+                            None if functions.is_empty() => {
+                                failure.hint("the imported file has no functions")
+                            }
+                            None => {
+                                let mut names: Vec<_> =
+                                    functions.keys().map(String::as_str).collect();
+                                names.sort_unstable();
+                                failure.hint(format!("`{root}` has {}", words::list(names)))
+                            }
                         },
                     )
                 }
@@ -240,6 +242,18 @@ fn functions(file: &File) -> Arities {
     all
 }
 
+fn signatures(file: &File) -> HashMap<String, Vec<String>> {
+    let mut all: HashMap<String, Vec<String>> = HashMap::new();
+    for body in file.bodies.iter().filter(|body| !body.is_closure()) {
+        let params: Vec<_> = body.params.iter().map(|param| param.as_str()).collect();
+        let signature = format!("{}({})", body.name, params.join(", "));
+        all.entry(body.name.to_string())
+            .or_default()
+            .push(signature);
+    }
+    all
+}
+
 /// `Fn(…)` of a text that is made up while running: nobody could say what it calls.
 fn dynamic(call: &FnCallExpr) -> Option<Failure> {
     let literal = matches!(call.args.first(), Some(Expr::StringConstant(..)));
@@ -269,6 +283,7 @@ fn wrong_count(
     counts.dedup();
     let takes = match counts.as_slice() {
         [] | [0] => "takes no values".to_owned(),
+        [0, 1] => "takes one value or none".to_owned(),
         [1] => "takes one value".to_owned(),
         [.., last] => {
             let first: Vec<_> = counts[..counts.len() - 1]

@@ -241,7 +241,7 @@ impl Body {
 }
 
 /// The engine's name of a closure that stands here, captured variables or not.
-fn closure_name(expr: &Expr) -> Option<String> {
+pub(super) fn closure_name(expr: &Expr) -> Option<String> {
     match expr {
         Expr::DynamicConstant(value, _) => value
             .read_lock::<FnPtr>()
@@ -267,7 +267,7 @@ fn variable(expr: &Expr) -> Option<&str> {
 }
 
 /// `x` of `x`, `x.y`, `x[0].z`.
-fn root(expr: &Expr) -> Option<&str> {
+pub(super) fn root(expr: &Expr) -> Option<&str> {
     match expr {
         Expr::Dot(chain, ..) | Expr::Index(chain, ..) => root(&chain.lhs),
         other => variable(other),

@@ -6,6 +6,7 @@ mod calls;
 mod closures;
 mod finding;
 mod functions;
+mod kinds;
 mod literals;
 mod names;
 mod reach;
@@ -57,6 +58,9 @@ fn arities(engine: &Engine) -> Arities {
     names
 }
 
+/// So many findings of one file are told: whoever has more, has generated them.
+const MOST: usize = 500;
+
 /// Parts of the language that look like functions.
 const KEYWORDS: [&str; 7] = [
     "Fn",
@@ -102,11 +106,17 @@ pub(crate) fn check(program: &Program, header: &Header) -> Vec<Finding> {
             file,
             reach: &reach,
             found: Vec::new(),
+            doubtful: Vec::new(),
         };
         finder.look();
-        findings.extend(finder.found.into_iter().map(|(position, failure)| {
-            Finding::new(Severity::Error, failure, file.text.place(position))
-        }));
+        for (severity, found) in [
+            (Severity::Error, finder.found),
+            (Severity::Warning, finder.doubtful),
+        ] {
+            findings.extend(found.into_iter().map(|(position, failure)| {
+                Finding::new(severity, failure, file.text.place(position))
+            }));
+        }
     }
     findings.extend(arguments::unused(program, header));
     findings
@@ -118,7 +128,7 @@ pub(crate) fn abilities(program: &Program) -> Abilities {
 }
 
 /// A call: its expression, where it stands, whether it is a method's.
-fn call_of(node: Node) -> Option<(&FnCallExpr, Position, bool)> {
+fn call_of(node: Node<'_>) -> Option<(&FnCallExpr, Position, bool)> {
     match node {
         Node::Stmt(Stmt::FnCall(call, position)) | Node::Expr(Expr::FnCall(call, position)) => {
             Some((call, *position, false))
@@ -148,10 +158,14 @@ struct Finder<'p> {
     file: &'p File,
     reach: &'p Reach,
     found: Vec<(Position, Failure)>,
+    doubtful: Vec<(Position, Failure)>,
 }
 
 impl Finder<'_> {
     fn say(&mut self, position: Position, failure: Failure) {
+        if self.found.len() >= MOST {
+            return;
+        }
         // A closure in a variable is looked at wherever it is given.
         let again = self
             .found
@@ -184,8 +198,12 @@ impl Finder<'_> {
                 self.say(position, failure);
             }
             if let Some((call, position, method)) = call_of(node) {
+                let is_full = self.found.len() >= MOST;
                 let follows = method && unknown.contains(&position.line());
-                if let Some(failure) = calls.judge(call, method).filter(|_| !follows) {
+                if !follows
+                    && !is_full
+                    && let Some(failure) = calls.judge(call, method)
+                {
                     self.say(position, failure);
                 }
                 for (at, failure) in literals::judge(call, method) {
@@ -200,6 +218,11 @@ impl Finder<'_> {
         for (position, failure) in functions::hiding(file, is_main) {
             self.say(position, failure);
         }
+        let kinds = kinds::Kinds::of(file);
+        for (position, failure) in kinds.wrong {
+            self.say(position, failure);
+        }
+        self.doubtful = kinds.doubtful;
     }
 
     fn import(&mut self, path: &Expr, alias: &str, position: Position) {

@@ -35,6 +35,9 @@ pub(super) fn unknown(file: &File) -> Vec<(Position, Failure)> {
             outside: (!body.name.is_empty()).then_some(&outside),
             found: Vec::new(),
         };
+        if found.len() >= super::MOST {
+            break;
+        }
         tree::walk(&body.statements, &mut names);
         found.append(&mut names.found);
     }
@@ -43,10 +46,15 @@ pub(super) fn unknown(file: &File) -> Vec<(Position, Failure)> {
             .as_ref()
             .is_some_and(|lost| lost.words.contains(name))
     };
+    let pieces = source::pieces(&file.text.text);
     found
         .into_iter()
         .filter(|(_, name, _)| !is_lost(name))
-        .map(|(position, _, failure)| file.text.habit(position).unwrap_or((position, failure)))
+        .take(super::MOST)
+        .map(|(position, _, failure)| {
+            let habit = file.text.habit(&pieces, position);
+            habit.unwrap_or((position, failure))
+        })
         .collect()
 }
 
@@ -67,7 +75,7 @@ impl<'a> Names<'a> {
     }
 
     fn variable(&mut self, name: &str, position: Position) {
-        if self.knows(name) || name.is_empty() {
+        if self.found.len() >= super::MOST || name.is_empty() || self.knows(name) {
             return;
         }
         let failure = if self.outside.is_some_and(|outside| outside.contains(name)) {

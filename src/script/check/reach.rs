@@ -5,10 +5,11 @@
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
-use rhai::{Expr, FnCallExpr, FnPtr, Stmt};
+use rhai::{Expr, FnCallExpr, FnPtr, Position, Stmt};
 
 use super::abilities::{Abilities, Ability};
 use super::call_of;
+use super::kinds::Kinds;
 use crate::backup;
 use crate::changes::Class;
 use crate::graph::Method;
@@ -38,11 +39,17 @@ impl Reach {
     pub(crate) fn of(program: &Program) -> Self {
         let mut facts: HashMap<Key, Facts> = HashMap::new();
         for file in program.files() {
+            let names: HashSet<&str> = file.bodies.iter().map(|body| body.name.as_str()).collect();
+            let imports = imports(program, file);
+            let harmless = Kinds::of(file).harmless;
             for body in &*file.bodies {
                 let key = (file.text.name.clone(), body.name.to_string());
                 let mut gather = Gather {
                     program,
                     file,
+                    names: &names,
+                    imports: &imports,
+                    harmless: &harmless,
                     facts: facts.entry(key).or_default(),
                 };
                 tree::each(&body.statements, &mut |node| gather.node(node));
@@ -75,17 +82,37 @@ impl Reach {
     }
 }
 
+fn imports(program: &Program, file: &File) -> HashMap<String, Vec<String>> {
+    let mut imports: HashMap<String, Vec<String>> = HashMap::new();
+    file.each(&mut |node| {
+        if let Node::Stmt(Stmt::Import(import, _)) = node
+            && let Expr::StringConstant(literal, _) = &import.0
+            && let Some(imported) = program.linked(&file.text.name, literal)
+        {
+            let files = imports.entry(import.1.name.to_string()).or_default();
+            files.push(imported.text.name.clone());
+        }
+    });
+    imports
+}
+
 /// One body, being looked at.
 struct Gather<'g> {
     program: &'g Program,
     file: &'g File,
+    /// Functions and closures of the file.
+    names: &'g HashSet<&'g str>,
+    /// By alias: the names of the files that are imported under it.
+    imports: &'g HashMap<String, Vec<String>>,
+    /// Places of method calls on what is no object of the tenant.
+    harmless: &'g HashSet<Position>,
     facts: &'g mut Facts,
 }
 
 impl Gather<'_> {
     fn node(&mut self, node: Node) {
-        if let Some((call, _, method)) = call_of(node) {
-            self.call(call, method);
+        if let Some((call, position, method)) = call_of(node) {
+            self.call(call, position, method);
         }
         match node {
             Node::Stmt(Stmt::Import(import, _)) => {
@@ -108,7 +135,7 @@ impl Gather<'_> {
         }
     }
 
-    fn call(&mut self, call: &FnCallExpr, method: bool) {
+    fn call(&mut self, call: &FnCallExpr, position: Position, method: bool) {
         let name = call.name.as_str();
         if !call.namespace.path.is_empty() {
             let path: Vec<_> = call
@@ -127,6 +154,16 @@ impl Gather<'_> {
         }
         self.own(name);
         let arity = call.args.len() + usize::from(method);
+        // The engine does not count on for ever: places in very long lines are all the same.
+        let is_certain = position
+            .position()
+            .is_some_and(|column| column < usize::from(u16::MAX))
+            && position
+                .line()
+                .is_some_and(|line| line < usize::from(u16::MAX));
+        if method && is_certain && self.harmless.contains(&position) {
+            return;
+        }
         self.host("", name, |entry| entry.arity == arity);
     }
 
@@ -146,7 +183,7 @@ impl Gather<'_> {
 
     /// Functions and closures of this file.
     fn own(&mut self, name: &str) {
-        if self.file.bodies.iter().any(|body| body.name == name) {
+        if self.names.contains(name) {
             self.facts
                 .next
                 .insert((self.file.text.name.clone(), name.to_owned()));
@@ -177,17 +214,8 @@ impl Gather<'_> {
 
     /// A function of a file that is imported under this name.
     fn imported(&mut self, alias: &str, name: &str) {
-        let mut files = Vec::new();
-        self.file.each(&mut |node| {
-            if let Node::Stmt(Stmt::Import(import, _)) = node
-                && import.1.name == alias
-                && let Expr::StringConstant(literal, _) = &import.0
-                && let Some(file) = self.program.linked(&self.file.text.name, literal)
-            {
-                files.push(file.text.name.clone());
-            }
-        });
-        let keys = files.into_iter().map(|file| (file, name.to_owned()));
+        let files = self.imports.get(alias).into_iter().flatten();
+        let keys = files.map(|file| (file.clone(), name.to_owned()));
         self.facts.next.extend(keys);
     }
 

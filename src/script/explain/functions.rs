@@ -89,14 +89,14 @@ pub(crate) fn unknown_function(namespace: &str, name: &str, given: &[&'static st
     }
     if namespace.is_empty() {
         let failure = Failure::new("NoSuchFunction", format!("there is no function `{name}`"));
-        let elsewhere = shelves().entries.iter().find(|entry| entry.name == name);
-        if let Some(entry) = elsewhere {
+        let elsewhere = shelves()
+            .entries
+            .iter()
+            .find(|entry| entry.name == name && !entry.namespace.is_empty());
+        if let Some(entry) = elsewhere.filter(|_| words::translated(name).is_none()) {
             return failure.hint(format!("did you mean `{}::{name}`?", entry.namespace));
         }
-        return match words::nearest(name, crate::script::check::global_names()) {
-            Some(near) => failure.hint(format!("did you mean `{near}`?")),
-            None => failure,
-        };
+        return nearest(failure, name);
     }
     let failure = Failure::new(
         "NoSuchFunction",
@@ -110,8 +110,24 @@ pub(crate) fn unknown_function(namespace: &str, name: &str, given: &[&'static st
     names.dedup();
     match words::nearest(name, names.iter().copied()) {
         Some(near) => failure.hint(format!("did you mean `{namespace}::{near}`?")),
-        None if names.is_empty() => failure,
+        None if names.is_empty() => failure.hint("`runback doc` lists the functions there are"),
         None => failure.hint(format!("`{namespace}` has {}", words::list(names))),
+    }
+}
+
+/// Names a global function that may have been meant.
+pub(crate) fn nearest(failure: Failure, name: &str) -> Failure {
+    let ours = shelves()
+        .entries
+        .iter()
+        .filter(|entry| entry.namespace.is_empty())
+        .map(|entry| entry.name);
+    let near = words::translated(name)
+        .or_else(|| words::nearest(name, ours))
+        .or_else(|| words::nearest(name, crate::script::check::global_names()));
+    match near {
+        Some(near) => failure.hint(format!("did you mean `{near}`?")),
+        None => failure.hint("`runback doc` lists the functions there are"),
     }
 }
 

@@ -6,7 +6,7 @@ mod functions;
 use rhai::{Dynamic, EvalAltResult};
 
 pub(crate) use caught::caught;
-pub(crate) use functions::{closure_arity, unknown_function};
+pub(crate) use functions::{closure_arity, nearest, unknown_function};
 
 use crate::script::failure::Failure;
 use crate::script::library::shelves;
@@ -174,7 +174,7 @@ fn wrong_type(wanted: &str, given: &str) -> Failure {
     }
 }
 
-fn assignment(name: &str) -> Failure {
+pub(crate) fn assignment(name: &str) -> Failure {
     let failure = Failure::new("ReadOnly", format!("`{name}` cannot be assigned to"));
     match name {
         "args" => failure.hint("arguments stay as they were given; keep the value in a variable of its own: `let x = args.…;`"),

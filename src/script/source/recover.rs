@@ -70,11 +70,9 @@ impl Lost {
                 while let Some(next) = text[line..].find('\n').map(|found| line + found + 1) {
                     let rest = text[next..].trim_start_matches([' ', '\t']);
                     let closes = rest.starts_with(['}', ')', ']']);
-                    if !rest.starts_with('\n')
-                        && !rest.is_empty()
-                        && !closes
-                        && brackets::indent(text, next) <= indent
-                    {
+                    let set_in = brackets::indent(text, next);
+                    let is_behind = set_in < indent || (set_in == indent && !closes);
+                    if !rest.starts_with('\n') && !rest.is_empty() && is_behind {
                         end = next;
                         break;
                     }
@@ -146,20 +144,25 @@ fn begins_a_block(text: &str, all: &[Piece], index: usize) -> bool {
 /// The byte offset behind the statement that begins with `start` and has `anchor` in it.
 fn end_of(text: &str, all: &[Piece], start: usize, anchor: usize) -> usize {
     let mut open: Vec<&str> = Vec::new();
+    let mut blocks = 0_usize;
     for (index, piece) in all.iter().enumerate().skip(start) {
         let begins_another = index > anchor
-            && !open.contains(&"{")
+            && blocks == 0
             && (brackets::begins_a_statement(text, all, index)
                 || (open.is_empty() && begins_a_block(text, all, index)));
         if begins_another {
             return all[index - 1].end;
         }
         match piece.kind {
-            Kind::Open => open.push(piece.of(text)),
+            Kind::Open => {
+                blocks += usize::from(piece.of(text) == "{");
+                open.push(piece.of(text));
+            }
             Kind::Close => {
-                // A block that the statement only stands in.
-                if open.pop().is_none() {
-                    return piece.start;
+                match open.pop() {
+                    Some(bracket) => blocks -= usize::from(bracket == "{"),
+                    // A block that the statement only stands in.
+                    None => return piece.start,
                 }
                 let is_last = open.is_empty() && index >= anchor && piece.of(text) == "}";
                 if is_last && ends_a_statement(text, all, index) {
@@ -167,7 +170,7 @@ fn end_of(text: &str, all: &[Piece], start: usize, anchor: usize) -> usize {
                 }
             }
             // No bracket but that of a block has statements in it.
-            Kind::Symbol if piece.of(text) == ";" && index >= anchor && !open.contains(&"{") => {
+            Kind::Symbol if piece.of(text) == ";" && index >= anchor && blocks == 0 => {
                 return piece.end;
             }
             _ => {}

@@ -26,7 +26,11 @@ pub(crate) struct Around<'t> {
 
 impl<'t> Around<'t> {
     pub(crate) fn new(text: &'t str, all: &[Piece], at: usize) -> Self {
-        let pieces: Vec<_> = all
+        // No habit is longer than a few lines.
+        const NEAR: usize = 200;
+        let middle = all.partition_point(|piece| piece.end <= at);
+        let near = &all[middle.saturating_sub(NEAR)..all.len().min(middle + NEAR)];
+        let pieces: Vec<_> = near
             .iter()
             .copied()
             .filter(|piece| piece.kind != Kind::Comment)

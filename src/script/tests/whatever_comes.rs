@@ -8,7 +8,7 @@ use crate::fuzz::Target;
 use crate::script::api::csv;
 use crate::script::arguments::resolve;
 use crate::script::convert;
-use crate::script::{Header, Script};
+use crate::script::Header;
 
 /// Of the main thread, where scripts are read.
 const MAIN_STACK: usize = 8 << 20;
@@ -54,20 +54,17 @@ fn a_header_is_read_whatever_comes() {
     ];
     Target::new("header", &seeds, words).attack(|bytes| {
         let text = String::from_utf8_lossy(bytes);
-        match Header::read("x.rhai", &text) {
-            Ok(header) => {
-                header.help("x.rhai");
-                let kinds: Vec<_> = header
-                    .parameters
-                    .iter()
-                    .map(|one| one.kind.name())
-                    .collect();
-                kinds.join(" ")
-            }
-            Err(faults) => {
-                assert!(faults.iter().all(|fault| fault.place.is_some()));
-                faults[0].message.clone()
-            }
+        let (header, faults) = Header::read("x.rhai", &text);
+        header.help("x.rhai");
+        assert!(faults.iter().all(|fault| fault.place.is_some()));
+        let kinds: Vec<_> = header
+            .parameters
+            .iter()
+            .map(|one| one.kind.name())
+            .collect();
+        match faults.first() {
+            Some(fault) => fault.message.clone(),
+            None => kinds.join(" "),
         }
     });
 }
@@ -91,7 +88,7 @@ fn arguments_are_read_whatever_comes() {
             .filter_map(|pair| pair.split_once('='))
             .map(|(name, value)| (name.to_owned(), value.to_owned()))
             .collect();
-        let header = Header::read("x.rhai", HEADER).unwrap();
+        let (header, _) = Header::read("x.rhai", HEADER);
         let now = "2026-11-24T02:00:00Z".parse().unwrap();
         match resolve(&header, &given, now, Path::new("/nonexistent")) {
             Ok(args) => args.to_json().to_string(),
@@ -185,12 +182,12 @@ fn a_script_is_read_and_checked_whatever_comes() {
         seeds: scripts(),
         ..Target::new("script", &[], words).stack(MAIN_STACK)
     };
-    target.attack(|bytes| match Script::load("x.rhai", bytes) {
-        Err(faults) => faults[0].message.clone(),
-        Ok(script) => match script.check(&[]).first() {
+    target.attack(|bytes| {
+        let examined = crate::script::examine("x.rhai", bytes, &[]);
+        match examined.errors().next() {
             Some(fault) => fault.message.clone(),
             None => "fine".to_owned(),
-        },
+        }
     });
 }
 
