@@ -1,5 +1,9 @@
 //! Sign-in as a whole client sees it, against one server that is token endpoint and Graph.
 
+mod auto;
+mod device;
+mod machine;
+
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
