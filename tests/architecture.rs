@@ -225,6 +225,9 @@ fn each_library_is_known_to_one_room() {
     let words: &[(&str, &[&str])] = &[
         ("reqwest", &["graph"]),
         ("azure_identity", &["graph"]),
+        ("oauth2", &["graph"]),
+        ("jsonwebtoken", &["graph"]),
+        ("p12_keystore", &["graph"]),
         ("rhai", &["script", "run", "cli"]),
         ("axum", &["sandbox"]),
         ("indicatif", &["talk"]),

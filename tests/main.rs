@@ -9,6 +9,7 @@ mod lost;
 mod readme;
 mod restore;
 mod scripts;
+mod sign_in;
 mod stopping;
 mod support;
 mod terminal;

@@ -121,6 +121,7 @@ impl Client {
     ///
     /// # Errors
     /// [`GraphError::SignIn`], also when the stop signal comes while somebody is waited for.
+    #[cfg_attr(not(test), expect(dead_code, reason = "for who checks the sign-in"))]
     pub(crate) async fn signed_in(&self) -> Result<Identity, GraphError> {
         let token = tokio::select! {
             biased;
@@ -142,6 +143,7 @@ impl Client {
     /// `None`: another method is in use, or none of the application's secrets looks like ours. Of several that do, the
     /// earliest end is told. Needs `Application.Read.All` or to be an owner of the registration, which few are: ask where
     /// it is worth a call, and take a refusal as "not known".
+    #[cfg_attr(not(test), expect(dead_code, reason = "for who checks the sign-in"))]
     pub(crate) async fn secret_ends(&self) -> Result<Option<Timestamp>, GraphError> {
         let identity = self.signed_in().await?;
         let (Some(hint), Some(app)) = (self.tokens.secret_hint(), identity.claims.app_id) else {

@@ -8,6 +8,6 @@ mod masks;
 mod served;
 
 pub use bench::{Bench, Done, Running};
-pub use entra::Entra;
+pub use entra::{Asked, CLIENT, Entra, TENANT, refusal, token};
 pub use fake::{Fake, Reply};
 pub use served::Served;

@@ -371,3 +371,23 @@ async fn a_sign_in_address_that_cannot_be_reached_is_named_after_two_seconds() {
         );
     }
 }
+
+#[tokio::test]
+async fn a_sign_in_service_that_names_a_wait_gets_it() {
+    let (server, ca) = Server::secure(|seen: &Seen| {
+        if seen.number == 0 {
+            return Reply::with(429, "retry-after: 7\r\n", "{}");
+        }
+        Reply::json(
+            200,
+            r#"{"token_type":"Bearer","expires_in":3600,"access_token":"from-entra"}"#,
+        )
+    })
+    .await;
+    let bench = with_secret(&server.url, &server.url, "hush-hush", Some(&ca));
+    bench.client.signed_in().await.unwrap();
+    assert_eq!(bench.clock.slept(), Duration::from_secs(7));
+    let waits = bench.said.waits.lock().unwrap();
+    assert_eq!(waits.len(), 1, "{waits:?}");
+    assert!(waits[0].0.contains("429"), "{waits:?}");
+}
