@@ -4,10 +4,15 @@ mod advice;
 mod backup;
 mod changes;
 mod cli;
+mod config;
 mod directory;
+mod doctor;
 pub(crate) mod error;
+#[cfg(test)]
+mod fuzz;
 mod graph;
 mod instant;
+mod manual;
 mod report;
 mod run;
 mod sandbox;
@@ -15,6 +20,7 @@ mod script;
 mod stop;
 mod talk;
 mod text;
+mod unix;
 mod world;
 
 pub use cli::{Cli, run};

@@ -4,7 +4,7 @@ use std::io::Write as _;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::{Args, CommandFactory as _};
+use clap::{Args, CommandFactory as _, ValueHint};
 use tokio::runtime::Runtime;
 
 use super::flags::{Api, Flags};
@@ -21,14 +21,14 @@ use crate::world::World;
 /// One call with all its tries and waits.
 const BUDGET: Duration = Duration::from_mins(15);
 
-const GRAPH: &str = "https://graph.microsoft.com";
+pub(super) const GRAPH: &str = "https://graph.microsoft.com";
 
 /// Run a runbook
 #[derive(Debug, Args)]
 #[command(disable_help_flag = true)]
 pub(super) struct Run {
     /// The runbook's file
-    #[arg(value_name = "SCRIPT", required_unless_present = "help")]
+    #[arg(value_name = "SCRIPT", required_unless_present = "help", value_hint = ValueHint::FilePath)]
     script: Option<PathBuf>,
     /// Arguments of the runbook; `--` before them ends runback's own flags
     #[arg(value_name = "NAME=VALUE", value_parser = argument)]
@@ -46,6 +46,11 @@ fn argument(text: &str) -> Result<(String, String), String> {
 }
 
 impl Run {
+    /// Asks for help only, the command's or a script's.
+    pub(super) fn is_help(&self) -> bool {
+        self.help
+    }
+
     pub(super) fn run(self, flags: &Flags, world: &World, voice: &Voice) -> Result<Exit, Fault> {
         let Some(script) = self.script else {
             return Ok(command_help());
@@ -78,26 +83,55 @@ impl Run {
 fn reports(paths: &[PathBuf]) -> Result<Vec<(PathBuf, Kind)>, Fault> {
     let one = |path: &PathBuf| {
         let kind = Kind::of(path)?;
+        let refused = |why: String| {
+            let message = format!("`--report {}` cannot be written: {why}", path.display());
+            Fault::new(Exit::Unstarted, "BadReport", message)
+        };
+        if path.is_dir() {
+            return Err(refused("that is a folder".to_owned()));
+        }
         let folder = path
             .parent()
             .filter(|folder| !folder.as_os_str().is_empty());
-        if let Some(folder) = folder.filter(|folder| !folder.is_dir()) {
-            let message = format!(
-                "`--report {}` cannot be written: there is no folder `{}`",
-                path.display(),
-                folder.display()
-            );
-            return Err(Fault::new(Exit::Unstarted, "BadReport", message));
+        match folder.filter(|folder| !folder.is_dir()) {
+            Some(missing) => Err(refused(format!(
+                "there is no folder `{}`",
+                missing.display()
+            ))),
+            None => Ok((path.clone(), kind)),
         }
-        Ok((path.clone(), kind))
     };
     paths.iter().map(one).collect()
 }
 
 fn ground(flags: &Flags, world: &World) -> Result<(Ground, Option<Running>), Fault> {
-    flags.sandbox.check()?;
+    if let Some(policy) = &flags.conduct.policy {
+        let message = format!(
+            "policies are not obeyed yet, so nothing is run under `{}`",
+            policy.display()
+        );
+        return Err(Fault::new(Exit::Unstarted, "NotBuilt", message).hint(
+            "leave `--policy` out; without one, reading and drafting are free, and the rest asks",
+        ));
+    }
     let state = State::open(flags.conduct.state_dir.as_deref(), world)?;
     let runtime = runtime()?;
+    let (connection, serving) = connection(flags, world, &runtime)?;
+    let ground = Ground {
+        runtime,
+        state,
+        connection,
+    };
+    Ok((ground, serving))
+}
+
+/// How the tenant is reached; starts the one in this process where that is asked for.
+pub(super) fn connection(
+    flags: &Flags,
+    world: &World,
+    runtime: &Runtime,
+) -> Result<(Connection, Option<Running>), Fault> {
+    flags.sandbox.check()?;
     let conduct = &flags.conduct;
     let mut connection = Connection {
         options: graph::Options {
@@ -132,12 +166,7 @@ fn ground(flags: &Flags, world: &World) -> Result<(Ground, Option<Running>), Fau
             connection.options.root.clone_from(url);
         }
     }
-    let ground = Ground {
-        runtime,
-        state,
-        connection,
-    };
-    Ok((ground, serving))
+    Ok((connection, serving))
 }
 
 fn version(flags: &Flags) -> graph::Version {

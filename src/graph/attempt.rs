@@ -6,8 +6,9 @@ use bytes::Bytes;
 use jiff::Timestamp;
 use reqwest::header::{
     ACCEPT, AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, DATE, HeaderMap, LOCATION,
+    TRANSFER_ENCODING,
 };
-use reqwest::{Method, Response};
+use reqwest::{Method, Response, Version};
 use url::Url;
 
 use super::auth::Token;
@@ -29,6 +30,8 @@ pub(super) struct Attempt<'a> {
     pub(super) url: &'a Url,
     pub(super) token: &'a Token,
     pub(super) client_request_id: &'a str,
+    /// A 200 without a body says nothing.
+    pub(super) wants_body: bool,
     /// From the first byte sent to the last byte read.
     pub(super) time: Duration,
 }
@@ -57,10 +60,12 @@ pub(super) enum End {
         cause: String,
         timed_out: bool,
     },
-    /// An answer that will be the same next time.
+    /// An answer that is whole and of no use.
     Unusable {
         cause: String,
         request_id: String,
+        /// It comes from something on the way, which may be gone next time.
+        passing: bool,
     },
 }
 
@@ -103,6 +108,7 @@ impl Attempt<'_> {
             end: End::Unusable {
                 cause: format!("more than {REDIRECTS} redirects"),
                 request_id: self.client_request_id.to_owned(),
+                passing: false,
             },
             date: None,
             status: None,
@@ -151,12 +157,15 @@ impl Attempt<'_> {
     async fn answered(&self, mut response: Response) -> End {
         let status = response.status().as_u16();
         let request_id = self.request_id(&response);
+        // Cut behind its head it looks the same as complete.
+        let may_be_cut = ends_with_connection(&response);
         let bytes = match body::read(&mut response, self.limits.body, self.limits).await {
             Ok(bytes) => bytes,
             Err(BodyError::TooLarge(most)) => {
                 return End::Unusable {
                     cause: format!("the answer is larger than {}", megabytes(most)),
                     request_id,
+                    passing: false,
                 };
             }
             Err(BodyError::Slow(cause)) => {
@@ -173,6 +182,12 @@ impl Attempt<'_> {
             }
         };
         match json(bytes) {
+            Ok(None) if matches!(status, 200 | 201) && (self.wants_body || may_be_cut) => {
+                End::Lost {
+                    cause: "the answer is empty".to_owned(),
+                    timed_out: false,
+                }
+            }
             Ok(body) => End::Answered(Answer {
                 status,
                 request_id,
@@ -181,6 +196,7 @@ impl Attempt<'_> {
             Err(NotJson::Html(words)) => End::Unusable {
                 cause: format!("an HTML page instead of JSON: {words}"),
                 request_id,
+                passing: true,
             },
             Err(NotJson::Broken(cause)) => End::Lost {
                 cause,
@@ -217,6 +233,7 @@ impl Attempt<'_> {
             Err(End::Unusable {
                 cause,
                 request_id: self.request_id(response),
+                passing: false,
             })
         };
         let status = response.status().as_u16();
@@ -245,6 +262,14 @@ impl Attempt<'_> {
     }
 }
 
+/// Does the body end where the connection does, and nowhere sooner? (RFC 9112, 6.3; HTTP/2 marks the end itself.)
+fn ends_with_connection(response: &Response) -> bool {
+    let headers = response.headers();
+    response.version() < Version::HTTP_2
+        && !headers.contains_key(CONTENT_LENGTH)
+        && !headers.contains_key(TRANSFER_ENCODING)
+}
+
 fn date(headers: &HeaderMap) -> Option<Timestamp> {
     let text = headers.get(DATE)?.to_str().ok()?;
     Timestamp::try_from(httpdate::parse_http_date(text).ok()?).ok()
@@ -258,13 +283,13 @@ fn megabytes(bytes: usize) -> String {
 }
 
 #[derive(Debug, PartialEq)]
-enum NotJson {
+pub(super) enum NotJson {
     Html(String),
     Broken(String),
 }
 
 /// The body as JSON; `None` where there is none (204, or blank).
-fn json(bytes: Bytes) -> Result<Option<Json>, NotJson> {
+pub(super) fn json(bytes: Bytes) -> Result<Option<Json>, NotJson> {
     // `/users/$count` answers with a byte order mark before its number.
     let bytes = match bytes.strip_prefix(b"\xef\xbb\xbf") {
         Some(rest) => bytes.slice_ref(rest),

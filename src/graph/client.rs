@@ -31,6 +31,8 @@ pub(crate) struct Client {
     version: Version,
     /// The service's clock minus ours, in milliseconds.
     offset: AtomicI64,
+    /// The service has sent a date.
+    dated: AtomicBool,
     /// Some call was answered, with whatever status.
     reached: AtomicBool,
 }
@@ -76,6 +78,7 @@ impl Client {
             world,
             version: options.version,
             offset: AtomicI64::new(0),
+            dated: AtomicBool::new(false),
             reached: AtomicBool::new(false),
         })
     }
@@ -101,11 +104,22 @@ impl Client {
         Pages::new(self.clone(), call)
     }
 
+    /// Where calls go that ask for no version.
+    pub(crate) fn version(&self) -> Version {
+        self.version
+    }
+
     /// Our clock, corrected by the newest `Date` the service sent (which has whole seconds).
     pub(crate) fn service_now(&self) -> Timestamp {
         let offset = SignedDuration::from_millis(self.offset.load(Relaxed));
         let now = self.now();
         now.saturating_add(offset).unwrap_or(now)
+    }
+
+    /// How far the service's clock is ahead of ours, by its newest `Date`; `None` before the first one.
+    pub(crate) fn clock_ahead(&self) -> Option<SignedDuration> {
+        let ahead = SignedDuration::from_millis(self.offset.load(Relaxed));
+        self.dated.load(Relaxed).then_some(ahead)
     }
 
     pub(crate) fn requests(&self) -> Requests {
@@ -121,7 +135,6 @@ impl Client {
     ///
     /// # Errors
     /// [`GraphError::SignIn`], also when the stop signal comes while somebody is waited for.
-    #[cfg_attr(not(test), expect(dead_code, reason = "for who checks the sign-in"))]
     pub(crate) async fn signed_in(&self) -> Result<Identity, GraphError> {
         let token = tokio::select! {
             biased;
@@ -143,7 +156,6 @@ impl Client {
     /// `None`: another method is in use, or none of the application's secrets looks like ours. Of several that do, the
     /// earliest end is told. Needs `Application.Read.All` or to be an owner of the registration, which few are: ask where
     /// it is worth a call, and take a refusal as "not known".
-    #[cfg_attr(not(test), expect(dead_code, reason = "for who checks the sign-in"))]
     pub(crate) async fn secret_ends(&self) -> Result<Option<Timestamp>, GraphError> {
         let identity = self.signed_in().await?;
         let (Some(hint), Some(app)) = (self.tokens.secret_hint(), identity.claims.app_id) else {
@@ -199,6 +211,7 @@ impl Client {
         let offset = date.duration_since(self.now()).as_millis();
         self.offset
             .store(i64::try_from(offset).unwrap_or(0), Relaxed);
+        self.dated.store(true, Relaxed);
     }
 }
 

@@ -48,7 +48,7 @@ struct Heard {
 enum Sort {
     Unsent,
     Lost,
-    Unusable,
+    Unusable { passing: bool },
     Refused,
 }
 
@@ -161,6 +161,7 @@ impl<'c> Course<'c> {
             url: self.url,
             token,
             client_request_id: &self.name.client_request_id,
+            wants_body: self.kind == Kind::Reading,
         };
         let mut sending = std::pin::pin!(attempt.send());
         let ended = tokio::select! {
@@ -213,9 +214,13 @@ impl<'c> Course<'c> {
                 timed_out,
                 ..heard(cause, Sort::Lost)
             },
-            End::Unusable { cause, request_id } => Heard {
+            End::Unusable {
+                cause,
                 request_id,
-                ..heard(cause, Sort::Unusable)
+                passing,
+            } => Heard {
+                request_id,
+                ..heard(cause, Sort::Unusable { passing })
             },
             End::Refused {
                 error,
@@ -263,7 +268,10 @@ impl<'c> Course<'c> {
                     reached: self.client.is_reached(),
                 }
             }
-            (Sort::Unusable, _) => Failure::Unusable,
+            (Sort::Unusable { passing }, _) => {
+                effort.lost += u32::from(passing);
+                Failure::Unusable { passing }
+            }
             (Sort::Lost | Sort::Refused, _) => {
                 effort.lost += 1;
                 effort.timed_out += u32::from(heard.timed_out);

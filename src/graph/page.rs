@@ -9,7 +9,7 @@ use reqwest::Method;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use tokio::task::JoinHandle;
-use url::Url;
+use url::{Origin, Url};
 use uuid::Uuid;
 
 use super::client::Client;
@@ -128,7 +128,10 @@ impl Pages {
             .join(link)
             .map_err(|error| format!("the link to the next page is no address ({error})"))?;
         if !self.client.root.owns(&url) {
-            let place = url.origin().ascii_serialization();
+            let place = match url.origin() {
+                origin @ Origin::Tuple(..) => origin.ascii_serialization(),
+                Origin::Opaque(_) => format!("{}:", url.scheme()),
+            };
             return Err(format!(
                 "the next page is said to be at another place (`{}`); the token is not sent there",
                 words::tidy(&place, 100)
@@ -214,10 +217,17 @@ impl Page {
     }
 }
 
-/// The text of an object's `id`, quotes included; found without looking further.
+/// An object's `id`, found without looking further. With its quotes; with escapes it is written anew, so that the same id
+/// is always the same text.
 fn id(item: &Json) -> Option<Json> {
-    item.property("id")
-        .filter(|id| id.bytes().starts_with(b"\""))
+    let id = item
+        .property("id")
+        .filter(|id| id.bytes().starts_with(b"\""))?;
+    if !id.bytes().contains(&b'\\') {
+        return Some(id);
+    }
+    let plain: String = id.parse().ok()?;
+    Some(Json::of(&plain))
 }
 
 /// The hashes are hashes already.

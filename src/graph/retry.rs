@@ -21,8 +21,12 @@ pub(super) enum Failure<'a> {
     },
     /// Something left, and no answer that could be read to its end came back: reset, cut, silence, broken JSON.
     Lost { timed_out: bool },
-    /// An answer that will not get better by asking again: HTML with a 200, too large, a redirect elsewhere.
-    Unusable,
+    /// An answer that is whole and of no use.
+    Unusable {
+        /// A page of something on the way (HTML with a 200), which may let the next request through. The others will not
+        /// get better by asking again: too large, a redirect elsewhere.
+        passing: bool,
+    },
     /// The service (or something before it) said no.
     Refused {
         status: u16,
@@ -115,7 +119,8 @@ pub(super) fn decide(kind: Kind, failure: Failure<'_>, effort: &Effort) -> Next 
             }
         }
         Failure::Lost { .. } => lost(kind, false, effort),
-        Failure::Unusable => match kind {
+        Failure::Unusable { passing } => match kind {
+            Kind::Reading if passing && effort.lost < LOST_TRIES => Next::Backoff(effort.lost),
             Kind::Reading => Next::Unusable,
             Kind::Changing => Next::Unknown { maybe_later: false },
         },
@@ -222,6 +227,7 @@ mod tests {
         reached: false,
     };
     const LOST: Failure<'static> = Failure::Lost { timed_out: false };
+    const PAGE: Failure<'static> = Failure::Unusable { passing: true };
     const UNKNOWN: Next = Next::Unknown { maybe_later: false };
     const UNKNOWN_LATER: Next = Next::Unknown { maybe_later: true };
 
@@ -264,7 +270,12 @@ mod tests {
             (no(503), Next::Backoff(1), UNKNOWN),
             (no(507), Next::Backoff(1), UNKNOWN),
             (LOST, Next::Backoff(1), UNKNOWN),
-            (Failure::Unusable, Next::Unusable, UNKNOWN),
+            (
+                Failure::Unusable { passing: false },
+                Next::Unusable,
+                UNKNOWN,
+            ),
+            (PAGE, Next::Backoff(1), UNKNOWN),
             (FRESH_404, Next::Backoff(1), Next::Backoff(1)),
             (no(404), Next::Refused, Next::Refused),
             (no(400), Next::Refused, Next::Refused),
@@ -324,6 +335,8 @@ mod tests {
         assert_eq!(decide(Reading, FRESH_404, &effort(0, 0, 0)), Next::Refused);
         assert_eq!(decide(Reading, LOST, &effort(0, 5, 0)), Next::Backoff(5));
         assert_eq!(decide(Reading, LOST, &effort(0, 6, 0)), Next::Exhausted);
+        assert_eq!(decide(Reading, PAGE, &effort(0, 5, 0)), Next::Backoff(5));
+        assert_eq!(decide(Reading, PAGE, &effort(0, 6, 0)), Next::Unusable);
         assert_eq!(decide(Reading, no(502), &effort(0, 6, 0)), Next::Exhausted);
         assert_eq!(decide(Reading, LOST, &effort(0, 3, 3)), Next::Exhausted);
         assert_eq!(decide(Reading, no(401), &effort(0, 0, 0)), Next::Refused);

@@ -61,8 +61,8 @@ pub(super) fn limits() -> Limits {
 /// For a peer that does not answer, or not to the end.
 fn hasty() -> Limits {
     Limits {
-        idle: Duration::from_millis(80),
-        slow_window: Duration::from_millis(80),
+        idle: Duration::from_millis(120),
+        slow_window: Duration::from_millis(120),
         ..limits()
     }
 }

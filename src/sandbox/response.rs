@@ -1,19 +1,16 @@
-//! What every answer carries, and answers that break off.
+//! What every answer carries.
 
-use std::convert::Infallible;
 use std::sync::atomic::Ordering;
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
 use axum::body::Body;
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::Response;
 use bytes::Bytes;
-use futures::stream;
 
 use super::Sandbox;
 use super::answer::{Answer, Content, Refusal};
 use super::id::Kind;
-use super::wire::Wire;
 
 /// What identifies one request in its answer.
 pub(super) struct About {
@@ -37,6 +34,25 @@ impl About {
             request_id,
         }
     }
+
+    pub(super) fn request_id(&self) -> &str {
+        &self.request_id
+    }
+}
+
+/// What goes back, also where that is a refusal.
+pub(super) fn settle(sandbox: &Sandbox, about: &About, answer: Result<Answer, Refusal>) -> Answer {
+    answer.unwrap_or_else(|refusal| {
+        let now = sandbox.clock.now();
+        let date = now.strftime("%Y-%m-%dT%H:%M:%S").to_string();
+        refusal.into_answer((&date, &about.request_id, &about.client_request_id))
+    })
+}
+
+/// The same refusal, with the time after which the caller may come again.
+pub(super) fn retry_after(mut refusal: Refusal, seconds: u64) -> Refusal {
+    refusal.headers.push(("retry-after", seconds.to_string()));
+    refusal
 }
 
 /// Puts the headers on that every answer has.
@@ -46,14 +62,7 @@ pub(super) fn finish(
     answer: Result<Answer, Refusal>,
 ) -> Response {
     let now = SystemTime::try_from(sandbox.clock.now()).unwrap_or(SystemTime::UNIX_EPOCH);
-    let answer = answer.unwrap_or_else(|refusal| {
-        let date = sandbox
-            .clock
-            .now()
-            .strftime("%Y-%m-%dT%H:%M:%S")
-            .to_string();
-        refusal.into_answer((&date, &about.request_id, &about.client_request_id))
-    });
+    let answer = settle(sandbox, about, answer);
     let (content_type, body) = match answer.content {
         Content::Nothing => (None, Bytes::new()),
         Content::Json(body) => (Some("application/json"), Bytes::from(body)),
@@ -82,35 +91,4 @@ pub(super) fn finish(
     }
     *response.body_mut() = Body::from(body);
     response
-}
-
-/// Cuts an answer in the middle of its body, or before its head where it has no body.
-pub(super) fn cut(response: Response, wire: &Wire) -> Response {
-    let (parts, body) = response.into_parts();
-    let wire = wire.clone();
-    // The body is in memory, and its length was announced in the head.
-    let length = parts
-        .headers
-        .get(header::CONTENT_LENGTH)
-        .and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
-    let Some(length) = length.filter(|length| *length > 1) else {
-        wire.close();
-        return Response::default();
-    };
-    let half = stream::once(async move {
-        let whole = axum::body::to_bytes(body, usize::MAX)
-            .await
-            .unwrap_or_default();
-        Ok::<Bytes, Infallible>(whole.slice(..whole.len().min(length / 2)))
-    });
-    // The pause lets the first half leave before the connection breaks.
-    let end = stream::once(async move {
-        tokio::time::sleep(Duration::from_millis(5)).await;
-        wire.close();
-        Ok(Bytes::from_static(b" "))
-    });
-    Response::from_parts(
-        parts,
-        Body::from_stream(futures::StreamExt::chain(half, end)),
-    )
 }

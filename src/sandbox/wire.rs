@@ -7,7 +7,7 @@ use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
 use axum::extract::connect_info::Connected;
 use axum::serve::{IncomingStream, Listener};
@@ -17,6 +17,11 @@ use tokio::net::{TcpListener, TcpStream};
 const WHOLE: u8 = 0;
 const CLOSED: u8 = 1;
 const RESET: u8 = 2;
+const CUT_IN_HEAD: u8 = 3;
+const CUT_BEHIND_HEAD: u8 = 4;
+
+/// As much of a head as still goes out: the status, and no more than the start of a header.
+const SOME_OF_THE_HEAD: usize = 20;
 
 /// The switch of one connection.
 #[derive(Clone, Debug, Default)]
@@ -33,6 +38,16 @@ impl Wire {
     /// Nothing more is sent; the peer sees a TCP reset.
     pub(super) fn reset(&self) {
         self.state.store(RESET, Ordering::Release);
+    }
+
+    /// The next head breaks off in its middle; then as [`Wire::close`].
+    pub(super) fn close_in_head(&self) {
+        self.state.store(CUT_IN_HEAD, Ordering::Release);
+    }
+
+    /// Nothing of the next answer is sent but its head; then as [`Wire::close`].
+    pub(super) fn close_behind_head(&self) {
+        self.state.store(CUT_BEHIND_HEAD, Ordering::Release);
     }
 
     fn state(&self) -> u8 {
@@ -82,7 +97,7 @@ pub(super) struct WireStream {
 impl WireStream {
     fn broken(&self) -> Option<io::Error> {
         match self.wire.state() {
-            WHOLE => None,
+            WHOLE | CUT_IN_HEAD | CUT_BEHIND_HEAD => None,
             RESET => {
                 // Closing with unsent data thrown away is what makes the kernel send a reset. Failing to ask for it
                 // leaves a plain close, which breaks the connection as well.
@@ -90,6 +105,18 @@ impl WireStream {
                 Some(io::ErrorKind::ConnectionReset.into())
             }
             _ => Some(io::ErrorKind::ConnectionAborted.into()),
+        }
+    }
+
+    /// How much of what is to be written goes out before the connection breaks. A head comes whole and first.
+    fn last_bytes(&self, bytes: &[u8]) -> Option<usize> {
+        match self.wire.state() {
+            CUT_IN_HEAD => Some(bytes.len().min(SOME_OF_THE_HEAD)),
+            CUT_BEHIND_HEAD => {
+                let end = bytes.windows(4).position(|four| four == b"\r\n\r\n");
+                Some(end.map_or(bytes.len(), |end| end + 4))
+            }
+            _ => None,
         }
     }
 }
@@ -110,10 +137,15 @@ impl AsyncWrite for WireStream {
         context: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        match self.broken() {
-            Some(error) => Poll::Ready(Err(error)),
-            None => Pin::new(&mut self.stream).poll_write(context, bytes),
+        if let Some(error) = self.broken() {
+            return Poll::Ready(Err(error));
         }
+        let Some(last) = self.last_bytes(bytes) else {
+            return Pin::new(&mut self.stream).poll_write(context, bytes);
+        };
+        let written = ready!(Pin::new(&mut self.stream).poll_write(context, &bytes[..last]))?;
+        self.wire.close();
+        Poll::Ready(Ok(written))
     }
 
     fn poll_write_vectored(
@@ -121,6 +153,10 @@ impl AsyncWrite for WireStream {
         context: &mut Context<'_>,
         slices: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
+        if matches!(self.wire.state(), CUT_IN_HEAD | CUT_BEHIND_HEAD) {
+            let first = slices.iter().find(|slice| !slice.is_empty());
+            return self.poll_write(context, first.map_or(&[], |slice| slice));
+        }
         match self.broken() {
             Some(error) => Poll::Ready(Err(error)),
             None => Pin::new(&mut self.stream).poll_write_vectored(context, slices),

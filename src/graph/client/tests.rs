@@ -1,6 +1,8 @@
 //! Whole calls against a server that misbehaves on purpose.
 
+mod lists;
 mod lost;
+mod matrix;
 mod refused;
 mod sent;
 mod stopped;
@@ -23,9 +25,6 @@ fn post() -> Call {
         "/solutions/backupRestore/restoreSessions/s1/activate",
     )
 }
-
-/// Makes the reply anew for each request.
-type Bad = fn() -> Reply;
 
 /// Bad answers first, then good ones.
 async fn after(bad: usize, answer: impl Fn() -> Reply + Send + Sync + 'static) -> Server {

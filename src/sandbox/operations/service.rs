@@ -1,5 +1,6 @@
 //! The service itself: its status and the apps that control it.
 
+use crate::sandbox::access::By;
 use crate::sandbox::answer::{Answer, Refusal};
 use crate::sandbox::call::Call;
 use crate::sandbox::id::Kind;
@@ -10,23 +11,38 @@ use crate::sandbox::{Sandbox, lock, refusals};
 
 pub(super) fn root(sandbox: &Sandbox, call: &Call) -> Result<Answer, Refusal> {
     Query::none(call)?;
-    let status = lock(&sandbox.store).broken.service_status;
+    let store = lock(&sandbox.store);
+    let (status, broken) = (store.broken.service_status, &store.broken);
+    let (reason, grace, restores) = (
+        broken.disable_reason,
+        broken.grace_ends,
+        broken.restores_end,
+    );
+    drop(store);
     Ok(Answer::object(200, |root| {
         root.text(
             "@odata.context",
-            format!("{}/$metadata#solutions/backupRestore/$entity", call.root),
+            call.context("solutions/backupRestore/$entity"),
         );
         root.object("serviceStatus", |service| {
             service.text("status", status.name());
-            let reason = if status == ServiceStatus::Disabled {
+            let usual = if status == ServiceStatus::Disabled {
                 "userRequested"
             } else {
                 "none"
             };
-            service.text("disableReason", reason);
+            service.text("disableReason", reason.unwrap_or(usual));
+            for (name, end) in [
+                ("gracePeriodDateTime", grace),
+                ("restoreAllowedTillDateTime", restores),
+            ] {
+                if let Some(end) = end {
+                    service.time(name, end);
+                }
+            }
             service.text("backupServiceConsumer", "thirdparty");
             service.time("lastModifiedDateTime", sandbox.clock.begun());
-            service.object("lastModifiedBy", |by| by_app(by, &sandbox.access.client_id));
+            service.object("lastModifiedBy", |by| sandbox.access.fill(by, By::APP));
         });
     }))
 }
@@ -40,9 +56,10 @@ pub(super) fn apps(sandbox: &Sandbox, call: &Call) -> Result<Answer, Refusal> {
         query: &query,
         page: 100,
         context,
-        count: None,
+        count: Some(1),
     };
-    Ok(list.answer([(0, ())], |out, ()| {
+    let is_there = lock(&sandbox.store).broken.service_app != Some("none");
+    Ok(list.answer(is_there.then_some((0, ())), |out, ()| {
         let mut app = Object::new(out);
         app.text("@odata.type", "#microsoft.graph.serviceApp");
         fill(&mut app, sandbox);
@@ -58,32 +75,26 @@ pub(super) fn app(sandbox: &Sandbox, call: &Call) -> Result<Answer, Refusal> {
     }
     Ok(Answer::object(200, |app| {
         let context = "solutions/backupRestore/serviceApps/$entity";
-        app.text(
-            "@odata.context",
-            format!("{}/$metadata#{context}", call.root),
-        );
+        app.text("@odata.context", call.context(context));
         fill(app, sandbox);
     }))
 }
 
 fn fill(app: &mut Object<'_>, sandbox: &Sandbox) {
     app.plain("id", sandbox.tenant.ids.make(Kind::ServiceApp, 0, 0));
-    app.text("status", "active");
-    app.object("application", |application| {
-        application.text("id", &sandbox.access.client_id);
-    });
+    let broken = lock(&sandbox.store).broken.service_app;
+    let other = sandbox.tenant.ids.make(Kind::Application, 1, 0).to_string();
+    let (status, application) = match broken {
+        Some("other") => ("active", &other),
+        Some(status) => (status, &sandbox.access.client_id),
+        None => ("active", &sandbox.access.client_id),
+    };
+    app.text("status", status);
+    app.object("application", |by| by.text("id", application));
     app.time("effectiveDateTime", sandbox.clock.begun());
     app.time("registrationDateTime", sandbox.clock.begun());
     app.time("lastModifiedDateTime", sandbox.clock.begun());
-    app.object("lastModifiedBy", |by| by_app(by, &sandbox.access.client_id));
-}
-
-/// An identity set that holds an app only: there is no user in app-only calls.
-pub(super) fn by_app(by: &mut Object<'_>, app_id: &str) {
-    by.object("application", |application| {
-        application.text("id", app_id);
-        application.text("displayName", "runback sandbox");
-    });
+    app.object("lastModifiedBy", |by| sandbox.access.fill(by, By::APP));
 }
 
 /// Stands in for documented operations that are not built.
