@@ -79,8 +79,14 @@ pub(super) struct Filled {
     pub(super) error: Option<BackupError>,
 }
 
-/// Codes that are about one artifact of the request; the rest of the batch is without blame.
-fn blames_an_item(error: &GraphError) -> bool {
+/// Codes that are about one artifact of the request; the rest of the batch is without blame. For single files and messages
+/// no codes are published: any refusal of what was sent may be about one of them.
+fn blames_an_item(error: &GraphError, granular: bool) -> bool {
+    if granular
+        && matches!(error, GraphError::Refused { error, .. } if matches!(error.status, 400 | 404))
+    {
+        return true;
+    }
     [
         "InvalidRestorePoint",
         "InvalidArtifactRequest",
@@ -123,7 +129,11 @@ impl Service {
                     bar.add(batch.len() as u64);
                     refused.extend(items);
                 }
-                Err(whole) if whole.graph().is_some_and(blames_an_item) => {
+                Err(whole)
+                    if whole
+                        .graph()
+                        .is_some_and(|error| blames_an_item(error, session.is_granular())) =>
+                {
                     // One of them is the bad one: halve until it stands alone.
                     if batch.len() > 1 {
                         let second = batch.split_off(batch.len() / 2);

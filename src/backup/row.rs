@@ -152,7 +152,9 @@ impl Service {
         }
         let index = self.unit_index(workload).await?;
         let names = Names::ByLookup;
-        self.find_unit(workload, index, subject, &names).await
+        let row = self.find_unit(workload, index, subject, &names).await?;
+        self.remember_names(std::slice::from_ref(&row));
+        Ok(row)
     }
 
     /// The unit of every subject, with names.

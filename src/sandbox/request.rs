@@ -45,14 +45,8 @@ pub(super) async fn handle(
         address: address(&parts),
     };
     if let Some((endpoint, tenant)) = Endpoint::find(path) {
-        let (method, tenant) = (parts.method.clone(), tenant.to_owned());
-        let sign_in = SignIn {
-            endpoint,
-            tenant,
-            method,
-            body,
-        };
-        return sign_in.respond(&sandbox, &exchange).await;
+        let tenant = tenant.to_owned();
+        return sign_in(&sandbox, &exchange, parts.method, endpoint, tenant, body).await;
     }
     let authorization = parts
         .headers
@@ -66,11 +60,11 @@ pub(super) async fn handle(
             Err(refusals::NOT_FOUND.because("a path begins with /v1.0 or /beta")),
         );
     };
+    exchange.caller = caller.as_ref().ok().cloned();
     let job = Job::new(inbound, caller);
     let template = job.template();
-    lock(&sandbox.log).request(template, job.caller.as_ref().ok());
+    lock(&sandbox.log).request(template, exchange.caller.as_ref());
     let fault = lock(&sandbox.faults).roll(template, false);
-    exchange.caller = job.caller.as_ref().ok().cloned();
     // A task of its own: the work goes on where the caller hangs up while it waits.
     let wire = exchange.wire.clone();
     let answer = tokio::spawn(async move {
@@ -88,30 +82,29 @@ pub(super) async fn handle(
     })
 }
 
-/// A call for a token or a device code.
-struct SignIn {
+/// Sign-in has no client yet that could be held.
+async fn sign_in(
+    sandbox: &Arc<Sandbox>,
+    exchange: &Exchange,
+    method: Method,
     endpoint: Endpoint,
     tenant: String,
-    method: Method,
     body: Bytes,
-}
-
-impl SignIn {
-    /// Sign-in has no client yet that could be held.
-    async fn respond(self, sandbox: &Arc<Sandbox>, exchange: &Exchange) -> Response {
-        let template = self.endpoint.template();
-        lock(&sandbox.log).request(template, None);
-        let fault = lock(&sandbox.faults).roll(template, true);
-        let issue = move |sandbox: &Sandbox| {
-            if self.method != Method::POST {
-                return Err(refusals::WRONG_METHOD);
-            }
-            let (access, sign_ins) = (&sandbox.access, &sandbox.sign_ins);
-            let answer = token::answer(access, sign_ins, self.endpoint, &self.tenant, &self.body);
-            Ok(answer)
-        };
-        respond(sandbox, exchange, fault, Box::new(issue)).await
-    }
+) -> Response {
+    let template = endpoint.template();
+    lock(&sandbox.log).request(template, None);
+    let fault = lock(&sandbox.faults).roll(template, true);
+    let issue = move |sandbox: &Sandbox| {
+        if method == Method::POST {
+            let Sandbox {
+                access, sign_ins, ..
+            } = sandbox;
+            Ok(token::answer(access, sign_ins, endpoint, &tenant, &body))
+        } else {
+            Err(refusals::WRONG_METHOD)
+        }
+    };
+    respond(sandbox, exchange, fault, Box::new(issue)).await
 }
 
 fn host(parts: &Parts) -> &str {
@@ -138,12 +131,9 @@ fn inbound(parts: Parts, body: Bytes) -> Option<Inbound> {
         "beta" => true,
         _ => return None,
     };
+    let version = if beta { "beta" } else { "v1.0" };
     Some(Inbound {
-        root: format!(
-            "http://{}/{}",
-            host(&parts),
-            if beta { "beta" } else { "v1.0" }
-        ),
+        root: format!("http://{}/{version}", host(&parts)),
         beta,
         path: format!("/{below}"),
         query: parts.uri.query().unwrap_or_default().to_owned(),

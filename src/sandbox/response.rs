@@ -49,12 +49,6 @@ pub(super) fn settle(sandbox: &Sandbox, about: &About, answer: Result<Answer, Re
     })
 }
 
-/// The same refusal, with the time after which the caller may come again.
-pub(super) fn retry_after(mut refusal: Refusal, seconds: u64) -> Refusal {
-    refusal.headers.push(("retry-after", seconds.to_string()));
-    refusal
-}
-
 /// Puts the headers on that every answer has.
 pub(super) fn finish(
     sandbox: &Sandbox,

@@ -19,22 +19,25 @@ const MOST: usize = 64;
 const DOC: &str = "Calls the closure for each item, up to `limit` at once, and returns the results in the items' order.
 
 - `items`: an array, a list or a stream.
-- The first error stops new work and is thrown; of several, that of the lowest item.
-- The closure sees captured variables as they were at the call; what it assigns to them is lost (`check` refuses it).
+- `limit`: how many at once; at most 64 threads, and `--in-flight` bounds the calls of all.
+- `closure`: sees captured variables as they were at the call; what it assigns to them is lost (`check` refuses it).
+- Throws the first error, which also stops new work; of several, that of the lowest item. `BadArgument` where the limit is below 1.
 - Policy class: that of what the closure calls.
 
 ```rhai
-let sizes = parallel(rows, 8, |row| session.add(row.point, \"new\"));
+let points = parallel(groups::members(\"Finance\"), 8, |user| attempt(|| exchange::latest_point(user)).value);
 ```";
 
 const TRY_DOC: &str = "As `parallel`, but an error stays with its item: one row `#{item, value, error}` for each, in order.
 
+- `items`: an array, a list or a stream.
 - `error` is `()` or has `.code`, `.message` and so on; `value` is `()` then.
-- Throws only what reading `items` itself throws.
+- Throws only what reading `items` itself throws, and `BadArgument` where the limit is below 1.
+- Policy class: that of what the closure calls.
 
 ```rhai
-for row in try_parallel(rows, 8, |row| session.add(row.point, \"new\")) {
-    if row.error != () { print(`${row.item.name}: ${row.error.message}`); }
+for row in try_parallel(groups::members(\"Finance\"), 8, |user| exchange::unit(user)) {
+    if row.error != () { print(`${row.item.displayName}: ${row.error.message}`); }
 }
 ```";
 

@@ -6,6 +6,7 @@ mod entra;
 mod fake;
 mod http;
 mod masks;
+pub mod metadata;
 mod recorder;
 mod served;
 
@@ -13,5 +14,5 @@ pub use bench::{Bench, Done, Running};
 pub use chromium::{Chromium, Page};
 pub use entra::{Asked, CLIENT, Entra, TENANT, refusal, token};
 pub use fake::{Fake, Reply};
-pub use recorder::Recorder;
+pub use recorder::{Exchange, Recorder};
 pub use served::Served;

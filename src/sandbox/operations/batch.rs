@@ -4,6 +4,7 @@
 //! turns into the answer a gateway gives.
 
 use std::collections::HashMap;
+use std::time::Duration;
 
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method};
 use bytes::Bytes;
@@ -11,10 +12,11 @@ use serde_json::{Map, Value, json};
 
 use crate::sandbox::answer::{Answer, Content, Refusal};
 use crate::sandbox::call::Call;
-use crate::sandbox::faults::Fault;
+use crate::sandbox::faults::{Fault, Wait, Work};
 use crate::sandbox::id::mix;
 use crate::sandbox::job::{Inbound, Job};
-use crate::sandbox::response::{About, retry_after, settle};
+use crate::sandbox::response::{About, settle};
+use crate::sandbox::spoil::refused;
 use crate::sandbox::{Sandbox, lock, refusals};
 
 const MAX_REQUESTS: usize = 20;
@@ -212,24 +214,33 @@ fn one(sandbox: &Sandbox, call: &Call, inbound: Inbound) -> Result<Answer, Refus
     lock(&sandbox.log).request(template, Some(&call.caller));
     let fault = lock(&sandbox.faults).roll(template, false);
     match fault {
-        Some(Fault::Throttle {
-            retry_after: seconds,
-        }) => {
-            let time = std::time::Duration::from_secs(seconds);
-            lock(&sandbox.log).throttled(&call.caller, time);
-            Err(retry_after(refusals::THROTTLED, seconds))
+        Some(Fault::Refuse { status, wait, work }) => {
+            if work == Work::Done {
+                drop(job.run(sandbox));
+            }
+            Err(refusal(sandbox, call, status, &wait))
         }
-        Some(Fault::Unavailable {
-            retry_after: Some(seconds),
-        }) => Err(retry_after(refusals::UNAVAILABLE, seconds)),
-        Some(Fault::Unavailable { .. } | Fault::Reset) => Err(refusals::UNAVAILABLE),
-        Some(Fault::Late(_) | Fault::LostAnswer | Fault::Cut) => {
+        Some(Fault::Reset) => Err(refusals::UNAVAILABLE),
+        Some(Fault::Late(_) | Fault::LostAnswer | Fault::Cut(_) | Fault::Gzip) => {
             // Done, and nobody hears of it.
             drop(job.run(sandbox));
             Err(refusals::TIMED_OUT)
         }
         _ => job.run(sandbox),
     }
+}
+
+/// A refusal out of the fault rules. `Retry-After` in seconds is all that fits into a batch.
+fn refusal(sandbox: &Sandbox, call: &Call, status: u16, wait: &Wait) -> Refusal {
+    let mut refusal = refused(status);
+    if let Wait::Seconds(seconds) | Wait::Date(seconds) = wait {
+        let seconds = u64::from(*seconds);
+        refusal.headers.push(("retry-after", seconds.to_string()));
+        if status == 429 {
+            lock(&sandbox.log).throttled(&call.caller, Duration::from_secs(seconds));
+        }
+    }
+    refusal
 }
 
 /// One answer as a batch shows it, and its status.

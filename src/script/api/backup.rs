@@ -14,7 +14,8 @@ const STATUS: &str =
 `protectionChangeLocked` or `restoreLocked`.
 
 - Options: `version`.
-- Policy class: read. Graph: GET /. Permission: BackupRestore-Control.Read.All.
+- Throws what Graph says.
+- Policy class: read. Graph: GET backupRestore. Permission: BackupRestore-Control.Read.All.
 
 ```rhai
 print(backup::service_status().status);
@@ -23,6 +24,7 @@ print(backup::service_status().status);
 const POLICIES: &str = "The protection policies of all workloads.
 
 - Options: `version`.
+- Throws nothing of its own.
 - Policy class: read. Graph: GET protectionPolicies. Permission: BackupRestore-Configuration.Read.All.
 
 ```rhai
@@ -43,6 +45,7 @@ const APPS: &str =
     "The apps that are registered to control the service; restores need one that is `active`.
 
 - Options: `version`.
+- Throws nothing of its own.
 - Policy class: read. Graph: GET serviceApps. Permission: BackupRestore-Control.Read.All.
 
 ```rhai
@@ -52,6 +55,7 @@ for app in backup::service_apps() { print(`${app.id} ${app.status}`); }
 const BROWSE: &str = "The browse sessions of OneDrive and SharePoint together, whoever made them.
 
 - Options: `version`.
+- Throws nothing of its own.
 - Policy class: read. Graph: GET browseSessions. Permission: BackupRestore-Restore.ReadWrite.All.
 
 ```rhai

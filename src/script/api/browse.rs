@@ -73,6 +73,7 @@ browse.wait(duration(\"30m\"));
         &["-> browse session"],
         "Reads its state anew and returns it.
 
+- Throws what the service says where it is gone.
 - Policy class: read. Graph: GET oneDriveForBusinessBrowseSessions/{id}. Permission: BackupRestore-Restore.ReadWrite.All.
 
 ```rhai

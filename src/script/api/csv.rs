@@ -22,12 +22,13 @@ use crate::script::words;
 const READ: &str = "Reads a CSV file: one map for each row, by the names in its first line.
 
 - The mark of UTF-8, `;` and tab between cells are found out. Cells are texts.
-- `columns`: types of some columns, `\"int\"`, `\"float\"`, `\"bool\"`, `\"datetime\"`, `\"duration\"`; an empty cell of these is `()`.
+- Options: `columns` (types of some columns: `\"int\"`, `\"float\"`, `\"bool\"`, `\"datetime\"`, `\"duration\"`; an empty cell of these is `()`).
 - Throws `BadCsv` with the line in the file, `NoFile`, `FileDenied`.
 - Policy class: none. Files only under the script's folder and `--data`, and what an argument of type `file` grants.
 
 ```rhai
 let people = csv::read(args.people, #{columns: #{before: \"datetime\"}});
+let rows = exchange::points_before(people.map(|line| #{item: line.mail, before: line.before}));
 ```";
 
 const WRITE: &str = "Writes rows as a CSV file; nobody sees half of it.
@@ -35,21 +36,44 @@ const WRITE: &str = "Writes rows as a CSV file; nobody sees half of it.
 - `rows`: maps or Graph objects; an array, a list or a stream.
 - `columns`: which, and in which order; without them, all.
 - Cells that a spreadsheet would take for a formula (`= + - @`) get a `'` in front.
-- Throws `FileDenied`, `FileError`.
+- Throws `FileDenied`, `FileError`, `NoSuchProperty` for a column that no row has.
 - Policy class: none. Files only under the script's folder and `--data`.
 
 ```rhai
-csv::write(\"missing.csv\", rows.filter(|row| row.point == ()));
+csv::write(\"missing.csv\", rows.filter(|row| row.point == ()), [\"name\", \"code\"]);
 ```";
 
 const WRITER: &str = "Begins a CSV file that is written row by row; it gets its name at `.close()`, or when the script is through with it.
 
-- `.row(map)`: the first row's names are the columns; another name later is an error.
-- Policy class: none.
+- Throws `FileDenied`, `FileError`.
+- Policy class: none. Files only under the script's folder and `--data`.
 
 ```rhai
 let out = csv::writer(\"coverage.csv\");
 for row in exchange::coverage() { out.row(#{name: row.name, code: row.code}); }
+out.close();
+```";
+
+const ROW: &str = "Writes one row. The first one's names are the columns.
+
+- `row`: a map or a Graph object.
+- Throws `BadCsv` for a name that the first row did not have, `Closed`, `FileError`.
+- Policy class: none.
+
+```rhai
+let out = csv::writer(\"wave.csv\");
+for row in rows { out.row(#{name: row.name, code: row.code}); }
+out.close();
+```";
+
+const CLOSE: &str = "Ends the file and gives it its name. Closing twice does nothing.
+
+- Throws `FileError`.
+- Policy class: none.
+
+```rhai
+let out = csv::writer(\"names.csv\");
+out.row(#{name: \"Rania Shah\"});
 out.close();
 ```";
 
@@ -66,7 +90,7 @@ pub(crate) fn register(library: &mut Library) {
     library.function(
         "csv",
         "read",
-        &["path: text", "#{columns}", "-> rows"],
+        &["path: text", "options: map", "-> rows"],
         "",
         |ctx: NativeCallContext, path: ImmutableString, options: Map| -> Raised<Array> {
             let options = OptionMap::read(options, &["columns"]).raise(&ctx)?;
@@ -121,7 +145,7 @@ pub(crate) fn register(library: &mut Library) {
         "csv writer",
         "row",
         &["row: map"],
-        "Writes one row.",
+        ROW,
         |ctx: NativeCallContext, writer: &mut CsvWriter, row: Dynamic| -> Raised<()> {
             writer.row(&row).raise(&ctx)
         },
@@ -130,7 +154,7 @@ pub(crate) fn register(library: &mut Library) {
         "csv writer",
         "close",
         &[],
-        "Ends the file and gives it its name. Closing twice does nothing.",
+        CLOSE,
         |ctx: NativeCallContext, writer: &mut CsvWriter| -> Raised<()> {
             let file = writer
                 .0

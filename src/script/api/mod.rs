@@ -14,6 +14,7 @@ pub(crate) mod objects;
 pub(crate) mod rows;
 pub(crate) mod session;
 pub(crate) mod sessions;
+pub(crate) mod shown;
 pub(crate) mod sites;
 pub(crate) mod streams;
 pub(crate) mod tenant;
@@ -50,4 +51,5 @@ pub(crate) fn register(library: &mut Library) {
     browse::register(library);
     backup::register(library);
     graph::register(library);
+    shown::register(library);
 }

@@ -28,7 +28,7 @@ fn editing(library: &mut Library) {
         "session",
         "add",
         &["point: restore point", "destination: text", "-> session"],
-        "Adds one artifact to a draft. Calls from `parallel` go together, 50 in one request.\n\n- Throws what the service says of the artifact; `DifferentRestoreDestinationType` where the session has another destination.\n- Policy class: draft. Graph: PATCH exchangeRestoreSessions/{id}. Permission: BackupRestore-Restore.ReadWrite.All.\n\n```rhai\nsession.add(exchange::latest_point(\"adele@contoso.com\"), \"new\");\n```",
+        "Adds one artifact to a draft. Calls from `parallel` go together, 50 in one request.\n\n- Throws what the service says of the artifact; `DifferentRestoreDestinationType` where the session has another destination.\n- Policy class: draft. Graph: PATCH exchangeRestoreSessions/{id}. Permission: BackupRestore-Restore.ReadWrite.All.\n\n```rhai\nsession.add(exchange::latest_point(\"rania.shah@contoso.example\"), \"new\");\n```",
         |ctx: NativeCallContext, session: &mut Object, point: Dynamic, to: ImmutableString| -> Raised<Object> {
             let host = Host::of(&ctx);
             let own = behind(session).raise(&ctx)?;
@@ -56,7 +56,7 @@ fn editing(library: &mut Library) {
         "session",
         "add_all",
         &["rows: list", "destination: text", "-> session"],
-        "Adds the points of rows, 50 in one request. Rows without a point are booked as skipped, artifacts that the service does not take as failed.\n\n- Policy class: draft. Graph: PATCH exchangeRestoreSessions/{id}. Permission: BackupRestore-Restore.ReadWrite.All.\n\n```rhai\nsession.add_all(exchange::latest_points(groups::members(\"Finance\")), \"new\");\n```",
+        "Adds the points of rows, 50 in one request. Rows without a point are booked as skipped, artifacts that the service does not take as failed.\n\n- Throws `WrongType` for what is no row, `NotDraft`, `DifferentRestoreDestinationType` where the session has another destination.\n- Policy class: draft. Graph: PATCH exchangeRestoreSessions/{id}. Permission: BackupRestore-Restore.ReadWrite.All.\n\n```rhai\nsession.add_all(exchange::latest_points(groups::members(\"Finance\")), \"new\");\n```",
         |ctx: NativeCallContext, session: &mut Object, rows: Dynamic, to: ImmutableString| -> Raised<Object> {
             let own = behind(session).raise(&ctx)?;
             let to = destination(&to).raise(&ctx)?;
@@ -119,7 +119,7 @@ fn running(library: &mut Library) {
         "session",
         "wait",
         &["-> session"],
-        "Waits until the session has ended and returns it.\n\n- `timeout`: give up after this long; the session itself goes on.\n- Throws `Timeout`, `NotActivated`, `SessionGone`. A session that ends with failures does not throw: look at its artifacts.\n- Policy class: read. Graph: GET restoreSessions/{id}. Permission: BackupRestore-Restore.Read.All.\n\n```rhai\nsession.wait(duration(\"8h\"));\ntable(session.artifacts(), [\"name\", \"status\"]);\n```",
+        "Waits until the session has ended and returns it.\n\n- `timeout`: give up after this long; the session itself goes on.\n- Throws `Timeout`, `NotActivated`, `SessionGone`. A session that ends with failures does not throw: look at its artifacts.\n- Policy class: read. Graph: GET restoreSessions/{id}. Permission: BackupRestore-Restore.Read.All.\n\n```rhai\nsession.activate();\nsession.wait(duration(\"8h\"));\ntable(session.artifacts(), [\"name\", \"status\"]);\n```",
         |ctx: NativeCallContext, session: &mut Object| wait(&ctx, session, None),
     );
     library.method(
@@ -135,7 +135,7 @@ fn running(library: &mut Library) {
         "session",
         "artifacts",
         &["-> stream of artifact"],
-        "Its artifacts, of all parts, with the columns `item`, `name` and `unit` of the rows they came from.\n\n- Policy class: read. Graph: GET exchangeRestoreSessions/{id}/mailboxRestoreArtifacts. Permission: BackupRestore-Restore.Read.All.\n\n```rhai\ntable(session.artifacts(), [\"name\", \"status\", \"restoredFolderName\"]);\n```",
+        "Its artifacts, of all parts, with the columns `item`, `name` and `unit` of the rows they came from.\n\n- Throws `SessionGone`, `RestoreSessionNotFound`.\n- Policy class: read. Graph: GET exchangeRestoreSessions/{id}/mailboxRestoreArtifacts. Permission: BackupRestore-Restore.Read.All.\n\n```rhai\ntable(session.artifacts(), [\"name\", \"status\", \"restoredFolderName\"]);\n```",
         |ctx: NativeCallContext, session: &mut Object| -> Raised<Stream> {
             let own = behind(session).raise(&ctx)?;
             Ok(placing::artifacts(&ctx, own))

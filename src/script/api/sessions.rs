@@ -19,7 +19,7 @@ pub(crate) fn register(library: &mut Library) {
         "sessions",
         "list",
         &["-> stream of session"],
-        "The restore sessions of all workloads together, whoever made them.\n\n- Options: `status` (one or several states), `after` (created at or after this datetime), `version`.\n- Policy class: read. Graph: GET restoreSessions. Permission: BackupRestore-Restore.Read.All.\n\n```rhai\nfor session in sessions::list(#{status: [\"activating\", \"active\"]}) { print(session.id); }\n```",
+        "The restore sessions of all workloads together, whoever made them.\n\n- Options: `status` (one or several states), `after` (created at or after this datetime), `version`.\n- Throws nothing of its own.\n- Policy class: read. Graph: GET restoreSessions. Permission: BackupRestore-Restore.Read.All.\n\n```rhai\nfor session in sessions::list(#{status: [\"activating\", \"active\"]}) { print(session.id); }\n```",
         |ctx: NativeCallContext| sessions(&ctx, None, Map::new()),
     );
     library.function(
@@ -33,7 +33,7 @@ pub(crate) fn register(library: &mut Library) {
         "sessions",
         "get",
         &["id: text", "-> session"],
-        "One restore session of any workload by its id.\n\n- Options: `version`.\n- Throws Graph's `RestoreSessionNotFound`.\n- Policy class: read. Graph: GET restoreSessions/{id}. Permission: BackupRestore-Restore.Read.All.\n\n```rhai\nprint(sessions::get(\"959ba739-70b5-43c4-8c90-b2c22014f18b\").status);\n```",
+        "One restore session of any workload by its id.\n\n- Options: `version`.\n- Throws Graph's `RestoreSessionNotFound`.\n- Policy class: read. Graph: GET restoreSessions/{id}. Permission: BackupRestore-Restore.Read.All.\n\n```rhai\nprint(sessions::get(id).status);\n```",
         |ctx: NativeCallContext, id: ImmutableString| -> Raised<Object> {
             let host = Host::of(&ctx);
             let session = host.block(host.tenant.backup.session(&id, None)).raise(&ctx)?;

@@ -15,6 +15,7 @@ pub(crate) fn register(library: &mut Library) {
         &["text: text", "-> stream of site"],
         "The sites that a text finds, page by page. The directory's index may lag behind.
 
+- Throws what Graph says of the search.
 - Policy class: read. Graph: GET sites. Permission: Sites.Read.All.
 
 ```rhai

@@ -57,6 +57,7 @@ session.activate();
         "The bulk requests of the session as the service has them now. The service does not give the inputs back: `inputs` \
 is our own copy, empty for a request of somebody else.
 
+- Throws what the service says.
 - Policy class: read. Graph: GET exchangeRestoreSessions/{id}/mailboxRestoreArtifactsBulkAdditionRequests. Permission: \
 BackupRestore-Restore.Read.All.
 

@@ -30,7 +30,8 @@ service does not take is booked as failed.
 BackupRestore-Restore.ReadWrite.All.
 
 ```rhai
-session.add_granular(browse.find(\"*.xlsx\"));
+let session = onedrive::create_granular_session(browse.find(\"*.docx\"));
+session.add_granular(browse.find(\"*.xlsx\", #{limit: 100}));
 ```",
         |ctx: NativeCallContext, session: &mut Object, items: Dynamic| -> Raised<Object> {
             let own = behind(session).raise(&ctx)?;
@@ -45,6 +46,7 @@ session.add_granular(browse.find(\"*.xlsx\"));
         "The artifacts of a session for single files or messages, with the columns `item`, `name` (of a file its path) and \
 `unit`.
 
+- Throws `RestoreSessionNotFound`.
 - Policy class: read. Graph: GET oneDriveForBusinessRestoreSessions/{id}/granularDriveRestoreArtifacts. Permission: \
 BackupRestore-Restore.ReadWrite.All.
 

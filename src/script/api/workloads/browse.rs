@@ -29,6 +29,7 @@ for item in browse.items() { print(`${item.type} ${item.name}`); }
 const ONE: &str = "A browse session by its id.
 
 - Options: `version`.
+- Throws the service's code where there is none.
 - Policy class: read. Graph: GET {browse}/{id}. Permission: BackupRestore-Restore.ReadWrite.All.
 
 ```rhai
@@ -38,6 +39,7 @@ for session in {w}::browse_sessions() { print({w}::browse_session(session.id).st
 const ALL: &str = "The browse sessions of the workload, whoever made them.
 
 - Options: `version`.
+- Throws nothing of its own.
 - Policy class: read. Graph: GET {browse}. Permission: BackupRestore-Restore.ReadWrite.All.
 
 ```rhai

@@ -39,6 +39,7 @@ is sent.
 
 - `search`: what `search_items` gave.
 - Options: `destination` (`\"new\"`, else `\"inPlace\"`), `version`.
+- Throws `WrongType` for what is no search, `OnlyInBeta`.
 - Policy class: draft. Graph: POST {sessions}, PATCH {sessions}/{id}. Permission: BackupRestore-Restore.ReadWrite.All.
 
 ```rhai

@@ -99,7 +99,7 @@ fn of_many(library: &mut Library, workload: &'static Workload) {
         workload.name,
         "points_before",
         &["items: list", "instant: datetime", "-> array of row"],
-        doc(workload, "One row for every item, in order: `#{item, name, unit, point, code, reason}`. `point` is the newest strictly before the instant; where there is none, `code` says why: `UserNotFound`, `Ambiguous`, `NoUnit`, `NotProtected`, `NoPointBefore`.\n\n- `items`: units, {items}, or maps `#{item, before}` with instants of their own.\n- Options: `after`, `tags`, `prefer` (`\"latest\"`, `\"oldest\"`), `version`.\n- Policy class: read. Graph: POST restorePoints/search. Permissions: BackupRestore-Search.Read.All, BackupRestore-Configuration.Read.All.\n\n```rhai\nlet rows = {w}::points_before({many}, now() - duration(\"36h\"));\ntable(rows, [\"name\", \"code\"]);\n```"),
+        doc(workload, "One row for every item, in order: `#{item, name, unit, point, code, reason}`. `point` is the newest strictly before the instant; where there is none, `code` says why: `UserNotFound`, `Ambiguous`, `NoUnit`, `NotProtected`, `NoPointBefore`.\n\n- `items`: units, {items}, or maps `#{item, before}` with instants of their own.\n- Options: `after`, `tags`, `prefer` (`\"latest\"`, `\"oldest\"`), `version`.\n- Throws `NoInstant` where neither the call nor the item names one, `WrongType` for what is no item; nobody's missing point is an error.\n- Policy class: read. Graph: POST restorePoints/search. Permissions: BackupRestore-Search.Read.All, BackupRestore-Configuration.Read.All.\n\n```rhai\nlet rows = {w}::points_before({many}, now() - duration(\"36h\"));\ntable(rows, [\"name\", \"code\"]);\n```"),
         move |ctx: NativeCallContext, items: Dynamic, second: Dynamic| -> Raised<Array> {
             // The second is the instant, or the options where every item has its own instant.
             if second.is_map() {
@@ -136,7 +136,7 @@ fn of_many(library: &mut Library, workload: &'static Workload) {
         workload.name,
         "latest_points",
         &["items: list", "-> array of row"],
-        doc(workload, "One row for every item, in order, with its newest restore point; where there is none, `code` says why: `UserNotFound`, `Ambiguous`, `NoUnit`, `NotProtected`, `NoPoint`.\n\n- Options: `after`, `tags`, `prefer` (`\"latest\"`, `\"oldest\"`), `version`.\n- Policy class: read. Graph: POST restorePoints/search. Permissions: BackupRestore-Search.Read.All, BackupRestore-Configuration.Read.All.\n\n```rhai\nlet rows = {w}::latest_points({many});\n```"),
+        doc(workload, "One row for every item, in order, with its newest restore point; where there is none, `code` says why: `UserNotFound`, `Ambiguous`, `NoUnit`, `NotProtected`, `NoPoint`.\n\n- Options: `after`, `tags`, `prefer` (`\"latest\"`, `\"oldest\"`), `version`.\n- Throws `WrongType` for what is no item; nobody's missing point is an error.\n- Policy class: read. Graph: POST restorePoints/search. Permissions: BackupRestore-Search.Read.All, BackupRestore-Configuration.Read.All.\n\n```rhai\nlet rows = {w}::latest_points({many});\n```"),
         move |ctx: NativeCallContext, items: Dynamic| latest(&ctx, workload, &items, Map::new()),
     );
     library.function(

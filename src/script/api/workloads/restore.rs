@@ -20,7 +20,7 @@ pub(super) fn register(library: &mut Library, workload: &'static Workload) {
         workload.name,
         "create_session",
         &["-> session"],
-        doc(workload, "An empty draft, to be filled with `add` or `add_bulk`.\n\n- Options: `version`.\n- Policy class: draft. Graph: POST {sessions}. Permission: BackupRestore-Restore.ReadWrite.All.\n\n```rhai\nlet session = {w}::create_session();\nsession.add({w}::latest_point({someone}), \"new\");\n```"),
+        doc(workload, "An empty draft, to be filled with `add` or `add_bulk`.\n\n- Options: `version`.\n- Throws what the service says, `ServiceLocked`.\n- Policy class: draft. Graph: POST {sessions}. Permission: BackupRestore-Restore.ReadWrite.All.\n\n```rhai\nlet session = {w}::create_session();\nsession.add({w}::latest_point({someone}), \"new\");\n```"),
         move |ctx: NativeCallContext| empty(&ctx, workload, Map::new()),
     );
     library.function(
@@ -34,7 +34,7 @@ pub(super) fn register(library: &mut Library, workload: &'static Workload) {
         workload.name,
         "create_session",
         &["rows: list", "destination: text", "-> session"],
-        doc(workload, "A draft with the points of these rows (or of restore points alone). Its first 50 artifacts go with the first request, the rest is filled in; more than 1,000 make several parts. Rows without a point are booked as skipped, with their code. Where no row has a point, nothing is sent.\n\n- `destination`: `\"new\"` (beside what is there) or `\"inPlace\"` (over it).\n- Options: `session_size` (most artifacts of a part, 1 to 1000), `version`.\n- An artifact that the service does not take is booked as failed; the others go on.\n- Policy class: draft. Graph: POST and PATCH {sessions}. Permission: BackupRestore-Restore.ReadWrite.All.\n\n```rhai\nlet rows = {w}::latest_points({many});\nlet session = {w}::create_session(rows, \"new\");\nprint(session.count);\n```"),
+        doc(workload, "A draft with the points of these rows (or of restore points alone). Its first 50 artifacts go with the first request, the rest is filled in; more than 1,000 make several parts. Rows without a point are booked as skipped, with their code. Where no row has a point, nothing is sent.\n\n- `destination`: `\"new\"` (beside what is there) or `\"inPlace\"` (over it).\n- Options: `session_size` (most artifacts of a part, 1 to 1000), `version`.\n- An artifact that the service does not take is booked as failed; the others go on.\n- Throws `WrongType` for what is no row, `InvalidPathType` for another destination, `BadOption`.\n- Policy class: draft. Graph: POST {sessions}, PATCH {sessions}/{id}. Permission: BackupRestore-Restore.ReadWrite.All.\n\n```rhai\nlet rows = {w}::latest_points({many});\nlet session = {w}::create_session(rows, \"new\");\nprint(session.count);\n```"),
         move |ctx: NativeCallContext, rows: &mut Dynamic, to: ImmutableString| create(&ctx, workload, rows, &to, OptionMap::none()),
     );
     library.function(
@@ -56,7 +56,7 @@ pub(super) fn register(library: &mut Library, workload: &'static Workload) {
         workload.name,
         "sessions",
         &["-> stream of session"],
-        doc(workload, "The restore sessions of the workload, whoever made them.\n\n- Options: `status` (one or several states), `after` (created at or after this datetime), `version`.\n- Policy class: read. Graph: GET {sessions}. Permission: BackupRestore-Restore.Read.All.\n\n```rhai\nfor session in {w}::sessions(#{status: \"active\"}) { print(session.id); }\n```"),
+        doc(workload, "The restore sessions of the workload, whoever made them.\n\n- Options: `status` (one or several states), `after` (created at or after this datetime), `version`.\n- Throws nothing of its own.\n- Policy class: read. Graph: GET {sessions}. Permission: BackupRestore-Restore.Read.All.\n\n```rhai\nfor session in {w}::sessions(#{status: \"active\"}) { print(session.id); }\n```"),
         move |ctx: NativeCallContext| sessions(&ctx, Some(workload), Map::new()),
     );
     library.function(
@@ -70,7 +70,7 @@ pub(super) fn register(library: &mut Library, workload: &'static Workload) {
         workload.name,
         "session",
         &["id: text", "-> session"],
-        doc(workload, "One restore session by its id.\n\n- Options: `version`.\n- Throws Graph's `RestoreSessionNotFound`.\n- Policy class: read. Graph: GET restoreSessions/{id}. Permission: BackupRestore-Restore.Read.All.\n\n```rhai\nlet session = {w}::session(\"959ba739-70b5-43c4-8c90-b2c22014f18b\");\n```"),
+        doc(workload, "One restore session by its id.\n\n- Options: `version`.\n- Throws Graph's `RestoreSessionNotFound`.\n- Policy class: read. Graph: GET restoreSessions/{id}. Permission: BackupRestore-Restore.Read.All.\n\n```rhai\nlet session = {w}::session(id);\nprint(session.status);\n```"),
         move |ctx: NativeCallContext, id: ImmutableString| get(&ctx, workload, &id, Map::new()),
     );
     library.function(

@@ -18,7 +18,7 @@ pub(super) fn register(library: &mut Library, workload: &'static Workload) {
         workload.name,
         "units",
         &["-> stream of unit"],
-        doc(workload, "All protection units of the workload, page by page.\n\n- Options: `filter` (a `$filter`, sent as it is; the service documents none), `version`.\n- Policy class: read. Graph: GET {units}. Permission: BackupRestore-Configuration.Read.All.\n\n```rhai\nprint({w}::units().count());\n```"),
+        doc(workload, "All protection units of the workload, page by page.\n\n- Options: `filter` (a `$filter`, sent as it is; the service documents none), `version`.\n- Throws what the service says of a `filter`.\n- Policy class: read. Graph: GET {units}. Permission: BackupRestore-Configuration.Read.All.\n\n```rhai\nprint({w}::units().count());\n```"),
         move |ctx: NativeCallContext| list(&ctx, workload, None, None),
     );
     library.function(
@@ -48,7 +48,7 @@ pub(super) fn register(library: &mut Library, workload: &'static Workload) {
         workload.name,
         "coverage",
         &["-> stream of row"],
-        doc(workload, "Every {owner} joined with the unit and the newest restore point: `#{item, name, unit, point, code, reason}`.\n\n{coverage options}\n- Policy class: read. Graph: {list}, GET {units}, POST restorePoints/search. Permissions: {list permission}, BackupRestore-Configuration.Read.All, BackupRestore-Search.Read.All.\n\n```rhai\nfor row in {w}::coverage() {\n    if row.point == () { print(`${row.name}: ${row.code}`); }\n}\n```"),
+        doc(workload, "Every {owner} joined with the unit and the newest restore point: `#{item, name, unit, point, code, reason}`.\n\n{coverage options}\n- Throws what reading {owner}s, units and points throws.\n- Policy class: read. Graph: {list}, GET {units}, POST restorePoints/search. Permissions: {list permission}, BackupRestore-Configuration.Read.All, BackupRestore-Search.Read.All.\n\n```rhai\nfor row in {w}::coverage() {\n    if row.point == () { print(`${row.name}: ${row.code}`); }\n}\n```"),
         move |ctx: NativeCallContext| coverage(&ctx, workload, OptionMap::none()),
     );
     library.function(

@@ -22,7 +22,7 @@ pub(super) fn words(workload: &'static Workload, text: &str) -> String {
         Owner::Person => [
             "user, address or id",
             "users, addresses, ids",
-            "\"adele@contoso.com\"",
+            "\"jin.rahman@contoso.example\"",
             "groups::members(\"Finance\")",
             "GET users",
             "User.ReadBasic.All",
@@ -32,7 +32,7 @@ pub(super) fn words(workload: &'static Workload, text: &str) -> String {
         Owner::Site => [
             "site, URL or id",
             "sites, URLs, ids",
-            "\"https://contoso.sharepoint.com/sites/finance\"",
+            "\"https://contoso.sharepoint.example/sites/finance\"",
             "sites::search(\"Finance\")",
             "GET sites/getAllSites",
             "Sites.Read.All",
