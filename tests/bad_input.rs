@@ -251,6 +251,7 @@ fn a_secret_is_not_sent_to_an_authority_without_tls() {
     error: the sign-in address `[URL]` is not an https address
 
     hint: set AZURE_AUTHORITY_HOST to an https address, or unset it
+    hint: a server on this machine needs a certificate too; `--ca-file` names the CA it comes from
     ");
     assert_eq!(fake.requests(), [""; 0]);
 }

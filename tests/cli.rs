@@ -151,7 +151,7 @@ fn what_the_command_line_gets_wrong_exits_with_2() {
         ),
         (
             &["run", "script.rhai", "--auth", "certificate"],
-            "`--auth certificate` is not built yet",
+            "AZURE_CLIENT_CERTIFICATE_PATH",
         ),
         (
             &["run", "script.rhai", "--auth", "secret"],

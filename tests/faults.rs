@@ -16,7 +16,9 @@ fn bench(fake: &Fake) -> Bench {
 
 #[test]
 fn without_a_credential_the_first_call_says_what_to_set() {
-    let bench = Bench::new().script("print(\"before\");\nusers::list().count()");
+    let bench = Bench::new()
+        .variable("PATH", "/nowhere")
+        .script("print(\"before\");\nusers::list().count()");
     assert_snapshot!(bench.run(), @"
     exit: 6
     ----- stdout -----
@@ -27,8 +29,15 @@ fn without_a_credential_the_first_call_says_what_to_set() {
       |
     2 | users::list().count()
       |               ^
+      = secret was not taken: AZURE_CLIENT_SECRET is not set
+      = certificate was not taken: AZURE_CLIENT_CERTIFICATE_PATH is not set
+      = token was not taken: RUNBACK_ACCESS_TOKEN is not set
+      = workload-identity was not taken: AZURE_FEDERATED_TOKEN_FILE is not set
+      = managed-identity was not taken: no metadata service at `http://127.0.0.1:1`: connection refused
+      = cli was not taken: `az` was not found
+      = device-code was not taken: there is no terminal to show a code on
 
-    hint: set AZURE_TENANT_ID, AZURE_CLIENT_ID and AZURE_CLIENT_SECRET, or RUNBACK_ACCESS_TOKEN
+    hint: set AZURE_TENANT_ID, AZURE_CLIENT_ID and AZURE_CLIENT_SECRET, or choose with `--auth`
     hint: to try a runbook without a tenant, add `--sandbox`
     ");
 }

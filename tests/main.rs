@@ -22,6 +22,7 @@ mod restore;
 mod sandbox;
 mod scripts;
 mod secrets;
+mod sign_in;
 mod stopping;
 mod support;
 mod terminal;

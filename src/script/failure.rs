@@ -20,6 +20,8 @@ pub(crate) struct Failure {
     pub(crate) request_id: Option<String>,
     pub(crate) hint: Option<String>,
     pub(crate) line: Option<usize>,
+    /// Further facts, one a line, for a person only.
+    pub(crate) context: Vec<String>,
     /// File and position where it was raised first: kept when a script throws it again.
     pub(crate) origin: Option<(String, Position)>,
     /// What the process exits with for this alone.
@@ -37,6 +39,7 @@ impl Failure {
             request_id: None,
             hint: None,
             line: None,
+            context: Vec::new(),
             origin: None,
             exit: Exit::Unstarted,
             stopped: false,
@@ -102,6 +105,7 @@ impl Failure {
         let mut fault = Fault::new(self.exit, self.code, self.message);
         fault.status = self.status;
         fault.request_id = self.request_id;
+        fault.context = self.context;
         fault.hints = self
             .hint
             .iter()
@@ -128,6 +132,10 @@ impl From<GraphError> for Failure {
     fn from(error: GraphError) -> Self {
         let mut failure = Self::from(Fault::from(&error));
         failure.stopped = matches!(error, GraphError::Stopped { .. });
+        // The other errors name their call there, and a script's line says that better.
+        if let GraphError::SignIn { context, .. } = error {
+            failure.context = context;
+        }
         failure
     }
 }

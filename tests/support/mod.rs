@@ -13,7 +13,7 @@ mod served;
 
 pub use bench::{Bench, Done, Running};
 pub use chromium::{Chromium, Page};
-pub use entra::Entra;
+pub use entra::{Asked, CLIENT, Entra, TENANT, refusal, token};
 pub use fake::{Fake, Reply};
 pub use recorder::{Exchange, Recorder};
 pub use served::Served;

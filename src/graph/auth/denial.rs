@@ -1,5 +1,7 @@
 //! Why no token was given, and what to do about it.
 
+use std::time::Duration;
+
 use serde_json::Value;
 
 use crate::graph::GraphError;
@@ -11,6 +13,8 @@ pub(super) struct Denial {
     pub(super) message: String,
     pub(super) hint: Option<String>,
     pub(super) nature: Nature,
+    /// The wait that the service asks for.
+    pub(super) wait: Option<Duration>,
     /// Further facts, one a line: what else was tried.
     pub(super) context: Vec<String>,
 }
@@ -32,6 +36,7 @@ impl Denial {
             message,
             hint: None,
             nature,
+            wait: None,
             context: Vec::new(),
         }
     }

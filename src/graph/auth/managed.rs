@@ -132,7 +132,7 @@ impl ManagedWay {
                 Denial::absent(format!("no metadata service at `{place}`: {cause}"))
                     .hint(ELSEWHERE),
             ),
-            Heard::Answer { status, body } if matches!(status, 400..500) => {
+            Heard::Answer { status, body, wait } if matches!(status, 400..500) => {
                 let json = serde_json::from_slice::<Value>(body).unwrap_or_default();
                 let text = |name: &str| json.get(name).and_then(Value::as_str);
                 let said = text("error_description").or_else(|| text("message"));
@@ -145,9 +145,12 @@ impl ManagedWay {
                 // While it is being updated, and under load.
                 if matches!(status, 404 | 410 | 429) && (text("error").is_some() || *status != 404)
                 {
-                    return Some(Denial::passing(format!(
-                        "the metadata service at `{place}` is busy (HTTP status {status})"
-                    )));
+                    let message =
+                        format!("the metadata service at `{place}` is busy (HTTP status {status})");
+                    return Some(Denial {
+                        wait: *wait,
+                        ..Denial::passing(message)
+                    });
                 }
                 // Other clouds have something else at the same address.
                 if json.is_null() && !self.is_certain() {
@@ -257,6 +260,7 @@ mod tests {
             let heard = Heard::Answer {
                 status,
                 body: body.into(),
+                wait: None,
             };
             let denial = way.denial(Some(&heard), &address);
             assert_eq!(

@@ -23,7 +23,7 @@ mod way;
 mod wire;
 mod workload;
 
-pub(crate) use identity::{Claims, Identity, SignInMethod, Tried};
+pub(crate) use identity::{Claims, Identity, SignInMethod};
 pub(super) use secret::end as secret_end;
 pub(super) use source::TokenSource;
 pub(super) use token::Token;

@@ -49,10 +49,10 @@ impl SandboxWay {
                 ))
             })?;
         if !status.is_success() {
-            let mut denial = Denial::of_answer(status.as_u16(), &body);
+            let mut text = String::from_utf8_lossy(&body).into_owned();
             // A gateway may repeat the form it was sent; messages and logs may not.
-            words::redact(&mut denial.message, self.secret.expose_secret(), "[secret]");
-            return Err(denial);
+            words::redact(&mut text, self.secret.expose_secret(), "[secret]");
+            return Err(Denial::of_answer(status.as_u16(), text.as_bytes()));
         }
         let reply: Reply = serde_json::from_slice(&body).map_err(|error| {
             // serde's message names place and kind, never the value of a string.

@@ -22,6 +22,10 @@ const TRIES: u32 = 4;
 /// After a renewal that failed, while the old token is still good.
 const PAUSE: Duration = Duration::from_secs(30);
 
+/// Of what a sign-in service may ask us to wait, before the next of our few tries.
+const LONGEST_WAIT: Duration = Duration::from_mins(1);
+/// Shorter waits are not worth a line on somebody's terminal.
+const WORTH_SAYING: Duration = Duration::from_secs(2);
 /// A certificate that ends within this time is told.
 const SOON: SignedDuration = SignedDuration::from_hours(30 * 24);
 
@@ -178,7 +182,12 @@ impl TokenSource {
         let result = loop {
             match self.choice.fetch(&self.desk).await {
                 Err(denial) if denial.nature == Nature::Passing && tries < TRIES => {
-                    self.desk.world.clock.sleep(backoff(tries)).await;
+                    let asked = denial.wait.unwrap_or_default().min(LONGEST_WAIT);
+                    let pause = asked.max(backoff(tries));
+                    if pause >= WORTH_SAYING {
+                        self.desk.notices.waiting("sign in", &denial.message, pause);
+                    }
+                    self.desk.world.clock.sleep(pause).await;
                     tries += 1;
                 }
                 result => break result,

@@ -1,5 +1,9 @@
 //! Sign-in as a whole client sees it, against one server that is token endpoint and Graph.
 
+mod auto;
+mod device;
+mod machine;
+
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -366,4 +370,24 @@ async fn a_sign_in_address_that_cannot_be_reached_is_named_after_two_seconds() {
             "{slept:?}"
         );
     }
+}
+
+#[tokio::test]
+async fn a_sign_in_service_that_names_a_wait_gets_it() {
+    let (server, ca) = Server::secure(|seen: &Seen| {
+        if seen.number == 0 {
+            return Reply::with(429, "retry-after: 7\r\n", "{}");
+        }
+        Reply::json(
+            200,
+            r#"{"token_type":"Bearer","expires_in":3600,"access_token":"from-entra"}"#,
+        )
+    })
+    .await;
+    let bench = with_secret(&server.url, &server.url, "hush-hush", Some(&ca));
+    bench.client.signed_in().await.unwrap();
+    assert_eq!(bench.clock.slept(), Duration::from_secs(7));
+    let waits = bench.said.waits.lock().unwrap();
+    assert_eq!(waits.len(), 1, "{waits:?}");
+    assert!(waits[0].0.contains("429"), "{waits:?}");
 }

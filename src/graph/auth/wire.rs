@@ -5,17 +5,21 @@
 //! it was told about retries.
 
 use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
 use azure_core::error::ErrorKind;
 use azure_core::http::headers::Headers;
 use azure_core::http::{AsyncRawResponse, HttpClient, Request as AzureRequest, StatusCode};
 use bytes::Bytes;
+use jiff::Timestamp;
 use oauth2::{HttpRequest, HttpResponse};
+use reqwest::header::{DATE, RETRY_AFTER};
 use url::Url;
 
 use super::denial::Denial;
 use crate::graph::body::{self, BodyError};
 use crate::graph::limits::Limits;
+use crate::graph::retry_after::retry_after;
 use crate::graph::words;
 
 /// The address that `azure_identity` has built in.
@@ -27,8 +31,6 @@ pub(super) struct Wire {
     /// Stands for [`METADATA`].
     metadata: Option<Url>,
     heard: Mutex<Option<Heard>>,
-    /// What was sent and may stand in no message. A gateway may repeat the form it got.
-    sent: Mutex<Vec<String>>,
 }
 
 /// The fields of a form that are secret.
@@ -45,6 +47,8 @@ pub(super) enum Heard {
     Answer {
         status: u16,
         body: Bytes,
+        /// The wait that it asks for.
+        wait: Option<Duration>,
     },
     /// No answer, or not all of it.
     Nothing {
@@ -66,7 +70,6 @@ impl Wire {
             limits: limits.clone(),
             metadata: None,
             heard: Mutex::default(),
-            sent: Mutex::default(),
         }
     }
 
@@ -87,19 +90,11 @@ impl Wire {
 
     /// Why no token came of what was heard last at `address`; `otherwise` where nothing was heard at all.
     pub(super) fn denial(&self, address: &str, otherwise: &str) -> Denial {
-        let mut denial = self.told(address, otherwise);
-        for secret in &*self.sent.lock().unwrap_or_else(PoisonError::into_inner) {
-            words::redact(&mut denial.message, secret, "[secret]");
-        }
-        denial
-    }
-
-    fn told(&self, address: &str, otherwise: &str) -> Denial {
         match self.heard() {
             Some(Heard::Nothing { cause, .. }) => {
                 Denial::passing(format!("no answer from `{address}`: {cause}"))
             }
-            Some(Heard::Answer { status, body }) if (200..300).contains(&status) => {
+            Some(Heard::Answer { status, body, .. }) if (200..300).contains(&status) => {
                 let text = String::from_utf8_lossy(&body);
                 let words = if text.trim_start().starts_with('<') {
                     format!("a page: {}", words::of_html(&text))
@@ -110,7 +105,10 @@ impl Wire {
                     "the answer of `{address}` holds no token ({words})"
                 ))
             }
-            Some(Heard::Answer { status, body }) => Denial::of_answer(status, &body),
+            Some(Heard::Answer { status, body, wait }) => Denial {
+                wait,
+                ..Denial::of_answer(status, &body)
+            },
             None => Denial::lasting(format!(
                 "there is no token: {}",
                 words::tidy(otherwise, 300)
@@ -126,15 +124,19 @@ impl Wire {
             });
             Unheard(cause)
         };
-        if let Some(form) = request.body().and_then(reqwest::Body::as_bytes) {
-            *self.sent.lock().unwrap_or_else(PoisonError::into_inner) = secrets(form);
-        }
+        let form = request.body().and_then(reqwest::Body::as_bytes);
+        let secrets = form.map(secrets).unwrap_or_default();
         let mut response = self
             .client
             .execute(request)
             .await
             .map_err(|error| nothing(words::cause(&error, &self.limits), error.is_connect()))?;
         let status = response.status().as_u16();
+        let header = |name| response.headers().get(name)?.to_str().ok();
+        let date = header(DATE).and_then(|text| httpdate::parse_http_date(text).ok());
+        let date = date.and_then(|date| Timestamp::try_from(date).ok());
+        // A date that cannot be counted from the service's own names no time.
+        let wait = retry_after(header(RETRY_AFTER), date, Timestamp::MIN);
         let body = body::read(&mut response, self.limits.error_body, &self.limits)
             .await
             .map_err(|error| {
@@ -146,7 +148,8 @@ impl Wire {
             })?;
         self.keep(Heard::Answer {
             status,
-            body: body.clone(),
+            body: redacted(&body, &secrets),
+            wait,
         });
         Ok((status, body))
     }
@@ -194,6 +197,15 @@ impl Wire {
             .build()
             .map_err(|error| Unheard(error.to_string()))
     }
+}
+
+/// A gateway may repeat the form that it got. Taken out of the whole text, before it is cut into a message.
+fn redacted(body: &Bytes, secrets: &[String]) -> Bytes {
+    let mut text = String::from_utf8_lossy(body).into_owned();
+    for secret in secrets {
+        words::redact(&mut text, secret, "[secret]");
+    }
+    text.into()
 }
 
 /// As they are, and as they stand in the form.

@@ -8,13 +8,14 @@ use tokio_rustls::rustls::ServerConfig;
 use tokio_rustls::rustls::crypto::aws_lc_rs;
 use tokio_rustls::rustls::pki_types::PrivateKeyDer;
 
-/// An acceptor with a certificate for `localhost`, and the PEM of the CA behind it.
+/// An acceptor with a certificate for `localhost` and two names that only a proxy knows, and the PEM of the CA behind it.
 pub(super) fn acceptor() -> (TlsAcceptor, String) {
     let mut authority = CertificateParams::default();
     authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
     let authority = CertifiedIssuer::self_signed(authority, KeyPair::generate().unwrap()).unwrap();
     let key = KeyPair::generate().unwrap();
-    let certificate = CertificateParams::new(["localhost".to_owned()])
+    let names = ["localhost", "login.example", "graph.example"].map(str::to_owned);
+    let certificate = CertificateParams::new(names)
         .unwrap()
         .signed_by(&key, &authority)
         .unwrap();
