@@ -75,7 +75,8 @@ pub(super) struct TenantFlags {
         hide_env_values = true
     )]
     pub(super) graph_url: Option<String>,
-    /// How to sign in: `auto` takes the secret, else the token, whichever is in the environment
+    /// How to sign in: `auto` takes what is in the environment (secret, certificate, token, workload identity), else the
+    /// machine's identity, the Azure CLI, or a code to enter in a browser; `-v` says why
     #[arg(
         long,
         global = true,
@@ -94,7 +95,8 @@ pub(super) struct TenantFlags {
         hide_env_values = true
     )]
     pub(super) tenant: Option<String>,
-    /// The app registration's id; its secret is taken from `AZURE_CLIENT_SECRET`
+    /// The app registration's id, or that of a user-assigned managed identity; a secret is taken from `AZURE_CLIENT_SECRET`
+    /// only, a certificate from the file in `AZURE_CLIENT_CERTIFICATE_PATH`
     #[arg(
         long,
         global = true,

@@ -66,7 +66,7 @@ impl Client {
             transport.clone(),
             world.clone(),
             notices.clone(),
-        );
+        )?;
         Ok(Self {
             root,
             budget: options.budget,
@@ -136,10 +136,14 @@ impl Client {
             () = self.world.cancel.cancelled() => return Err(GraphError::SignIn {
                 message: "it was stopped".to_owned(),
                 hint: None,
+                context: Vec::new(),
             }),
             token = self.tokens.token() => token?,
         };
-        Ok(self.tokens.identity(&token))
+        Ok(self
+            .tokens
+            .identity(&token)
+            .expect("a token came by one of the ways"))
     }
 
     /// When the client secret that we sign in with ends.

@@ -12,13 +12,15 @@ use tokio_util::sync::CancellationToken;
 pub(super) use self::clock::TestClock;
 pub(super) use self::server::{Reply, Seen, Server};
 use super::limits::Limits;
-use super::{Client, Notices, Options, SignIn, Version};
+use super::{Client, GraphError, Notices, Options, SignIn, Version};
 use crate::world::World;
 
 #[derive(Default)]
 pub(super) struct Said {
     pub(super) waits: Mutex<Vec<(String, Duration)>>,
     pub(super) warnings: Mutex<Vec<String>>,
+    /// Page, code, time.
+    pub(super) codes: Mutex<Vec<(String, String, Duration)>>,
 }
 
 impl Notices for Said {
@@ -31,6 +33,11 @@ impl Notices for Said {
 
     fn warn(&self, text: &str) {
         self.warnings.lock().unwrap().push(text.to_owned());
+    }
+
+    fn enter_code(&self, page: &str, code: &str, within: Duration) {
+        let code = (page.to_owned(), code.to_owned(), within);
+        self.codes.lock().unwrap().push(code);
     }
 }
 
@@ -60,12 +67,15 @@ fn hasty() -> Limits {
     }
 }
 
-fn world() -> (World, Arc<TestClock>, CancellationToken) {
+fn world(variables: Vec<(&'static str, String)>) -> (World, Arc<TestClock>, CancellationToken) {
     let clock = TestClock::new();
     let cancel = CancellationToken::new();
     let world = World {
         clock: Arc::new(clock::Shared(clock.clone())),
-        environment: Arc::new(|_| None),
+        environment: Arc::new(move |name| {
+            let found = variables.iter().find(|(known, _)| *known == name);
+            found.map(|(_, value)| value.clone())
+        }),
         cancel: cancel.clone(),
         stdin_is_terminal: false,
         stdout_is_terminal: false,
@@ -97,6 +107,17 @@ impl Bench {
         limits: Limits,
         authority: Option<&str>,
     ) -> Self {
+        Self::try_new(url, sign_in, limits, authority, Vec::new()).unwrap()
+    }
+
+    /// As [`Bench::trusting`], with an environment of its own.
+    pub(super) fn try_new(
+        url: &str,
+        sign_in: SignIn,
+        limits: Limits,
+        authority: Option<&str>,
+        variables: Vec<(&'static str, String)>,
+    ) -> Result<Self, GraphError> {
         // Read when the client is made, not needed afterwards.
         let folder = tempfile::tempdir().unwrap();
         let ca_file = authority.map(|pem| {
@@ -104,7 +125,7 @@ impl Bench {
             std::fs::write(&file, pem).unwrap();
             file
         });
-        let (world, clock, cancel) = world();
+        let (world, clock, cancel) = world(variables);
         let said = Arc::new(Said::default());
         let options = Options {
             root: url.to_owned(),
@@ -114,13 +135,13 @@ impl Bench {
             ca_file,
             budget: Duration::from_mins(15),
         };
-        let client = Client::with_limits(options, world, said.clone(), limits).unwrap();
-        Self {
+        let client = Client::with_limits(options, world, said.clone(), limits)?;
+        Ok(Self {
             client: Arc::new(client),
             clock,
             said,
             cancel,
-        }
+        })
     }
 }
 

@@ -128,6 +128,17 @@ impl Voice {
         }
     }
 
+    /// Something that a person must do now, or nothing goes on: under `-q` too, and above the bars.
+    pub(crate) fn demand(&self, message: &str) {
+        if self.0.manner.json {
+            self.raw(&text::json_shown(
+                &self.json(Level::Warn, message).to_string(),
+            ));
+        } else {
+            self.raw(&text::one_line(message));
+        }
+    }
+
     /// A line of a script's log, with its time, since it may be read hours later.
     pub(crate) fn log(&self, level: Level, message: &str) {
         if !level.is_heard(self.0.manner.loudness) {

@@ -1,5 +1,9 @@
 //! Sign-in as a whole client sees it, against one server that is token endpoint and Graph.
 
+mod auto;
+mod device;
+mod machine;
+
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -155,6 +159,7 @@ async fn the_old_token_is_used_until_its_end_when_a_renewal_fails() {
     let GraphError::SignIn {
         message,
         hint: Some(hint),
+        ..
     } = &error
     else {
         panic!("{error:?}")
@@ -329,6 +334,7 @@ async fn a_wrong_client_secret_is_told_in_entras_words() {
     let GraphError::SignIn {
         message,
         hint: Some(hint),
+        ..
     } = &error
     else {
         panic!("{error:?}")

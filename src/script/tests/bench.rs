@@ -60,6 +60,7 @@ impl Bar for Quiet {
 impl crate::graph::Notices for Quiet {
     fn waiting(&self, _: &str, _: &str, _: Duration) {}
     fn warn(&self, _: &str) {}
+    fn enter_code(&self, _: &str, _: &str, _: Duration) {}
 }
 
 /// A tenant that nobody answers for.
