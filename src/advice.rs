@@ -73,7 +73,13 @@ fn refused(error: &GraphError, call: &CallName, said: &ServiceError) -> Fault {
             "the token was not accepted: check the tenant, the client id and the secret, or get a new access token",
         ),
         403 => {
-            let fault = fault(Exit::SignIn);
+            let mut fault = fault(Exit::SignIn);
+            let lower = call.path.to_ascii_lowercase();
+            if lower.contains("browsesessions") || lower.contains("/granular") {
+                fault = fault.hint(
+                    "a signed-in person also needs the role `SharePoint Backup Administrator`",
+                );
+            }
             match permission(&call.method, &call.path) {
                 Some(permission) => fault.hint(format!(
                     "grant the application permission `{permission}` (with admin consent) to the app, then run again"

@@ -6,6 +6,7 @@
 use jiff::Timestamp;
 use jiff::civil::{Date, DateTime, Time};
 use jiff::tz::Offset;
+use serde::Serializer;
 
 /// Reads an instant of the service; `None` where it is none.
 pub(crate) fn parse(text: &str) -> Option<Timestamp> {
@@ -69,9 +70,27 @@ pub(crate) fn for_request(instant: Timestamp) -> String {
         .to_string()
 }
 
+/// For documents: RFC 3339 in UTC with three digits of a second, so that texts of equal length sort by time.
+pub(crate) fn to_millisecond<S: Serializer>(instant: &Timestamp, to: S) -> Result<S::Ok, S::Error> {
+    to.collect_str(&format_args!("{instant:.3}"))
+}
+
+/// The same, or `null`.
+#[allow(clippy::ref_option)] // serde's calling convention
+pub(crate) fn maybe_to_millisecond<S: Serializer>(
+    instant: &Option<Timestamp>,
+    to: S,
+) -> Result<S::Ok, S::Error> {
+    match instant {
+        Some(instant) => to_millisecond(instant, to),
+        None => to.serialize_none(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::fuzz::Target;
 
     #[test]
     fn whatever_the_service_writes_is_read() {
@@ -135,5 +154,48 @@ mod tests {
         ] {
             assert_eq!(exact(text), None, "{text}");
         }
+    }
+
+    #[test]
+    fn an_instant_is_read_whatever_comes() {
+        let seeds = [
+            "2026-11-20T03:00:00.5Z",
+            "2023-03-30T12-01-03.45Z",
+            "2026-11-20T03:00:00+01:00",
+            "2026-11-20 03:00:00",
+            "9999-12-31T23:59:59.999999999Z",
+            "-009999-01-01T00:00:00Z",
+        ];
+        let words = &[
+            "T",
+            "Z",
+            ":",
+            "-",
+            "+",
+            ".",
+            "[Europe/Berlin]",
+            "24:00:00",
+            "02-29",
+            ":60Z",
+        ];
+        Target::new("instant", &seeds, words).attack(|bytes| {
+            let text = String::from_utf8_lossy(bytes);
+            if let Some(instant) = exact(&text) {
+                assert_eq!(text.parse().ok(), Some(instant), "{text}");
+            }
+            match parse(&text) {
+                Some(instant) => {
+                    for_request(instant);
+                    format!(
+                        "read {}",
+                        text.chars()
+                            .filter(|c| !c.is_ascii_digit())
+                            .map(|c| if c == ':' { 'c' } else { 'x' })
+                            .collect::<String>()
+                    )
+                }
+                None => "none".to_owned(),
+            }
+        });
     }
 }

@@ -121,3 +121,70 @@ fn what_tenants_say_does_not_move_the_cursor() {
         "{done}"
     );
 }
+
+/// A bench whose program brings its own sandbox, in which this goes wrong.
+fn faulty(spec: &str) -> Bench {
+    Bench::new()
+        .flags(&["--sandbox", "--yes", "--faults", spec])
+        .script("print(groups::members(\"Everyone\").count());")
+}
+
+#[test]
+fn a_token_that_is_refused_is_replaced_once() {
+    let done = faulty("401=1x@GET /users").script("print(users::list().count())");
+    let done = done.run().expect(0);
+    assert_eq!(done.stdout, "100\n", "{done}");
+    let done = faulty("401=2x@GET /users").script("print(users::list().count())");
+    let done = done.run().expect(6);
+    assert!(done.stderr.contains("InvalidAuthenticationToken"), "{done}");
+}
+
+#[test]
+fn a_list_is_whole_however_its_pages_come() {
+    let whole = faulty("").run().expect(0).stdout;
+    for spec in [
+        "page=3x:twice",
+        "page=3x:empty",
+        "page=40%:twice,page=40%:empty",
+        "gzip=1x",
+        "html=1x",
+        "cut=1x:head",
+        "cut=1x:bare",
+        "date=50%:-10m,date=50%:10m",
+        "slow=1x:50ms",
+    ] {
+        let done = faulty(spec).run().expect(0);
+        assert_eq!(done.stdout, whole, "{spec}: {done}");
+    }
+}
+
+#[test]
+fn a_list_that_leads_astray_is_an_error() {
+    for (spec, said) in [
+        ("page=1x:loop", "leads in a circle"),
+        (
+            "page=1x:host",
+            "another place (`https://graph.elsewhere.invalid`)",
+        ),
+        ("redirect=1x", "more than 5 redirects"),
+        (
+            "redirect=1x:host",
+            "another place (`https://graph.elsewhere.invalid`)",
+        ),
+    ] {
+        let done = faulty(spec).run().expect(2);
+        assert!(done.stderr.contains(said), "{spec}: {done}");
+        assert_eq!(done.stdout, "", "{spec}: {done}");
+    }
+}
+
+#[test]
+fn a_fault_that_is_none_is_told_before_anything_starts() {
+    let done = faulty("429=1844674407370955161%").run().expect(2);
+    assert!(done.stderr.contains("is neither a share"), "{done}");
+    let done = faulty("hiccup=1%").run().expect(2);
+    assert!(
+        done.stderr.contains("`hiccup` is none of 401, 404,"),
+        "{done}"
+    );
+}

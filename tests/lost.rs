@@ -15,6 +15,25 @@ const EVERYONE: &str = r#"
     print(`${session.parts.len} ${session.artifacts().count()}`);
 "#;
 
+/// Faults after which the work is done and nobody has heard of it.
+const LOST: [&str; 6] = [
+    "lost-answer=1x",
+    "cut=1x",
+    "cut=1x:head",
+    "cut=1x:bare",
+    "500=1x:done",
+    "502=1x:done",
+];
+
+/// Faults after which the answer looks the same, and nothing is done.
+const NEVER_DONE: [&str; 5] = [
+    "reset=1x",
+    "500=1x:undone",
+    "502=1x:undone",
+    "html=1x",
+    "redirect=1x",
+];
+
 const CREATE: &str = "POST /exchangeRestoreSessions";
 const PATCH: &str = "PATCH /exchangeRestoreSessions/{id}";
 const ACTIVATE: &str = "POST …/activate";
@@ -57,9 +76,9 @@ fn survives(spec: &str, reconciled: u64) -> (Served, Bench, String) {
 
 #[test]
 fn a_lost_answer_to_create_leaves_one_session() {
-    for kind in ["lost-answer", "cut"] {
-        let (tenant, _, said) = survives(&format!("{kind}=1x@{CREATE}"), 1);
-        assert_eq!(tenant.sessions().len(), 1, "{kind}");
+    for lost in LOST.iter().chain(&["gzip=1x", "504=1x:done"]) {
+        let (tenant, _, said) = survives(&format!("{lost}@{CREATE}"), 1);
+        assert_eq!(tenant.sessions().len(), 1, "{lost}");
         assert!(said.contains("no answer to `create session`"), "{said}");
     }
 }
@@ -85,19 +104,21 @@ fn a_create_that_is_done_after_we_looked_leaves_a_draft_that_does_nothing() {
 }
 
 #[test]
-fn a_create_that_never_arrived_is_sent_again() {
-    let (tenant, ..) = survives(&format!("reset=1x@{CREATE}"), 1);
-    assert_eq!(tenant.sessions().len(), 1);
-    assert_eq!(tenant.count(CREATE), 2);
+fn a_create_that_was_never_done_is_sent_again() {
+    for fault in NEVER_DONE {
+        let (tenant, ..) = survives(&format!("{fault}@{CREATE}"), 1);
+        assert_eq!(tenant.sessions().len(), 1, "{fault}");
+        assert_eq!(tenant.count(CREATE), 2, "{fault}");
+    }
 }
 
 #[test]
 fn a_lost_answer_to_a_patch_adds_nothing_twice() {
-    for kind in ["lost-answer", "cut"] {
-        let (tenant, _, said) = survives(&format!("{kind}=1x@{PATCH}"), 1);
-        assert!(said.contains("no answer to `"), "{said}");
-        let sessions = tenant.sessions();
-        assert_eq!(sessions[0]["artifacts"].as_array().unwrap().len(), 92);
+    for fault in LOST.iter().chain(&["gzip=1x"]).chain(&NEVER_DONE) {
+        let (tenant, _, said) = survives(&format!("{fault}@{PATCH}"), 1);
+        assert!(said.contains("no answer to `"), "{fault}: {said}");
+        let artifacts = &tenant.sessions()[0]["artifacts"];
+        assert_eq!(artifacts.as_array().unwrap().len(), 92, "{fault}");
     }
 }
 
@@ -116,10 +137,20 @@ fn a_patch_that_is_done_late_adds_nothing_twice() {
 
 #[test]
 fn a_lost_answer_to_activate_activates_once() {
-    for kind in ["lost-answer", "cut"] {
-        let (tenant, _, said) = survives(&format!("{kind}=1x@{ACTIVATE}"), 1);
-        assert_eq!(tenant.count("POST /restoreSessions/{id}/activate"), 1);
-        assert!(said.contains("it was activated, went on"), "{said}");
+    for lost in LOST {
+        let (tenant, _, said) = survives(&format!("{lost}@{ACTIVATE}"), 1);
+        let sent = tenant.count("POST /restoreSessions/{id}/activate");
+        assert_eq!(sent, 1, "{lost}");
+        assert!(said.contains("it was activated, went on"), "{lost}: {said}");
+    }
+}
+
+#[test]
+fn an_activate_that_was_never_done_is_sent_again() {
+    for fault in NEVER_DONE {
+        let (tenant, ..) = survives(&format!("{fault}@{ACTIVATE}"), 1);
+        let sent = tenant.count("POST /restoreSessions/{id}/activate");
+        assert_eq!(sent, 2, "{fault}");
     }
 }
 

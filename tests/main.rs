@@ -2,17 +2,24 @@
 
 mod architecture;
 mod bad_input;
+mod bulk;
 mod cli;
 mod completions;
 mod config;
 mod doctor;
+mod coverage;
 mod faults;
+mod granular;
 mod language;
 mod lost;
+mod mix;
 mod new;
+mod manual;
 mod readme;
+mod reports;
 mod restore;
 mod scripts;
 mod stopping;
 mod support;
 mod terminal;
+mod workloads;

@@ -26,9 +26,15 @@ fn every_runbook_in_the_folder_is_run_by_a_test() {
         .map(|entry| entry.unwrap().file_name().into_string().unwrap())
         .collect();
     let tested = [
+        "bulk-ransomware.rhai",
+        "compare-points.rhai",
         "report-coverage.rhai",
+        "restore-files.rhai",
         "restore-from-csv.rhai",
         "restore-group.rhai",
+        "restore-mails.rhai",
+        "restore-onedrive.rhai",
+        "restore-sites.rhai",
         "watch-sessions.rhai",
     ];
     assert_eq!(
@@ -42,8 +48,32 @@ fn every_runbook_in_the_folder_is_run_by_a_test() {
 fn every_runbook_has_help() {
     for (script, about) in [
         (
+            include_str!("../scripts/bulk-ransomware.rhai"),
+            "thousands of mailboxes",
+        ),
+        (
+            include_str!("../scripts/compare-points.rhai"),
+            "between two restore points",
+        ),
+        (
             include_str!("../scripts/report-coverage.rhai"),
             "Who is protected",
+        ),
+        (
+            include_str!("../scripts/restore-files.rhai"),
+            "the files whose names match",
+        ),
+        (
+            include_str!("../scripts/restore-mails.rhai"),
+            "one mailbox for messages",
+        ),
+        (
+            include_str!("../scripts/restore-onedrive.rhai"),
+            "the OneDrives of a group",
+        ),
+        (
+            include_str!("../scripts/restore-sites.rhai"),
+            "Bring sites back",
         ),
         (
             include_str!("../scripts/restore-from-csv.rhai"),
@@ -182,6 +212,155 @@ fn watch_sessions_shows_what_runs_now() {
 }
 
 #[test]
+fn restore_onedrive_brings_a_groups_drives_back() {
+    let tenant = Served::fast();
+    let bench = bench(&tenant, include_str!("../scripts/restore-onedrive.rhai")).arguments(&[
+        "group=Executives",
+        "before=-24h",
+        "destination=inPlace",
+    ]);
+    let done = bench.run().expect(0);
+    assert_eq!(bench.books(), [6, 6, 0, 0, 0], "{done}");
+    assert_eq!(done.stdout.lines().count(), 7, "{done}");
+    assert_eq!(bench.result()["items"][0]["workload"], "onedrive");
+    tenant.expect_nothing_twice();
+}
+
+#[test]
+fn restore_sites_takes_urls_and_says_which_it_cannot() {
+    let tenant = Served::fast();
+    let root = "https://contoso.sharepoint.example";
+    let sites = ["finance", "legal", "marketing", "nothing"];
+    let sites = sites.map(|site| format!("{root}/sites/{site}")).join(",");
+    let bench = bench(&tenant, include_str!("../scripts/restore-sites.rhai"))
+        .arguments(&[&format!("sites={sites}"), "before=-1h"]);
+    let done = bench.run().expect(1);
+    assert_eq!(bench.books(), [4, 2, 0, 2, 0], "{done}");
+    let (without, restored) = done.stdout.split_at(done.stdout.find("name ").unwrap());
+    assert_snapshot!(without, @"
+    item                                                code          reason
+    https://contoso.sharepoint.example/sites/marketing  NoUnit        this site was never protected
+    https://contoso.sharepoint.example/sites/nothing    UserNotFound  there is no site `https://contoso.sharepoint.example/sites/nothing`
+    ");
+    assert_eq!(restored.lines().count(), 3, "{done}");
+    tenant.expect_nothing_twice();
+}
+
+#[test]
+fn restore_files_finds_them_in_a_onedrive_and_in_a_site() {
+    // Slow enough that a browse session, which lives 72 hours, outlives the look.
+    let tenant = Served::start(&["--speed", "2000"]);
+    let find = r#"
+        let person = groups::members("Executives").first();
+        print(person.userPrincipalName);
+        print(sites::search("Legal").first().webUrl);
+    "#;
+    let places = tenant.bench().script(find).run().expect(0).stdout;
+    for place in places.lines() {
+        let bench = bench(&tenant, include_str!("../scripts/restore-files.rhai")).arguments(&[
+            &format!("where={place}"),
+            "pattern=*.{doc,docx,pdf}",
+            "most=60",
+            "path=/",
+        ]);
+        let done = bench.run();
+        let [asked, succeeded, ..] = bench.books();
+        assert!(asked > 0 && asked == succeeded, "{place}\n{done}");
+        assert_eq!(done.code, 0, "{place}\n{done}");
+        assert!(
+            done.stderr.contains("files match *.{doc,docx,pdf}"),
+            "{done}"
+        );
+    }
+    tenant.expect_nothing_twice();
+}
+
+#[test]
+fn restore_mails_brings_back_what_a_search_finds() {
+    let tenant = Served::fast();
+    let bench = bench(&tenant, include_str!("../scripts/restore-mails.rhai")).arguments(&[
+        "mailbox=eleni.khalil@contoso.example",
+        "query=subject -contains 'a'",
+    ]);
+    let done = bench.run().expect(0);
+    assert_eq!(bench.books(), [1, 1, 0, 0, 0], "{done}");
+    assert!(done.stderr.contains("messages in the point of"), "{done}");
+    let bench = bench.arguments(&["before=-4000d", "after=-4001d"]);
+    let done = bench.run().expect(0);
+    assert!(done.stderr.contains("no message was found"), "{done}");
+    tenant.expect_nothing_twice();
+}
+
+#[test]
+fn bulk_ransomware_takes_the_priority_list_first() {
+    let tenant = Served::fast();
+    let list = r#"
+        let first = groups::members("Executives").map(|person| #{address: person.userPrincipalName.to_upper()});
+        csv::write("first.csv", first);
+    "#;
+    let bench = bench(&tenant, list);
+    bench.run().expect(0);
+    let bench = bench
+        .script(include_str!("../scripts/bulk-ransomware.rhai"))
+        .arguments(&["group=Everyone", "priority=first.csv", "before=-1h"]);
+    let done = bench.run().expect(1);
+    assert!(done.stderr.contains("6 of 100 people come first"), "{done}");
+    assert!(
+        done.stdout
+            .starts_with("6 asked for: completed\n94 asked for: "),
+        "{done}"
+    );
+    assert_eq!(bench.books()[0], 100, "{done}");
+    let sessions = bench.result();
+    let sessions = sessions["sessions"].as_array().unwrap();
+    assert_eq!(sessions.len(), 2);
+    assert_eq!(sessions[0]["artifacts"]["total"], 6);
+    tenant.expect_nothing_twice();
+}
+
+#[test]
+fn compare_points_shows_what_came_and_went() {
+    let tenant = Served::start(&["--speed", "500"]);
+    let bench = tenant
+        .bench()
+        .script(include_str!("../scripts/compare-points.rhai"))
+        .arguments(&[
+            "where=https://contoso.sharepoint.example/sites/legal",
+            "older=-10d",
+        ])
+        .flags(&["--format", "json"]);
+    let done = bench.run().expect(0);
+    let tables = done.json();
+    let rows = tables[0].as_array().unwrap();
+    assert!(!rows.is_empty(), "{done}");
+    for row in rows {
+        let change = row["change"].as_str().unwrap();
+        assert_eq!(change == "came", row["before"].is_null(), "{row}");
+        assert_eq!(change == "went", row["after"].is_null(), "{row}");
+    }
+    assert!(tenant.sessions().is_empty());
+}
+
+#[test]
+fn waves_restore_sites_too() {
+    let tenant = Served::fast();
+    let script = r#"
+        import "std/waves" as waves;
+        let rows = sharepoint::latest_points(sites::search("Finance"));
+        let told = waves::run(rows, #{sizes: [1], workload: "sharepoint"});
+        print(`${told.waves.len()} ${told.waves.map(|wave| wave.succeeded)}`);
+        try { exchange::create_session(rows, "new"); } catch (e) { print(`${e.code}: ${e.message}; ${e.hint}`); }
+        try { waves::run(rows, #{workload: "mail"}); } catch (e) { print(e.code); }
+    "#;
+    assert_snapshot!(bench(&tenant, script).run().expect(0).stdout, @"
+    2 [1, 1]
+    WrongWorkload: this session restores mailboxes, and this is the restore point of a site; `sharepoint::create_session(…)` makes one for it
+    BadOption
+    ");
+    tenant.expect_nothing_twice();
+}
+
+#[test]
 fn waves_begin_with_a_canary() {
     let tenant = Served::fast();
     let script = r#"
@@ -251,7 +430,7 @@ fn waves_refuse_options_that_they_do_not_have() {
     let said = |options: &str| Bench::new().script(&script(options)).run().expect(0).stdout;
     assert_eq!(
         said("#{size: 3}"),
-        "UnknownOption: there is no option `size` here; the options are `sizes`, `stop_above` and `destination`\n"
+        "UnknownOption: there is no option `size` here; the options are `sizes`, `stop_above`, `destination` and `workload`\n"
     );
     assert_eq!(
         said("#{sizes: [0]}"),

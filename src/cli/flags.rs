@@ -268,7 +268,7 @@ pub(super) struct Conduct {
         help_heading = "Output"
     )]
     pub(super) format: Format,
-    /// Write a report at the end; its extension says which: .json, .csv (repeatable)
+    /// Write a report at the end, whatever happens; its extension says which: .json, .csv, .xml (JUnit), .html (repeatable)
     #[arg(long, global = true, value_name = "FILE", help_heading = "Output")]
     pub(super) report: Vec<PathBuf>,
 }

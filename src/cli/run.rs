@@ -83,18 +83,23 @@ impl Run {
 fn reports(paths: &[PathBuf]) -> Result<Vec<(PathBuf, Kind)>, Fault> {
     let one = |path: &PathBuf| {
         let kind = Kind::of(path)?;
+        let refused = |why: String| {
+            let message = format!("`--report {}` cannot be written: {why}", path.display());
+            Fault::new(Exit::Unstarted, "BadReport", message)
+        };
+        if path.is_dir() {
+            return Err(refused("that is a folder".to_owned()));
+        }
         let folder = path
             .parent()
             .filter(|folder| !folder.as_os_str().is_empty());
-        if let Some(folder) = folder.filter(|folder| !folder.is_dir()) {
-            let message = format!(
-                "`--report {}` cannot be written: there is no folder `{}`",
-                path.display(),
-                folder.display()
-            );
-            return Err(Fault::new(Exit::Unstarted, "BadReport", message));
+        match folder.filter(|folder| !folder.is_dir()) {
+            Some(missing) => Err(refused(format!(
+                "there is no folder `{}`",
+                missing.display()
+            ))),
+            None => Ok((path.clone(), kind)),
         }
-        Ok((path.clone(), kind))
     };
     paths.iter().map(one).collect()
 }

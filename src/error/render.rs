@@ -23,11 +23,13 @@ const SOURCE_COLUMNS: usize = 120;
 impl Fault {
     /// The whole message, ending in a line feed.
     pub(crate) fn render(&self, paint: Paint) -> String {
-        let mut out = format!(
-            "{} {}\n",
-            paint.red("error:"),
-            paint.bold(&text::one_line(&self.message))
-        );
+        self.render_as(&paint.red("error:"), paint)
+    }
+
+    /// As [`Fault::render`]; a warning has another `lead` than an error.
+    pub(crate) fn render_as(&self, lead: &str, paint: Paint) -> String {
+        let message = paint.bold(&text::one_line(&self.message));
+        let mut out = format!("{lead} {message}\n");
         let gutter = self
             .place
             .as_ref()
@@ -39,7 +41,10 @@ impl Fault {
             .status
             .iter()
             .map(|status| format!("the service answered {status} {}", self.code));
-        let request_id = self.request_id.iter().map(|id| format!("request-id {id}"));
+        let request_id = self.request_id.iter().map(|id| match &self.time {
+            Some(time) => format!("request-id {id}, {time}"),
+            None => format!("request-id {id}"),
+        });
         for line in self.context.iter().cloned().chain(answer).chain(request_id) {
             let _ = writeln!(
                 out,

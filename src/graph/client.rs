@@ -104,6 +104,11 @@ impl Client {
         Pages::new(self.clone(), call)
     }
 
+    /// Where calls go that ask for no version.
+    pub(crate) fn version(&self) -> Version {
+        self.version
+    }
+
     /// Our clock, corrected by the newest `Date` the service sent (which has whole seconds).
     pub(crate) fn service_now(&self) -> Timestamp {
         let offset = SignedDuration::from_millis(self.offset.load(Relaxed));

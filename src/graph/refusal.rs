@@ -94,6 +94,7 @@ fn in_words(status: u16) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::fuzz::Target;
 
     #[test]
     fn every_form_of_an_error_body_is_read() {
@@ -191,5 +192,42 @@ mod tests {
                 .count(),
             LONGEST
         );
+    }
+
+    #[test]
+    fn an_error_is_read_whatever_comes() {
+        let seeds = [
+            r#"{"error":{"code":"RestoreSessionNotFound","message":"No session","innerError":{"request-id":"r1"}}}"#,
+            r#"{"error":{"code":-1,"message":{"lang":"en","value":"odd"},"innererror":{"request-id":"r2"}}}"#,
+            r#"{"error":"invalid_client","error_description":"AADSTS7000215: Invalid."}"#,
+            "<html><TITLE>404 - gone</TITLE><b>x</b></html>",
+            "upstream\nunavailable",
+        ];
+        let words = &[
+            "<title>",
+            "</title",
+            "<TITLE",
+            "İ",
+            "\"error\":",
+            "\"message\":",
+            "\"code\":",
+            "\"innerError\":",
+            "{\"a\":1}",
+        ];
+        Target::new("error", &seeds, words).attack(|bytes| {
+            let error = read(404, &HeaderMap::new(), bytes, "ours");
+            assert!(
+                !error.code.is_empty() && !error.message.is_empty() && !error.request_id.is_empty()
+            );
+            assert!(
+                error.message.chars().count() <= LONGEST,
+                "{}",
+                error.message.len()
+            );
+            assert!(error.code.chars().count() <= 101, "{}", error.code.len());
+            let shown = format!("{}{}", error.code, error.message);
+            assert!(!shown.contains(char::is_control), "{shown:?}");
+            error.code
+        });
     }
 }

@@ -1,5 +1,6 @@
 //! Codes: what a row, the books or an error says in one word, and what to do about it.
 
+use std::fmt::Write as _;
 use std::sync::LazyLock;
 
 use serde_json::json;
@@ -94,7 +95,7 @@ fn sentence(text: &str) -> String {
 pub(crate) fn page() -> Page {
     let mut text = "# codes\n\nOne word says what became of an item, or what went wrong: in a row's `code`, in the books and reports, in `e.code`. Graph's codes are spelt as Graph publishes them, and the service may have more.\n".to_owned();
     for (group, words) in GROUPS {
-        text.push_str(&format!("\n{words}:\n\n"));
+        let _ = write!(text, "\n{words}:\n\n");
         for code in codes().iter().filter(|code| code.group == group) {
             text.push_str(&super::line(code.name, &code.said()));
         }

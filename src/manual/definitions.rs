@@ -125,12 +125,9 @@ fn definition(name: &str, receiver: Option<&str>, signature: &str) -> String {
 fn params(inside: &str) -> Vec<String> {
     let mut params: Vec<String> = Vec::new();
     for part in inside.split(", ").filter(|part| !part.is_empty()) {
-        let begins = is_name(part.split(':').next().unwrap_or(part))
-            && (part.contains(':') || !part.contains(' '))
-            || part.starts_with("#{");
+        let is_named = part.split_once(": ").is_some_and(|(name, _)| is_name(name));
         match params.last_mut() {
-            // `item: unit, user, address or id`: bare words go on with the type before them.
-            Some(last) if !begins || (last.contains(": ") && !part.contains(':')) => {
+            Some(last) if !is_named && !part.starts_with("#{") && last.contains(": ") => {
                 last.push_str(", ");
                 last.push_str(part);
             }
@@ -171,6 +168,7 @@ fn kind_of(words: &str) -> String {
     {
         return match kind_of(of).as_str() {
             "?" => "Array".to_owned(),
+            several if several.contains('|') => "Array".to_owned(),
             kind => format!("[{kind}]"),
         };
     }
@@ -237,13 +235,18 @@ fn language() -> String {
         .into_iter()
         .find(|(name, _)| name == "__builtin__.d.rhai")
         .map_or(String::new(), |(_, text)| text);
-    for item in inside.split("\n\n").skip(1) {
-        let keeps = ["fn type_of(", "fn call(", "fn curry(", "fn is_shared("]
-            .iter()
-            .any(|start| item.contains(&format!("\n{start}")));
-        if keeps {
-            let _ = write!(out, "\n{}\n", item.trim());
+    let wanted = ["fn type_of(", "fn call(", "fn curry(", "fn is_shared("];
+    let mut said = String::new();
+    for line in inside.lines() {
+        if line.starts_with("///") {
+            said.push_str(line.trim_end());
+            said.push('\n');
+            continue;
         }
+        if wanted.iter().any(|start| line.starts_with(start)) {
+            let _ = write!(out, "\n{said}{line}\n");
+        }
+        said.clear();
     }
     for function in function::all()
         .iter()

@@ -1,6 +1,7 @@
 //! From a name to its help.
 
 use std::collections::BTreeSet;
+use std::fmt::Write as _;
 
 use super::function::{self, From, Function, WORKLOADS};
 use super::index::{self, GLOBALS};
@@ -57,8 +58,16 @@ pub(crate) fn find(name: &str) -> Result<Vec<Page>, Unknown> {
 
 fn exactly(name: &str) -> Vec<Page> {
     let mut pages = places(name);
-    let functions = functions(name);
+    let mut functions = functions(name);
     let first = pages.is_empty();
+    // `duration` is a kind of value, and the function that makes one.
+    functions.retain(|function| {
+        let same = !first && function.full_name() == name;
+        if same {
+            pages.push(function.page());
+        }
+        !same
+    });
     if first {
         pages.extend(functions.iter().map(|function| with_siblings(function)));
     }
@@ -82,8 +91,7 @@ fn exactly(name: &str) -> Vec<Page> {
             .map(|function| format!("`runback doc {}`", function.full_name()))
             .collect();
         if let Some(page) = pages.first_mut() {
-            page.text
-                .push_str(&format!("\nSee also: {}.\n", names.join(", ")));
+            let _ = write!(page.text, "\nSee also: {}.\n", names.join(", "));
         }
     }
     pages
@@ -175,10 +183,11 @@ fn with_siblings(function: &Function) -> Page {
         .map(|other| format!("`{}`", other.full_name()))
         .collect();
     if !siblings.is_empty() {
-        page.text.push_str(&format!(
+        let _ = write!(
+            page.text,
             "\nThe same for others: {}.\n",
             siblings.join(", ")
-        ));
+        );
     }
     page
 }
@@ -288,6 +297,15 @@ fn nearest(asked: &str, known: &BTreeSet<String>) -> Vec<String> {
             .filter(|name| name.to_lowercase().contains(&lower));
         found.extend(longer.take(5).map(|name| (*name).to_owned()));
     }
+    // `activate_session`: one of its words is a name.
+    if found.is_empty() {
+        let parts = asked.split(|c: char| !c.is_alphanumeric());
+        found.extend(
+            parts
+                .filter(|part| part.len() > 3 && known.contains(*part))
+                .map(str::to_owned),
+        );
+    }
     found.dedup();
     found
 }
@@ -314,7 +332,10 @@ fn nearest_cmdlets(asked: &str) -> Vec<String> {
         .collect();
     near.sort_unstable();
     near.dedup();
+    // The other verbs and versions differ by more than a slip does.
+    let best = near.first().map_or(0, |(distance, _)| *distance);
     near.into_iter()
+        .take_while(|(distance, _)| *distance == best)
         .take(3)
         .map(|(_, cmdlet)| cmdlet.to_owned())
         .collect()

@@ -23,6 +23,9 @@ pub(crate) enum From {
 /// The namespaces with the same verbs.
 pub(super) const WORKLOADS: [&str; 3] = ["exchange", "onedrive", "sharepoint"];
 
+/// What stands in the paths of methods for the collections of any workload.
+const COLLECTIONS: [&str; 2] = ["/exchange", "/oneDriveForBusiness"];
+
 /// All overloads of one name.
 #[derive(Clone, Debug)]
 pub(crate) struct Function {
@@ -82,9 +85,7 @@ fn add(all: &mut Vec<Function>, next: Function) {
             }
         }
     }
-    if known.help.text.is_empty() {
-        known.help = next.help;
-    }
+    known.help.join(next.help);
 }
 
 fn name_of(param: &str) -> String {
@@ -232,8 +233,9 @@ impl Function {
         if !help.arguments.is_empty() {
             out.push('\n');
         }
+        // Another mark, so that it is a list of its own.
         for (label, text) in self.facts() {
-            let _ = writeln!(out, "- **{label}:** {text}");
+            let _ = writeln!(out, "* **{label}:** {text}");
         }
         if let Some(example) = &help.example {
             let _ = write!(out, "\nExample:\n\n```rhai\n{example}\n```\n");
@@ -248,15 +250,17 @@ impl Function {
         let help = &self.help;
         let mut facts = Vec::new();
         if let Some(options) = &help.options {
-            facts.push(("Options", options.clone()));
+            facts.push(("Options", phrase(options)));
         }
         let returned = self.returned();
         if !returned.is_empty() {
             facts.push(("Returns", returned));
         }
         if let Some(throws) = &help.throws {
-            let said = throws.strip_prefix("Throws ").unwrap_or(throws);
-            facts.push(("Throws", said.to_owned()));
+            facts.push((
+                "Throws",
+                phrase(throws.strip_prefix("Throws ").unwrap_or(throws)),
+            ));
         }
         if let Some(reach) = help.reach {
             facts.push(("Policy class", explained(reach).to_owned()));
@@ -267,7 +271,12 @@ impl Function {
                 .iter()
                 .map(|operation| full_path(operation))
                 .collect();
-            facts.push(("Graph", paths.join(", ")));
+            let mut said = paths.join(", ");
+            // A method works on the session it is called on, whatever its workload.
+            if self.receiver.is_some() && COLLECTIONS.iter().any(|one| said.contains(one)) {
+                said.push_str(" (in the collections of its workload)");
+            }
+            facts.push(("Graph", said));
         }
         match help.permissions.as_slice() {
             [] => {}
@@ -297,7 +306,7 @@ impl Function {
             "arguments": arguments,
             "options": help.options,
             "returns": Some(self.returned()).filter(|returned| !returned.is_empty()),
-            "throws": help.throws,
+            "throws": help.throws.as_deref().map(|throws| phrase(throws.strip_prefix("Throws ").unwrap_or(throws))),
             "notes": help.notes,
             "policy_class": help.reach.map(Reach::name),
             "graph": help.graph.iter().map(|operation| full_path(operation)).collect::<Vec<_>>(),
@@ -324,6 +333,15 @@ impl Function {
     }
 }
 
+/// One sentence stands without its stop, as everything else behind a label does.
+fn phrase(text: &str) -> String {
+    if text.contains(". ") {
+        text.to_owned()
+    } else {
+        text.trim_end_matches('.').to_owned()
+    }
+}
+
 /// What a class means to whoever calls the function.
 pub(crate) fn explained(reach: Reach) -> &'static str {
     match reach {
@@ -334,6 +352,7 @@ pub(crate) fn explained(reach: Reach) -> &'static str {
         Reach::Delete => "`delete`; asks for consent",
         Reach::Path => "that of the path; what runback does not know asks for consent",
         Reach::Closure => "that of what the closure calls",
+        Reach::Stream => "`read`; sends what the stream reads",
     }
 }
 
@@ -342,6 +361,10 @@ pub(crate) fn full_path(operation: &str) -> String {
     let Some((method, path)) = operation.split_once(' ') else {
         return operation.to_owned();
     };
+    // `graph::get` takes any.
+    if path.starts_with('(') {
+        return operation.to_owned();
+    }
     let first = path.split('/').next().unwrap_or(path);
     if matches!(first, "users" | "groups" | "sites" | "") {
         return format!("{method} /{}", path.trim_start_matches('/'));

@@ -37,15 +37,14 @@ pub(crate) fn reference() -> Vec<(String, String)> {
 
 /// Every cmdlet with the call that does the same.
 fn cmdlets() -> String {
-    let mut rows: Vec<(String, String)> = operations()
+    let mut rows: Vec<(&str, String)> = operations()
         .iter()
-        .flat_map(|operation| {
+        .filter_map(|operation| {
             let call = match operation.call {
                 Call::Own(call) | Call::Instead(call) => call.to_owned(),
                 Call::None => operation.graph_call(),
             };
-            let name = operation.cmdlets.first().cloned();
-            name.map(|name| (name, call))
+            Some((operation.cmdlets.first()?.as_str(), call))
         })
         .collect();
     rows.sort();

@@ -1,5 +1,7 @@
 //! A page on a terminal: paragraphs fitted to its width, names in front of what is said of them, code as it is.
 
+use std::fmt::Write as _;
+
 use pulldown_cmark::{Event, Options, Parser, Tag, TagEnd};
 
 use super::Page;
@@ -73,7 +75,8 @@ impl Screen {
                         } else {
                             self.paint.cyan(line)
                         };
-                        out.push_str(&format!("{:1$}{line}\n", "", INDENT * 2));
+                        out.push_str(format!("{:1$}{line}", "", INDENT * 2).trim_end());
+                        out.push('\n');
                     }
                     code_seen = true;
                 }
@@ -103,7 +106,7 @@ impl Screen {
                 Style::Code => self.paint.cyan(&name.text),
                 _ => self.paint.bold(&name.text),
             };
-            out.push_str(&format!("{:INDENT$}{shown}", ""));
+            let _ = write!(out, "{:INDENT$}{shown}", "");
             let start = INDENT + columns + 2;
             let used = text::width(&name.text);
             if body.is_empty() {
@@ -123,19 +126,23 @@ impl Screen {
     fn paragraph(&self, out: &mut String, spans: &[Span], used: usize, indent: usize) {
         let mut column = used;
         let mut first = true;
-        for (glued, word) in words(spans) {
-            let shown = self.shown(&word);
-            let columns = text::width(&word.text) + self.marks(word.style) * 2;
-            let gap = usize::from(!first && !glued);
-            if !first && !glued && column + gap + columns > self.width {
+        // What sticks together goes onto the next line together.
+        for group in words(spans).chunk_by(|_, (glued, _)| *glued) {
+            let columns: usize = group
+                .iter()
+                .map(|(_, word)| text::width(&word.text) + self.marks(word.style) * 2)
+                .sum();
+            if !first && column + 1 + columns > self.width {
                 out.push('\n');
                 out.push_str(&" ".repeat(indent));
                 column = indent;
-            } else if gap == 1 {
+            } else if !first {
                 out.push(' ');
                 column += 1;
             }
-            out.push_str(&shown);
+            for (_, word) in group {
+                out.push_str(&self.shown(word));
+            }
             column += columns;
             first = false;
         }
@@ -284,7 +291,7 @@ mod tests {
 
     use super::*;
 
-    const PAGE: &str = "# exchange::unit\n\n```rhai\nexchange::unit(item: user, address or id) -> unit\n```\n\nThe protection unit of one person, however long the sentence about it may be that stands here.\n\n- `item`: a user, an address, or an id of either.\n- `a_name_that_is_far_too_long_for_this_column`: text\n\n- **Throws:** `UserNotFound`, `Ambiguous`.\n- **Policy class:** `read`; changes nothing\n\nExample:\n\n```rhai\nlet unit = exchange::unit(\"adele@contoso.com\");   // never broken, whatever its length\n```\n";
+    const PAGE: &str = "# exchange::unit\n\n```rhai\nexchange::unit(item: user, address or id) -> unit\n```\n\nThe protection unit of one person, however long the sentence about it may be that stands here.\n\n- `item`: a user, an address, or an id of either.\n- `a_name_that_is_far_too_long_for_this_column`: text\n\n* **Throws:** `UserNotFound`, `Ambiguous`.\n* **Policy class:** `read`; changes nothing\n\nExample:\n\n```rhai\nlet unit = exchange::unit(\"adele@contoso.com\");   // never broken, whatever its length\n```\n";
 
     #[test]
     fn a_page_is_fitted_to_its_width() {
@@ -292,7 +299,25 @@ mod tests {
             width: 50,
             paint: Paint::Plain,
         };
-        assert_snapshot!(screen.page(PAGE), @r#""#);
+        assert_snapshot!(screen.page(PAGE), @r#"
+        exchange::unit
+
+            exchange::unit(item: user, address or id) -> unit
+
+        The protection unit of one person, however long
+        the sentence about it may be that stands here.
+
+          item  a user, an address, or an id of either.
+          a_name_that_is_far_too_long_for_this_column
+                text
+
+          Throws        `UserNotFound`, `Ambiguous`.
+          Policy class  `read`; changes nothing
+
+        Example:
+
+            let unit = exchange::unit("adele@contoso.com");   // never broken, whatever its length
+        "#);
     }
 
     #[test]

@@ -54,8 +54,10 @@ pub(crate) static SHAPES: &[Shape] = shapes! {
         "A list of people or sites whose points the service chooses by itself once the session is activated. The service does not give the list back.";
     "browse session" &["browse"], &["browseSessionBase", "oneDriveForBusinessBrowseSession", "sharePointBrowseSession"], &["browse session", "object"],
         "A look into one restore point of a OneDrive or site. It expires by itself.";
-    "item" &["backup item"], &["browseQueryResponseItem"], &["item", "object"],
-        "A file, folder, library or site inside a restore point.";
+    "file" &["file or folder", "folder", "item"], &["browseQueryResponseItem"], &["file", "object"],
+        "A file, folder, document library or site inside a restore point.";
+    "message hits" &["hits", "hit"], &["restorePointSearchResult"], &["message hits", "object"],
+        "A restore point of a mailbox in which a search has found messages. A granular session takes it.";
     "policy" &["protection policy"], &["protectionPolicyBase", "exchangeProtectionPolicy", "oneDriveForBusinessProtectionPolicy", "sharePointProtectionPolicy"], &["object"],
         "A protection policy: which units are backed up.";
     "service status" &[], &["serviceStatus"], &["object"],
@@ -125,13 +127,24 @@ fn form(kind: Kind, name: &str) -> String {
         Form::Time => "datetime",
         Form::Duration => "duration",
         Form::Any => "value",
-        Form::Object(of) => Kind::of(of).words(),
+        Form::Object(_) => "object",
     };
     if property.list {
         format!("list of {one}")
     } else {
         one.to_owned()
     }
+}
+
+/// What a property can say, or what is inside it.
+fn said(kind: Kind, name: &str) -> String {
+    if let Some(Form::Object(of)) = kind.property(name).map(|property| property.form) {
+        return format!("`{of}`");
+    }
+    members(kind, name).map_or_else(String::new, |members| {
+        let members = members.split(' ').map(|member| format!("`{member}`"));
+        members.collect::<Vec<_>>().join(" ")
+    })
 }
 
 /// The published properties of a type, in alphabetical order.
@@ -142,13 +155,7 @@ pub(crate) fn published(kind: Kind) -> Vec<Property> {
         .map(|name| Property {
             name: name.to_owned(),
             returns: form(kind, name),
-            text: members(kind, name).map_or(String::new(), |members| {
-                let members: Vec<String> = members
-                    .split(' ')
-                    .map(|member| format!("`{member}`"))
-                    .collect();
-                members.join(" ")
-            }),
+            text: said(kind, name),
         })
         .collect()
 }

@@ -16,6 +16,8 @@ const KEPT: usize = 1_000;
 pub(super) struct Log {
     counts: BTreeMap<String, u64>,
     violations: Vec<String>,
+    /// Requests whose work is still to be done, though they were answered.
+    late: usize,
     /// Per client: from when to when requests are violations.
     holds: HashMap<u64, (Instant, Instant)>,
 }
@@ -62,6 +64,21 @@ impl Log {
         if self.violations.len() < KEPT {
             self.violations.push(violation);
         }
+    }
+
+    /// Notes that the work of a request will be done behind its answer.
+    pub(super) fn postponed(&mut self) {
+        self.late += 1;
+    }
+
+    /// Notes that it has been done.
+    pub(super) fn made_up_for(&mut self) {
+        // Not below zero: a reset forgets what is still to come.
+        self.late = self.late.saturating_sub(1);
+    }
+
+    pub(super) fn late(&self) -> usize {
+        self.late
     }
 
     pub(super) fn counts(&self) -> &BTreeMap<String, u64> {

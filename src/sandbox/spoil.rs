@@ -75,9 +75,11 @@ pub(super) async fn respond(
         Some(Fault::Late(delay)) => {
             let delay = delay.unwrap_or_else(|| sandbox.clock.wall(LATE.0).min(LATE.1));
             let later = Arc::clone(sandbox);
+            lock(&sandbox.log).postponed();
             tokio::spawn(async move {
                 tokio::time::sleep(delay).await;
                 drop(task(&later));
+                lock(&later.log).made_up_for();
             });
             finish(sandbox, about, Err(refusals::TIMED_OUT))
         }
@@ -122,8 +124,9 @@ fn set(response: &mut Response, name: HeaderName, value: &str) {
     }
 }
 
-fn refuse(sandbox: &Sandbox, exchange: &Exchange, status: u16, wait: &Wait) -> Response {
-    let refusal = match status {
+/// The refusal with a status that a fault rule names.
+pub(super) fn refused(status: u16) -> Refusal {
+    match status {
         401 => refusals::BAD_TOKEN,
         404 => refusals::NOT_FOUND,
         408 => refusals::REQUEST_TIMED_OUT,
@@ -131,8 +134,11 @@ fn refuse(sandbox: &Sandbox, exchange: &Exchange, status: u16, wait: &Wait) -> R
         503 => refusals::UNAVAILABLE,
         504 => refusals::TIMED_OUT,
         _ => refusals::BROKEN,
-    };
-    let mut response = finish(sandbox, &exchange.about, Err(refusal));
+    }
+}
+
+fn refuse(sandbox: &Sandbox, exchange: &Exchange, status: u16, wait: &Wait) -> Response {
+    let mut response = finish(sandbox, &exchange.about, Err(refused(status)));
     if status == 502 {
         // From something in front of the service, which knows no JSON.
         response = page_of(response, StatusCode::BAD_GATEWAY, BAD_GATEWAY);

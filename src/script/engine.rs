@@ -1,9 +1,10 @@
 //! The engine that runs one script, hardened: what DESIGN calls "the script is not trusted with the host".
 
+use std::cell::Cell;
 use std::sync::{Arc, LazyLock};
 
 use rhai::packages::{Package as _, StandardPackage};
-use rhai::{Dynamic, Engine, Map, Module, OptimizationLevel, Scope, Shared};
+use rhai::{Dynamic, Engine, Map, Module, OptimizationLevel, Scope, Shared, Token};
 
 use super::arguments::Args;
 use super::explain;
@@ -45,7 +46,24 @@ pub(crate) fn parser() -> Engine {
     engine.set_max_expr_depths(EXPRESSION_DEPTH, EXPRESSION_DEPTH);
     // No `set_max_array_size` and its like: any one of them makes every `push` measure the whole array (quadratic).
     engine.disable_symbol("eval");
+    names_behind_a_namespace(&mut engine);
     engine
+}
+
+/// `debug` is a word of the language, and `log::debug` a function of ours: behind `::` it is a name like any other.
+fn names_behind_a_namespace(engine: &mut Engine) {
+    thread_local! {
+        // A file is read to its end on one thread.
+        static BEHIND: Cell<bool> = const { Cell::new(false) };
+    }
+    #[allow(deprecated)] // "volatile", not going away, as `on_var`
+    engine.on_parse_token(|token, _, _| {
+        let behind = BEHIND.replace(token == Token::DoubleColon);
+        match token {
+            Token::Reserved(word) if behind && *word == "debug" => Token::Identifier(word),
+            token => token,
+        }
+    });
 }
 
 /// Names of variables that are looked at while a script runs.

@@ -28,9 +28,11 @@ pub(crate) enum Reach {
     Path,
     /// Decided by what its closure calls.
     Closure,
+    /// It sends what the stream reads.
+    Stream,
 }
 
-const REACHES: [(&str, Reach); 7] = [
+const REACHES: [(&str, Reach); 8] = [
     ("none", Reach::Nothing),
     ("read", Reach::Read),
     ("draft", Reach::Draft),
@@ -38,6 +40,7 @@ const REACHES: [(&str, Reach); 7] = [
     ("delete", Reach::Delete),
     ("change", Reach::Path),
     ("that of what the closure calls", Reach::Closure),
+    ("that of what is read", Reach::Stream),
 ];
 
 impl Reach {
@@ -47,11 +50,6 @@ impl Reach {
             .iter()
             .find(|(_, reach)| *reach == self)
             .map_or("", |(name, _)| name)
-    }
-
-    /// A function of this class sends something to the tenant by itself.
-    pub(crate) fn talks(self) -> bool {
-        !matches!(self, Self::Nothing | Self::Closure)
     }
 }
 
@@ -145,12 +143,49 @@ impl Help {
         }
     }
 
+    /// Adds what an overload says of itself.
+    pub(crate) fn join(&mut self, other: Self) {
+        if self.text.is_empty() {
+            *self = other;
+            return;
+        }
+        if !other.text.is_empty() {
+            self.text = format!("{}\n\n{}", self.text, other.text);
+        }
+        add(&mut self.arguments, other.arguments);
+        add(&mut self.notes, other.notes);
+        add(&mut self.graph, other.graph);
+        add(&mut self.permissions, other.permissions);
+        self.options = self.options.take().or(other.options);
+        self.returns = self.returns.take().or(other.returns);
+        self.throws = match (self.throws.take(), other.throws) {
+            (Some(one), Some(two)) if one != two => {
+                let two = two.strip_prefix("Throws ").unwrap_or(&two).to_owned();
+                Some(format!("{}; {two}", one.trim_end_matches('.')))
+            }
+            (one, two) => one.or(two),
+        };
+        self.reach = self.reach.or(other.reach);
+        self.example = match (self.example.take(), other.example) {
+            (Some(one), Some(two)) => Some(format!("{one}\n\n{two}")),
+            (one, two) => one.or(two),
+        };
+    }
+
     /// The first sentence of the text, without its stop: what a list shows.
     pub(crate) fn summary(&self) -> &str {
         let first = self.text.split("\n\n").next().unwrap_or_default();
         first
             .split_once(". ")
             .map_or(first.trim_end_matches('.'), |(sentence, _)| sentence)
+    }
+}
+
+fn add<T: PartialEq>(known: &mut Vec<T>, more: Vec<T>) {
+    for item in more {
+        if !known.contains(&item) {
+            known.push(item);
+        }
     }
 }
 

@@ -172,7 +172,7 @@ pub(crate) fn language() -> Vec<Foreign> {
 
 /// The type in our words; of what may fail, the type it gives.
 fn plain(kind: &str) -> &'static str {
-    let kind = kind.replace([' ', '&'], "").replace("mut", "");
+    let kind = kind.trim_start_matches("&mut ").replace(' ', "");
     let inner = kind
         .strip_prefix("RhaiResultOf<")
         .or_else(|| kind.strip_prefix("Result<"))

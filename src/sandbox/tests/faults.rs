@@ -335,6 +335,7 @@ async fn late_work_is_done_after_its_504() {
     let points = bench.points(1).await;
     assert_eq!(bench.try_create(&points).await, Some(504));
     assert_eq!(bench.sessions().await, 0);
+    assert_eq!(bench.state().await["late"], 1);
     let begun = Instant::now();
     while bench.sessions().await == 0 {
         assert!(begun.elapsed() < Duration::from_secs(2));
@@ -486,30 +487,12 @@ async fn faults_in_sign_in_are_asked_for_by_name() {
         ("client_secret", bench.running.client_secret()),
         ("scope", "x/.default"),
     ];
-    let answer = reply(
-        bench
-            .client
-            .post(&url)
-            .form(&form)
-            .send()
-            .await
-            .expect("a token"),
-    )
-    .await;
+    let answer = bench.ask(bench.client.post(&url).form(&form)).await;
     assert_eq!(answer.status, 200);
     bench
         .control("faults", json!({ "spec": "429=100%@POST …/token" }))
         .await;
-    let answer = reply(
-        bench
-            .client
-            .post(&url)
-            .form(&form)
-            .send()
-            .await
-            .expect("an answer"),
-    )
-    .await;
+    let answer = bench.ask(bench.client.post(&url).form(&form)).await;
     assert_eq!(
         (answer.status, answer.body["access_token"].clone()),
         (429, Value::Null)

@@ -1,5 +1,6 @@
 //! `csv::`: tables that come from and go to spreadsheets.
 
+use std::collections::HashSet;
 use std::io::Write as _;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -21,12 +22,13 @@ use crate::script::words;
 const READ: &str = "Reads a CSV file: one map for each row, by the names in its first line.
 
 - The mark of UTF-8, `;` and tab between cells are found out. Cells are texts.
-- `columns`: types of some columns, `\"int\"`, `\"float\"`, `\"bool\"`, `\"datetime\"`, `\"duration\"`; an empty cell of these is `()`.
+- Options: `columns` (types of some columns: `\"int\"`, `\"float\"`, `\"bool\"`, `\"datetime\"`, `\"duration\"`; an empty cell of these is `()`).
 - Throws `BadCsv` with the line in the file, `NoFile`, `FileDenied`.
 - Policy class: none. Files only under the script's folder and `--data`, and what an argument of type `file` grants.
 
 ```rhai
 let people = csv::read(args.people, #{columns: #{before: \"datetime\"}});
+let rows = exchange::points_before(people.map(|line| #{item: line.mail, before: line.before}));
 ```";
 
 const WRITE: &str = "Writes rows as a CSV file; nobody sees half of it.
@@ -34,21 +36,44 @@ const WRITE: &str = "Writes rows as a CSV file; nobody sees half of it.
 - `rows`: maps or Graph objects; an array, a list or a stream.
 - `columns`: which, and in which order; without them, all.
 - Cells that a spreadsheet would take for a formula (`= + - @`) get a `'` in front.
-- Throws `FileDenied`, `FileError`.
+- Throws `FileDenied`, `FileError`, `NoSuchProperty` for a column that no row has.
 - Policy class: none. Files only under the script's folder and `--data`.
 
 ```rhai
-csv::write(\"missing.csv\", rows.filter(|row| row.point == ()));
+csv::write(\"missing.csv\", rows.filter(|row| row.point == ()), [\"name\", \"code\"]);
 ```";
 
 const WRITER: &str = "Begins a CSV file that is written row by row; it gets its name at `.close()`, or when the script is through with it.
 
-- `.row(map)`: the first row's names are the columns; another name later is an error.
-- Policy class: none.
+- Throws `FileDenied`, `FileError`.
+- Policy class: none. Files only under the script's folder and `--data`.
 
 ```rhai
 let out = csv::writer(\"coverage.csv\");
 for row in exchange::coverage() { out.row(#{name: row.name, code: row.code}); }
+out.close();
+```";
+
+const ROW: &str = "Writes one row. The first one's names are the columns.
+
+- `row`: a map or a Graph object.
+- Throws `BadCsv` for a name that the first row did not have, `Closed`, `FileError`.
+- Policy class: none.
+
+```rhai
+let out = csv::writer(\"wave.csv\");
+for row in rows { out.row(#{name: row.name, code: row.code}); }
+out.close();
+```";
+
+const CLOSE: &str = "Ends the file and gives it its name. Closing twice does nothing.
+
+- Throws `FileError`.
+- Policy class: none.
+
+```rhai
+let out = csv::writer(\"names.csv\");
+out.row(#{name: \"Rania Shah\"});
 out.close();
 ```";
 
@@ -65,7 +90,7 @@ pub(crate) fn register(library: &mut Library) {
     library.function(
         "csv",
         "read",
-        &["path: text", "#{columns}", "-> rows"],
+        &["path: text", "options: map", "-> rows"],
         "",
         |ctx: NativeCallContext, path: ImmutableString, options: Map| -> Raised<Array> {
             let options = OptionMap::read(options, &["columns"]).raise(&ctx)?;
@@ -120,7 +145,7 @@ pub(crate) fn register(library: &mut Library) {
         "csv writer",
         "row",
         &["row: map"],
-        "Writes one row.",
+        ROW,
         |ctx: NativeCallContext, writer: &mut CsvWriter, row: Dynamic| -> Raised<()> {
             writer.row(&row).raise(&ctx)
         },
@@ -129,7 +154,7 @@ pub(crate) fn register(library: &mut Library) {
         "csv writer",
         "close",
         &[],
-        "Ends the file and gives it its name. Closing twice does nothing.",
+        CLOSE,
         |ctx: NativeCallContext, writer: &mut CsvWriter| -> Raised<()> {
             let file = writer
                 .0
@@ -147,11 +172,15 @@ fn bad(message: impl Into<String>) -> Failure {
 }
 
 fn read(files: &Files, path: &str, types: &Map) -> Result<Array, Failure> {
-    let bytes = files.read(path)?;
+    decode(path, &files.read(path)?, types)
+}
+
+/// The rows of a file; `path` stands in messages.
+pub(crate) fn decode(path: &str, bytes: &[u8], types: &Map) -> Result<Array, Failure> {
     if bytes.starts_with(&[0xff, 0xfe]) || bytes.starts_with(&[0xfe, 0xff]) {
         return Err(bad(format!("`{path}` is UTF-16")).hint("save it as \"CSV UTF-8\""));
     }
-    let bytes = bytes.strip_prefix(&[0xef, 0xbb, 0xbf]).unwrap_or(&bytes);
+    let bytes = bytes.strip_prefix(&[0xef, 0xbb, 0xbf]).unwrap_or(bytes);
     let mut reader = csv::ReaderBuilder::new()
         .delimiter(delimiter(bytes))
         .from_reader(bytes);
@@ -175,8 +204,9 @@ fn read(files: &Files, path: &str, types: &Map) -> Result<Array, Failure> {
         .iter()
         .map(|name| name.trim().to_owned())
         .collect();
-    for (at, name) in names.iter().enumerate() {
-        if names[..at].contains(name) {
+    let mut known = HashSet::new();
+    for name in &names {
+        if !known.insert(name) {
             return Err(bad(format!("`{path}` has two columns `{name}`")));
         }
     }
@@ -184,7 +214,8 @@ fn read(files: &Files, path: &str, types: &Map) -> Result<Array, Failure> {
     let mut rows = Array::new();
     for record in reader.records() {
         let record = record.map_err(|error| unreadable(&error))?;
-        let line = line_of(record.position());
+        // Only where it is needed: it is counted from the first byte.
+        let line = || line_of(record.position());
         let cells = names
             .iter()
             .zip(&kinds)
@@ -192,7 +223,8 @@ fn read(files: &Files, path: &str, types: &Map) -> Result<Array, Failure> {
             .map(|((name, kind), cell)| {
                 let value = typed(kind, cell).map_err(|wanted| {
                     bad(format!(
-                        "`{path}` line {line}, column `{name}`: `{cell}` is no {wanted}"
+                        "`{path}` line {}, column `{name}`: `{cell}` is no {wanted}",
+                        line()
                     ))
                 })?;
                 Ok((name.as_str().into(), value))

@@ -29,8 +29,8 @@ fn printing(library: &mut Library) {
     library.function(
         "",
         "print",
-        &["value"],
-        "Prints a value on a line: a text as it is, Graph objects as their JSON, times as RFC 3339.\n\n- Policy class: none.",
+        &["value", "->"],
+        "Prints a value on a line: a text as it is, Graph objects as their JSON, times as RFC 3339.\n\n- Throws nothing.\n- With `--format json` it goes to stderr: stdout is data.\n- Policy class: none.\n\n```rhai\nprint(\"done\");\nprint(`${rows.len()} rows, ${now()}`);\n```",
         |value: Dynamic| convert::show(&value),
     );
     // Rhai has its own for these types, which would be found first.
@@ -43,8 +43,8 @@ fn printing(library: &mut Library) {
     library.function(
         "",
         "debug",
-        &["value"],
-        "Prints a value with its kind and the place in the script, for looking for mistakes.\n\n- Policy class: none.",
+        &["value", "->"],
+        "Prints a value with its kind and the place in the script, on stderr, for looking for mistakes.\n\n- Throws nothing.\n- Policy class: none.\n\n```rhai\ndebug(rows);\n```",
         |value: Dynamic| debugged(&value),
     );
     library.hidden(FuncRegistration::new("debug"), |items: Array| {
@@ -71,7 +71,7 @@ fn flow(library: &mut Library) {
         "",
         "attempt",
         &["closure: || value", "-> #{value, error}"],
-        "Calls the closure and returns `#{value, error}` instead of throwing; one of the two is `()`.\n\n- A denial, Ctrl-C or a passed limit still ends the script.\n- Policy class: that of what the closure calls.\n\n```rhai\nlet tried = attempt(|| groups::get(\"Finance\"));\nif tried.error != () { print(tried.error.message); }\n```",
+        "Calls the closure and returns `#{value, error}` instead of throwing; one of the two is `()`.\n\n- Throws nothing that the closure throws. A denial, Ctrl-C or a passed limit still ends the script.\n- Policy class: that of what the closure calls.\n\n```rhai\nlet tried = attempt(|| groups::get(\"Finance\"));\nif tried.error != () { print(tried.error.message); }\n```",
         |ctx: NativeCallContext, closure: FnPtr| -> Raised<Map> {
             let outcome = Closure::new(closure).call(&ctx, []);
             if Host::of(&ctx).stop.is_set() {
@@ -88,14 +88,14 @@ fn flow(library: &mut Library) {
         "",
         "progress",
         &["items: list", "label: text", "-> stream"],
-        "The same items, with a bar on the terminal that counts them.\n\n- Policy class: none.\n\n```rhai\nfor row in progress(rows, \"checking\") { … }\n```",
+        "The same items, with a bar on the terminal that counts them.\n\n- Throws `WrongType` where `items` is no list; what reading throws.\n- Policy class: none.\n\n```rhai\nfor row in progress(rows, \"checking\") { log::debug(row.name); }\n```",
         |ctx: NativeCallContext, items: Dynamic, label: ImmutableString| -> Raised<Stream> { progress(&ctx, items, &label) },
     );
     library.function(
         "",
         "confirm",
         &["text: text"],
-        "Asks the person at the terminal. Returns when the answer is yes (or `--yes` was given).\n\n- Refused, or nobody to ask: the run ends with exit code 5.\n- Policy class: none.\n\n```rhai\nconfirm(`restore ${rows.len()} mailboxes in place?`);\n```",
+        "Asks the person at the terminal. Returns when the answer is yes, or `--yes` was given.\n\n- Throws nothing: where the answer is no, or nobody can be asked, the run ends with exit code 5.\n- Policy class: none.\n\n```rhai\nconfirm(`restore ${rows.len()} mailboxes in place?`);\n```",
         |ctx: NativeCallContext, text: ImmutableString| -> Raised<()> {
             let host = Host::of(&ctx);
             (host.confirm)(&text).map_err(|denial| host.end(denial)).raise(&ctx)
@@ -105,7 +105,7 @@ fn flow(library: &mut Library) {
         "",
         "sleep",
         &["length: duration"],
-        "Waits. Ctrl-C and a passed limit end the wait at once.\n\n- Policy class: none.\n\n```rhai\nsleep(duration(\"30s\"));\n```",
+        "Waits. Ctrl-C and a passed limit end the wait at once.\n\n- Throws `WrongArguments` for a number: it has no unit.\n- Policy class: none.\n\n```rhai\nsleep(duration(\"200ms\"));\n```",
         |ctx: NativeCallContext, length: Duration| -> Raised<()> { Host::of(&ctx).sleep(length.unsigned()).raise(&ctx) },
     );
     let no_unit = |ctx: &NativeCallContext, number: String| -> Raised<()> {
@@ -125,7 +125,7 @@ fn flow(library: &mut Library) {
         move |ctx: NativeCallContext, number: f64| no_unit(&ctx, number.to_string()),
     );
 
-    let doc = "Books an item as skipped, so that nobody is forgotten: it stands in the books, the report and the exit code (1).\n\n- `reason`: why, for people.\n- `ok: true`: skipping it is as it should be, the exit code stays 0.\n- Policy class: none.\n\n```rhai\nskip(row.item, \"left the company\", #{ok: true});\n```";
+    let doc = "Books an item as skipped, so that nobody is forgotten: it stands in the books, the report and the exit code (1).\n\n- `item`: a row, a user, a unit, an address.\n- `reason`: why, for people.\n- Options: `ok: true` (skipping it is as it should be: the exit code stays 0).\n- Throws nothing.\n- Policy class: none.\n\n```rhai\nfor row in rows {\n    if row.code == \"NoUnit\" { skip(row, \"was never protected\", #{ok: true}); }\n}\n```";
     library.function(
         "",
         "skip",
@@ -138,7 +138,7 @@ fn flow(library: &mut Library) {
     library.function(
         "",
         "skip",
-        &["item", "reason: text", "#{ok}"],
+        &["item", "reason: text", "options: map"],
         "",
         |ctx: NativeCallContext,
          item: Dynamic,
@@ -229,7 +229,7 @@ pub(crate) fn named(value: &Dynamic) -> String {
 }
 
 fn tables(library: &mut Library) {
-    let doc = "Prints rows as a table on stdout (`--format json` and `csv` print data).\n\n- `rows`: maps, Graph objects or arrays; an array, a list or a stream.\n- `columns`: names of properties or columns, `\"point.protectionDateTime\"` goes inside; without them, all.\n- Throws `NoSuchProperty` for a name that nothing has.\n- Policy class: none.\n\n```rhai\ntable(session.artifacts(), [\"name\", \"status\"]);\n```";
+    let doc = "Prints rows as a table on stdout. With `--format json` or `csv` it prints data.\n\n- `rows`: maps, Graph objects or arrays; an array, a list or a stream.\n- `columns`: names of properties or columns, `\"point.protectionDateTime\"` goes inside; without them, all.\n- Throws `NoSuchProperty` for a name that nothing has, `WrongType` where `rows` is no list.\n- Policy class: none.\n\n```rhai\ntable(rows, [\"name\", \"point.protectionDateTime\", \"code\"]);\n```";
     library.function(
         "",
         "table",
@@ -348,7 +348,7 @@ fn numbers(library: &mut Library) {
         "",
         "parse_int",
         &["text: text", "-> whole number"],
-        "A whole number out of a text.\n\n- Throws `BadNumber`.\n- Policy class: none.",
+        "A whole number out of a text.\n\n- Throws `BadNumber`.\n- Policy class: none.\n\n```rhai\nlet wave = parse_int(\"25\");\n```",
         |ctx: NativeCallContext, text: ImmutableString| -> Raised<i64> {
             text.trim()
                 .parse()
@@ -367,7 +367,7 @@ fn numbers(library: &mut Library) {
         "",
         "parse_float",
         &["text: text", "-> number"],
-        "A number out of a text, with `.` before the fraction.\n\n- Throws `BadNumber`.\n- Policy class: none.",
+        "A number out of a text, with `.` before the fraction.\n\n- Throws `BadNumber`.\n- Policy class: none.\n\n```rhai\nlet share = parse_float(\"0.05\");\n```",
         |ctx: NativeCallContext, text: ImmutableString| -> Raised<f64> {
             let number = text.trim().parse().ok().filter(|number: &f64| number.is_finite());
             number.ok_or_else(|| Failure::new("BadNumber", format!("`{text}` is no number"))).raise(&ctx)

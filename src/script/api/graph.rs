@@ -2,12 +2,14 @@
 
 mod path;
 
+pub(crate) use path::decoded;
+
 use async_trait::async_trait;
 use rhai::{Dynamic, ImmutableString, Map, NativeCallContext};
 
 use super::tenant::{change_failure, plain, stream};
 use crate::changes::{Change, Class, Covered, Look, Lost, Verdict};
-use crate::graph::{Call, GraphError, Method, Version};
+use crate::graph::{Call, GraphError, Method};
 use crate::script::convert;
 use crate::script::failure::{Failure, Raise as _, Raised};
 use crate::script::host::Host;
@@ -26,7 +28,7 @@ fn reading(library: &mut Library) {
         "graph",
         "get",
         &["path: text", "-> object"],
-        "GETs anything of Graph. The path is relative to the version: `/users/adele@contoso.com/drive`. Any property of the answer may be asked for; absent ones are `()`, times are texts.\n\n- Options: `version` (`\"v1.0\"`, `\"beta\"`), `headers`.\n- Throws what Graph says.\n- Policy class: read.\n\n```rhai\nprint(graph::get(\"/organization\").value[0].displayName);\n```",
+        "GETs anything of Graph. The path is relative to the version: `/users/rania.shah@contoso.example`. Any property of the answer may be asked for; absent ones are `()`, times are texts.\n\n- Options: `version` (`\"v1.0\"`, `\"beta\"`), `headers`.\n- Throws what Graph says, `BadPath` for a path that leads elsewhere.\n- Policy class: read. Graph: GET (any path). Permission: what the path needs.\n\n```rhai\nprint(graph::get(\"/solutions/backupRestore\").serviceStatus.status);\n```",
         |ctx: NativeCallContext, path: ImmutableString| get(&ctx, &path, OptionMap::none()),
     );
     library.function(
@@ -43,7 +45,7 @@ fn reading(library: &mut Library) {
         "graph",
         "pages",
         &["path: text", "-> stream of object"],
-        "All objects of a list, page by page: follows `@odata.nextLink` to the end.\n\n- Options: `version`, `headers`.\n- Policy class: read.\n\n```rhai\nfor device in graph::pages(\"/devices\") { print(device.displayName); }\n```",
+        "All objects of a list, page by page: follows `@odata.nextLink` to the end.\n\n- Options: `version`, `headers`.\n- Throws as `graph::get`; on the line of the `for` that reads it.\n- Policy class: read. Graph: GET (any path). Permission: what the path needs.\n\n```rhai\nfor policy in graph::pages(\"/solutions/backupRestore/protectionPolicies\") { print(policy.displayName); }\n```",
         |ctx: NativeCallContext, path: ImmutableString| pages(&ctx, &path, OptionMap::none()),
     );
     library.function(
@@ -63,7 +65,7 @@ fn changing(library: &mut Library) {
         "graph",
         "post",
         &["path: text", "body: map", "-> object"],
-        "POSTs a body. What runback knows of the path decides its class; an unknown one always asks for consent.\n\n- Options: `version`, `headers`, `retry_unknown: true` (send it again when the answer was lost: only where twice does no harm).\n- Throws what Graph says; `OutcomeUnknown` where the answer was lost.\n- Policy class: change.\n\n```rhai\ngraph::post(\"/users/adele@contoso.com/revokeSignInSessions\", #{});\n```",
+        "POSTs a body. What runback knows of the path decides its class; an unknown one always asks for consent.\n\n- Options: `version`, `headers`, `retry_unknown: true` (send it again when the answer was lost: only where twice does no harm).\n- Throws what Graph says; `OutcomeUnknown` where the answer was lost; `BadPath`.\n- Policy class: change. Graph: POST (any path). Permission: what the path needs.\n\n```rhai\nlet draft = graph::post(\"/solutions/backupRestore/exchangeRestoreSessions\", #{});\nprint(draft.id);\n```",
         |ctx: NativeCallContext, path: ImmutableString, body: Dynamic| change(&ctx, Method::POST, &path, Some(body), OptionMap::none()),
     );
     library.function(
@@ -79,14 +81,14 @@ fn changing(library: &mut Library) {
         "graph",
         "patch",
         &["path: text", "body: map", "-> object"],
-        "PATCHes with a body. As `graph::post`.\n\n- Policy class: change.\n\n```rhai\ngraph::patch(\"/users/adele@contoso.com\", #{department: \"Finance\"});\n```",
+        "PATCHes with a body. As `graph::post`.\n\n- Options: `version`, `headers`, `retry_unknown: true`.\n- Throws as `graph::post`.\n- Policy class: change. Graph: PATCH (any path). Permission: what the path needs.\n\n```rhai\nlet draft = graph::post(\"/solutions/backupRestore/exchangeRestoreSessions\", #{});\nlet point = exchange::latest_point(\"rania.shah@contoso.example\");\ngraph::patch(`/solutions/backupRestore/exchangeRestoreSessions/${draft.id}`, #{\n    \"mailboxRestoreArtifacts@delta\": [#{restorePoint: #{id: point.id}, destinationType: \"new\"}],\n});\n```",
         |ctx: NativeCallContext, path: ImmutableString, body: Dynamic| change(&ctx, Method::PATCH, &path, Some(body), OptionMap::none()),
     );
     library.function(
         "graph",
         "delete",
         &["path: text", "-> object"],
-        "DELETEs. As `graph::post`.\n\n- Policy class: delete.\n\n```rhai\ngraph::delete(\"/groups/8f014d8c-71fe-4d00-a01a-31850bc5b32c\");\n```",
+        "DELETEs. As `graph::post`.\n\n- Options: `version`, `headers`, `retry_unknown: true`.\n- Throws as `graph::post`.\n- Policy class: delete. Graph: DELETE (any path). Permission: what the path needs.\n\n```rhai\nlet draft = graph::post(\"/solutions/backupRestore/exchangeRestoreSessions\", #{});\ngraph::delete(`/solutions/backupRestore/restoreSessions/${draft.id}`);\n```",
         |ctx: NativeCallContext, path: ImmutableString| change(&ctx, Method::DELETE, &path, None, OptionMap::none()),
     );
     library.function(
@@ -143,7 +145,7 @@ fn change(
         Method::PATCH => "graph::patch",
         _ => "graph::delete",
     };
-    let class = Class::of_path(&method, &path::decoded(path));
+    let class = class(&method, path);
     let mut call = call(operation, method, path, &options).raise(ctx)?;
     if let Some(body) = body.filter(|body| !body.is_unit()) {
         call = call.json(&convert::to_json(&body).raise(ctx)?);
@@ -174,6 +176,11 @@ fn change(
         settled.map_err(|error| change_failure(&error))
     });
     Ok(untyped(&sent.raise(ctx)?.json))
+}
+
+/// What a call does, by its path as a script writes it; `None`: it only reads.
+pub(crate) fn class(method: &Method, path: &str) -> Option<Class> {
+    Class::of_path(method, &decoded(path))
 }
 
 /// Nothing is known of what such a call does, so nothing can be looked up: its author says whether twice does harm.
@@ -208,12 +215,7 @@ fn call(
     options: &OptionMap,
 ) -> Result<Call, Failure> {
     let mut call = Call::new(operation, method, path::checked(path)?);
-    call.version = options
-        .choice("version", &["v1.0", "beta"])?
-        .map(|version| match version.as_str() {
-            "beta" => Version::Beta,
-            _ => Version::V1,
-        });
+    call.version = options.version()?;
     for (name, value) in options.map("headers")?.unwrap_or_default() {
         if RESERVED.contains(&name.to_ascii_lowercase().as_str()) {
             return Err(Failure::new(

@@ -16,7 +16,7 @@ pub(crate) fn register(library: &mut Library) {
         "groups",
         "list",
         &["-> stream of group"],
-        "All groups, page by page.\n\n- Options: `filter`, `select` as Graph has them.\n- Policy class: read. Graph: GET groups. Permission: GroupMember.Read.All.\n\n```rhai\nfor group in groups::list() { print(group.displayName); }\n```",
+        "All groups, page by page.\n\n- Options: `filter`, `select` as Graph has them.\n- Throws what Graph says of a `filter`.\n- Policy class: read. Graph: GET groups. Permission: GroupMember.Read.All.\n\n```rhai\nfor group in groups::list() { print(group.displayName); }\n```",
         |ctx: NativeCallContext| list(&ctx, None, None),
     );
     library.function(
@@ -35,7 +35,7 @@ pub(crate) fn register(library: &mut Library) {
         "groups",
         "get",
         &["name_or_id: text", "-> group"],
-        "One group, by its exact display name or its id.\n\n- Throws `GroupNotFound`; `Ambiguous` where several groups have the name, with their ids.\n- Policy class: read. Graph: GET groups. Permission: GroupMember.Read.All.\n\n```rhai\nlet finance = groups::get(\"Finance\");\n```",
+        "One group, by its exact display name or its id.\n\n- Throws `GroupNotFound`; `Ambiguous` where several groups have the name, with their ids.\n- Policy class: read. Graph: GET groups, GET groups/{id}. Permission: GroupMember.Read.All.\n\n```rhai\nlet finance = groups::get(\"Finance\");\nprint(finance.id);\n```",
         |ctx: NativeCallContext, name: ImmutableString| -> Raised<Object> {
             let host = Host::of(&ctx);
             let found = host.block(host.tenant.directory.group(name.trim())).raise(&ctx)?;
@@ -46,7 +46,7 @@ pub(crate) fn register(library: &mut Library) {
         "groups",
         "members",
         &["group: group, name or id", "-> stream of user"],
-        "The members of a group: users only, unless told.\n\n- Options: `transitive: true` (members of nested groups too), `kinds: \"all\"` (devices, groups, contacts too).\n- Throws as `groups::get`.\n- Policy class: read. Graph: GET groups/{id}/members. Permission: GroupMember.Read.All.\n\n```rhai\nlet people = groups::members(\"Finance\", #{transitive: true});\n```",
+        "The members of a group: users only, unless told.\n\n- Options: `transitive: true` (members of nested groups too), `kinds: \"all\"` (devices, groups, contacts too).\n- Throws as `groups::get`.\n- Policy class: read. Graph: GET groups/{id}/members, GET groups/{id}/transitiveMembers. Permission: GroupMember.Read.All.\n\n```rhai\nlet people = groups::members(\"Finance\", #{transitive: true});\nprint(people.count());\n```",
         |ctx: NativeCallContext, group: Dynamic| members(&ctx, &group, OptionMap::none()),
     );
     library.function(

@@ -14,7 +14,7 @@ pub(crate) fn register(library: &mut Library) {
         "json",
         "read",
         &["path: text", "-> value"],
-        "Reads a JSON file: objects become maps, lists arrays.\n\n- Throws `NoFile`, `FileDenied`, `BadJson` (with the line).\n- Policy class: none. Files only under the script's folder and `--data`.\n\n```rhai\nlet settings = json::read(\"settings.json\");\n```",
+        "Reads a JSON file: objects become maps, lists arrays.\n\n- Throws `NoFile`, `FileDenied`, `BadJson` with the line.\n- Policy class: none. Files only under the script's folder and `--data`.\n\n```rhai\njson::write(\"settings.json\", #{group: \"Finance\"});\nlet settings = json::read(\"settings.json\");\nprint(settings.group);\n```",
         |ctx: NativeCallContext, path: ImmutableString| -> Raised<Dynamic> {
             let bytes = Host::of(&ctx).files.read(&path).raise(&ctx)?;
             let bytes = bytes.strip_prefix(&[0xef, 0xbb, 0xbf]).unwrap_or(&bytes);
@@ -25,7 +25,7 @@ pub(crate) fn register(library: &mut Library) {
         "json",
         "write",
         &["path: text", "value"],
-        "Writes a value as a JSON file; nobody sees half of it.\n\n- Throws `FileDenied`, `FileError`, `NotData` (closures are no data).\n- Policy class: none. Files only under the script's folder and `--data`.\n\n```rhai\njson::write(\"rows.json\", rows);\n```",
+        "Writes a value as a JSON file; nobody sees half of it.\n\n- `value`: anything but closures; Graph objects as their JSON, streams as lists, times as RFC 3339.\n- Throws `FileDenied`, `FileError`, `NotData` for closures.\n- Policy class: none. Files only under the script's folder and `--data`.\n\n```rhai\njson::write(\"rows.json\", rows);\n```",
         |ctx: NativeCallContext, path: ImmutableString, value: Dynamic| -> Raised<()> {
             let mut text = serde_json::to_vec_pretty(&data(&value).raise(&ctx)?).map_err(|error| bad("the value", &error)).raise(&ctx)?;
             text.push(b'\n');
@@ -36,7 +36,7 @@ pub(crate) fn register(library: &mut Library) {
         "json",
         "parse",
         &["text: text", "-> value"],
-        "The value of a JSON text.\n\n- Throws `BadJson`.\n- Policy class: none.",
+        "The value of a JSON text.\n\n- Throws `BadJson`.\n- Policy class: none.\n\n```rhai\nlet limits = json::parse(\"{\\\"wave\\\": 25}\");\nprint(limits.wave);\n```",
         |ctx: NativeCallContext, text: ImmutableString| -> Raised<Dynamic> {
             serde_json::from_str(&text)
                 .map(convert::from_json)
@@ -48,7 +48,7 @@ pub(crate) fn register(library: &mut Library) {
         "json",
         "text",
         &["value", "-> text"],
-        "A value as JSON text, on one line.\n\n- Throws `NotData`.\n- Policy class: none.",
+        "A value as JSON text, on one line.\n\n- Throws `NotData` for closures.\n- Policy class: none.\n\n```rhai\nlog::info(json::text(#{asked: rows.len()}));\n```",
         |ctx: NativeCallContext, value: Dynamic| -> Raised<String> {
             Ok(data(&value).raise(&ctx)?.to_string())
         },

@@ -25,7 +25,13 @@ fn objects(library: &mut Library) {
         },
     );
     // No setter: the engine would call it with what a method like `object.list.len()` has looked at. `explain` words the error.
-    library.getter("raw", |object: &mut Object| object.raw());
+    library.property(
+        "object",
+        "raw",
+        "map",
+        "the JSON that Graph sent, untouched; a copy",
+        |object: &mut Object| object.raw(),
+    );
     library.hidden(
         FuncRegistration::new("contains"),
         |object: &mut Object, name: ImmutableString| object.has(&name),
@@ -39,7 +45,7 @@ fn objects(library: &mut Library) {
         "object",
         "keys",
         &["-> array of text"],
-        "The names that may be asked for: what Graph publishes for this kind of object, and the host's columns.",
+        "The names that may be asked for: what Graph publishes for this kind of object, and the host's columns.\n\n- Throws nothing.\n- Policy class: none.\n\n```rhai\nprint(users::get(\"rania.shah@contoso.example\").keys());\n```",
         |object: &mut Object| -> Array { object.names().into_iter().map(Dynamic::from).collect() },
     );
 }
@@ -65,23 +71,55 @@ fn arguments(library: &mut Library) {
 
 fn errors(library: &mut Library) {
     library.type_name::<Failure>("error");
-    library.getter("code", |failure: &mut Failure| failure.code.clone());
-    library.getter("message", |failure: &mut Failure| failure.message.clone());
-    library.getter("status", |failure: &mut Failure| {
-        failure
-            .status
-            .map_or(Dynamic::UNIT, |status| i64::from(status).into())
-    });
-    library.getter("request_id", |failure: &mut Failure| {
-        failure.request_id.clone().map_or(Dynamic::UNIT, Into::into)
-    });
-    library.getter("hint", |failure: &mut Failure| {
-        failure.hint.clone().map_or(Dynamic::UNIT, Into::into)
-    });
-    library.getter("line", |failure: &mut Failure| {
-        let line = failure.line.and_then(|line| i64::try_from(line).ok());
-        line.map_or(Dynamic::UNIT, Dynamic::from)
-    });
+    library.property(
+        "error",
+        "code",
+        "text",
+        "Graph's code as published, or runback's own; `runback doc codes` explains it",
+        |failure: &mut Failure| failure.code.clone(),
+    );
+    library.property(
+        "error",
+        "message",
+        "text",
+        "what happened, to what",
+        |failure: &mut Failure| failure.message.clone(),
+    );
+    library.property(
+        "error",
+        "status",
+        "whole number or ()",
+        "the HTTP status, where the service answered",
+        |failure: &mut Failure| {
+            failure
+                .status
+                .map_or(Dynamic::UNIT, |status| i64::from(status).into())
+        },
+    );
+    library.property(
+        "error",
+        "request_id",
+        "text or ()",
+        "the number of the request that Microsoft's support asks for",
+        |failure: &mut Failure| failure.request_id.clone().map_or(Dynamic::UNIT, Into::into),
+    );
+    library.property(
+        "error",
+        "hint",
+        "text or ()",
+        "what to do",
+        |failure: &mut Failure| failure.hint.clone().map_or(Dynamic::UNIT, Into::into),
+    );
+    library.property(
+        "error",
+        "line",
+        "whole number or ()",
+        "where in the script",
+        |failure: &mut Failure| {
+            let line = failure.line.and_then(|line| i64::try_from(line).ok());
+            line.map_or(Dynamic::UNIT, Dynamic::from)
+        },
+    );
     for name in ["to_string", "to_debug"] {
         library.hidden(FuncRegistration::new(name), |failure: &mut Failure| {
             failure.to_string()

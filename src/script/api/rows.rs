@@ -3,7 +3,7 @@
 use std::cmp::Ordering;
 use std::collections::HashSet;
 
-use rhai::{Array, Dynamic, FnPtr, FuncRegistration, Map, NativeCallContext};
+use rhai::{Array, Dynamic, FnPtr, FuncRegistration, ImmutableString, Map, NativeCallContext};
 
 use crate::script::closure::Closure;
 use crate::script::compare;
@@ -19,8 +19,8 @@ pub(crate) fn register(library: &mut Library) {
     library.method(
         "array",
         "count_by",
-        &["name or |x| key", "-> map"],
-        "How many elements there are of each kind: a map of key and count.\n\n- The key is a property or column by its name, or what the closure gives. Absent is `\"\"`.\n\n```rhai\nprint(session.artifacts().count_by(\"status\"));\n```",
+        &["by: name or |x| key", "-> map"],
+        "How many elements there are of each kind: a map of key and count.\n\n- `by`: a property or column by its name, or what the closure gives. Absent is `\"\"`.\n- Throws `NoSuchProperty` for a name that nothing has, and what the closure throws.\n- Policy class: none.\n\n```rhai\nprint(rows.count_by(\"code\"));\n```",
         |ctx: NativeCallContext, items: &mut Array, by: Dynamic| -> Raised<Map> {
             let mut counts: Map = Map::new();
             for key in keys(&ctx, items, &by)? {
@@ -33,8 +33,8 @@ pub(crate) fn register(library: &mut Library) {
     library.method(
         "array",
         "group_by",
-        &["name or |x| key", "-> map"],
-        "The elements by kind: a map of key and array.\n\n```rhai\nfor (group, i) in rows.group_by(\"code\").values() { print(group.len()); }\n```",
+        &["by: name or |x| key", "-> map"],
+        "The elements by kind: a map of key and array.\n\n- `by`: a property or column by its name, or what the closure gives. Absent is `\"\"`.\n- Throws `NoSuchProperty` for a name that nothing has, and what the closure throws.\n- Policy class: none.\n\n```rhai\nlet by_code = rows.group_by(\"code\");\nfor code in by_code.keys() { print(`${code}: ${by_code[code].len()}`); }\n```",
         |ctx: NativeCallContext, items: &mut Array, by: Dynamic| -> Raised<Map> {
             let keys = keys(&ctx, items, &by)?;
             let mut groups: Map = Map::new();
@@ -50,8 +50,8 @@ pub(crate) fn register(library: &mut Library) {
     library.method(
         "array",
         "unique_by",
-        &["name or |x| key", "-> array"],
-        "The first element of each kind, in their order.",
+        &["by: name or |x| key", "-> array"],
+        "The first element of each kind, in their order.\n\n- `by`: a property or column by its name, or what the closure gives.\n- Throws `NoSuchProperty` for a name that nothing has, and what the closure throws.\n- Policy class: none.\n\n```rhai\nlet once = rows.unique_by(|row| row.name);\n```",
         |ctx: NativeCallContext, items: &mut Array, by: Dynamic| -> Raised<Array> {
             let keys = keys(&ctx, items, &by)?;
             let mut seen = HashSet::new();
@@ -66,7 +66,7 @@ pub(crate) fn register(library: &mut Library) {
         "array",
         "any",
         &["closure: |x| true or false", "-> true or false"],
-        "Does the closure answer true for one of the elements?",
+        "Does the closure answer true for one of the elements? Rhai calls it `some`.\n\n- Throws what the closure throws.\n- Policy class: none.\n\n```rhai\nif rows.any(|row| row.point == ()) { print(\"not all of them have a restore point\"); }\n```",
         |ctx: NativeCallContext, items: &mut Array, closure: FnPtr| -> Raised<bool> {
             let closure = Closure::of_method(closure, &items.clone().into());
             for item in items.iter() {
@@ -81,13 +81,26 @@ pub(crate) fn register(library: &mut Library) {
         "array",
         "chunks",
         &["n: whole number", "-> array of arrays"],
-        "The elements in arrays of `n`; the last may be shorter.\n\n```rhai\nfor wave in rows.chunks(200) { … }\n```",
+        "The elements in arrays of `n`; the last may be shorter.\n\n- Throws `BadArgument` where `n` is below 1.\n- Policy class: none.\n\n```rhai\nfor wave in rows.chunks(200) { print(wave.len()); }\n```",
         |ctx: NativeCallContext, items: &mut Array, size: i64| -> Raised<Array> {
             let size = usize::try_from(size).ok().filter(|size| *size > 0);
             let size = size.ok_or_else(|| Failure::new("BadArgument", "the size of a chunk is at least 1")).raise(&ctx)?;
             Ok(items.chunks(size).map(|chunk| chunk.to_vec().into()).collect())
         },
     );
+    library.method(
+        "array",
+        "join",
+        &["between: text", "-> text"],
+        "The elements as one text, each as `print` shows it.\n\n- Throws nothing.\n- Policy class: none.\n\n```rhai\nprint(rows.map(|row| row.name).join(\", \"));\n```",
+        |items: &mut Array, between: ImmutableString| joined(items, &between),
+    );
+}
+
+/// The elements as one text, each as `print` shows it.
+fn joined(items: &Array, between: &str) -> String {
+    let shown: Vec<String> = items.iter().map(convert::show).collect();
+    shown.join(between)
 }
 
 /// The value of a column in one row: a property, a map's entry; `a.b` goes on inside it.
@@ -214,8 +227,8 @@ fn sorting(library: &mut Library) {
     library.method(
         "array",
         "sort_by",
-        &["name or |x| key", "-> array"],
-        "Sorts the array by a column's name or by what the closure gives, and returns it. Equal elements keep their order; absent keys come last.\n\n- Throws `NotComparable` where keys are of different kinds, and what the closure throws.\n\n```rhai\ntable(rows.sort_by(|row| row.point.protectionDateTime));\n```",
+        &["by: name or |x| key", "-> array"],
+        "Sorts the array by a column's name or by what the closure gives, and returns it. Equal elements keep their order; absent keys come last.\n\n- `by`: a property or column by its name, or what the closure gives.\n- Throws `NotComparable` where keys are of different kinds, `NoSuchProperty` for a name that nothing has, and what the closure throws.\n- Policy class: none.\n\n```rhai\ntable(rows.sort_by(\"name\"), [\"name\", \"code\"]);\n```",
         sort_by,
     );
     library.hidden(

@@ -22,7 +22,7 @@ fn making(library: &mut Library) {
         "",
         "datetime",
         &["text: text", "-> datetime"],
-        "A point in time, from RFC 3339 text with an offset.\n\n- Throws `BadTime` where the text is no such time, or does not say in which zone.\n- Policy class: none.\n\n```rhai\nlet incident = datetime(\"2026-11-20T03:00:00Z\");\n```",
+        "A point in time, from RFC 3339 text with an offset.\n\n- Throws `BadTime` where the text is no such time, or does not say in which zone.\n- Policy class: none.\n\n```rhai\nlet incident = datetime(\"2026-11-20T03:00:00Z\");\nprint(now() - incident);\n```",
         |ctx: NativeCallContext, text: ImmutableString| -> Raised<Datetime> { datetime(&text).raise(&ctx) },
     );
     library.function(
@@ -36,7 +36,7 @@ fn making(library: &mut Library) {
         "",
         "now",
         &["-> datetime"],
-        "The current time. A resumed run sees what the first run saw.\n\n- Policy class: none.\n\n```rhai\nlet yesterday = now() - duration(\"1d\");\n```",
+        "The current time. A resumed run sees what the first run saw.\n\n- Throws nothing.\n- Policy class: none.\n\n```rhai\nlet yesterday = now() - duration(\"1d\");\n```",
         |ctx: NativeCallContext| -> Raised<Datetime> {
             let host = Host::of(&ctx);
             (host.now)().map(Datetime).raise(&ctx)
@@ -46,7 +46,7 @@ fn making(library: &mut Library) {
         "",
         "duration",
         &["text: text", "-> duration"],
-        "A length of time: `250ms 90s 15m 36h 2d 1w`, combined (`1d12h`) or ISO 8601 (`PT36H`); `-` in front makes it negative.\n\n- Throws `BadDuration`.\n- Policy class: none.\n\n```rhai\nsession.wait(duration(\"8h\"));\n```",
+        "A length of time: `250ms 90s 15m 36h 2d 1w`, combined (`1d12h`) or ISO 8601 (`PT36H`); `-` in front makes it negative.\n\n- Throws `BadDuration` where the text is none; a number has no unit.\n- Policy class: none.\n\n```rhai\nlet before = now() - duration(\"1d12h\");\n```",
         |ctx: NativeCallContext, text: ImmutableString| -> Raised<Duration> { duration(&text).raise(&ctx) },
     );
     library.function(
@@ -100,21 +100,91 @@ pub(crate) fn duration(text: &str) -> Result<Duration, Failure> {
 
 fn parts(library: &mut Library) {
     // Whole numbers, as "36 hours" is said; the rest is cut off, `.total_seconds` keeps it.
-    library.getter("hours", |length: &mut Duration| length.0.as_hours());
-    library.getter("minutes", |length: &mut Duration| length.0.as_mins());
-    library.getter("seconds", |length: &mut Duration| length.0.as_secs());
-    library.getter("days", |length: &mut Duration| length.0.as_hours() / 24);
-    library.getter("total_seconds", |length: &mut Duration| length.seconds());
+    library.property(
+        "duration",
+        "hours",
+        "whole number",
+        "whole hours; the rest is cut off",
+        |length: &mut Duration| length.0.as_hours(),
+    );
+    library.property(
+        "duration",
+        "minutes",
+        "whole number",
+        "whole minutes",
+        |length: &mut Duration| length.0.as_mins(),
+    );
+    library.property(
+        "duration",
+        "seconds",
+        "whole number",
+        "whole seconds",
+        |length: &mut Duration| length.0.as_secs(),
+    );
+    library.property(
+        "duration",
+        "days",
+        "whole number",
+        "whole days of 24 hours",
+        |length: &mut Duration| length.0.as_hours() / 24,
+    );
+    library.property(
+        "duration",
+        "total_seconds",
+        "number",
+        "seconds with their fraction",
+        |length: &mut Duration| length.seconds(),
+    );
 
-    library.getter("date", |time: &mut Datetime| time.date());
-    library.getter("day", |time: &mut Datetime| time.day());
-    library.getter("year", |time: &mut Datetime| i64::from(time.civil().year()));
-    library.getter("month", |time: &mut Datetime| {
-        i64::from(time.civil().month())
-    });
-    library.getter("hour", |time: &mut Datetime| i64::from(time.civil().hour()));
-    library.getter("weekday", |time: &mut Datetime| time.weekday());
-    library.getter("unix", |time: &mut Datetime| time.0.as_second());
+    library.property(
+        "datetime",
+        "date",
+        "text",
+        "the day in UTC, `2026-11-20`",
+        |time: &mut Datetime| time.date(),
+    );
+    library.property(
+        "datetime",
+        "day",
+        "datetime",
+        "00:00 UTC of its day",
+        |time: &mut Datetime| time.day(),
+    );
+    library.property(
+        "datetime",
+        "year",
+        "whole number",
+        "in UTC",
+        |time: &mut Datetime| i64::from(time.civil().year()),
+    );
+    library.property(
+        "datetime",
+        "month",
+        "whole number",
+        "1 to 12, in UTC",
+        |time: &mut Datetime| i64::from(time.civil().month()),
+    );
+    library.property(
+        "datetime",
+        "hour",
+        "whole number",
+        "0 to 23, in UTC",
+        |time: &mut Datetime| i64::from(time.civil().hour()),
+    );
+    library.property(
+        "datetime",
+        "weekday",
+        "text",
+        "in UTC",
+        |time: &mut Datetime| time.weekday(),
+    );
+    library.property(
+        "datetime",
+        "unix",
+        "whole number",
+        "seconds since 1970",
+        |time: &mut Datetime| time.0.as_second(),
+    );
 
     for name in ["to_string", "to_debug"] {
         library.hidden(FuncRegistration::new(name), |time: &mut Datetime| {
@@ -128,7 +198,7 @@ fn parts(library: &mut Library) {
         "duration",
         "abs",
         &["-> duration"],
-        "The length without its sign.",
+        "The length without its sign.\n\n- Throws nothing.\n- Policy class: none.\n\n```rhai\nprint(duration(\"-36h\").abs());\n```",
         |length: &mut Duration| Duration(length.0.abs()),
     );
 }

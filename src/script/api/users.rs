@@ -15,7 +15,7 @@ pub(crate) fn register(library: &mut Library) {
         "users",
         "list",
         &["-> stream of user"],
-        "All users, page by page.\n\n- Options: `filter`, `search`, `select` as Graph has them, `top` (page size, 1 to 999).\n- Policy class: read. Graph: GET users. Permission: User.ReadBasic.All.\n\n```rhai\nfor user in users::list(#{filter: \"accountEnabled eq true\"}) { print(user.userPrincipalName); }\n```",
+        "All users, page by page.\n\n- Options: `filter`, `search`, `select` as Graph has them, `top` (page size, 1 to 999).\n- Throws what Graph says of a `filter` or `search`; `BadOption`.\n- Policy class: read. Graph: GET users. Permission: User.ReadBasic.All.\n\n```rhai\nfor user in users::list(#{filter: \"accountEnabled eq true\"}) { print(user.userPrincipalName); }\n```",
         |ctx: NativeCallContext| list(&ctx, OptionMap::none()),
     );
     library.function(
@@ -33,7 +33,7 @@ pub(crate) fn register(library: &mut Library) {
         "users",
         "get",
         &["id_or_upn: text", "-> user"],
-        "One user, by id, user principal name, or mail address.\n\n- Throws Graph's `Request_ResourceNotFound` where there is none, `Ambiguous` where several have the address.\n- Policy class: read. Graph: GET users/{id}. Permission: User.ReadBasic.All.\n\n```rhai\nlet adele = users::get(\"adele@contoso.com\");\n```",
+        "One user, by id, user principal name, or mail address.\n\n- Throws Graph's `Request_ResourceNotFound` where there is none, `Ambiguous` where several have the address.\n- Policy class: read. Graph: GET users/{id}. Permission: User.ReadBasic.All.\n\n```rhai\nlet rania = users::get(\"rania.shah@contoso.example\");\nprint(rania.displayName);\n```",
         |ctx: NativeCallContext, name: ImmutableString| -> Raised<Object> {
             let host = Host::of(&ctx);
             let found = host.block(host.tenant.directory.user(name.trim())).raise(&ctx)?;
