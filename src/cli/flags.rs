@@ -188,8 +188,8 @@ pub(super) struct SandboxFlags {
     /// Whether a search gives 5 points in all or one for each unit
     #[arg(long, global = true, value_name = "5|per-unit", value_parser = ["5", "per-unit"])]
     pub(super) search_cap: Option<String>,
-    /// Keep its state in this file (not built yet, and refused)
-    #[arg(long, global = true, value_name = "FILE", hide = true)]
+    /// Keep its state in this file, and go on with it at the next start
+    #[arg(long, global = true, value_name = "FILE")]
     pub(super) state: Option<PathBuf>,
 }
 

@@ -11,7 +11,7 @@ use super::run::runtime;
 use crate::error::{Exit, Fault};
 use crate::graph::SignIn;
 use crate::run::first_signal;
-use crate::sandbox::{Options, Running, start};
+use crate::sandbox::{Options, Running, StartError, start};
 use crate::talk::{Talk as _, Voice};
 
 /// Serve a simulated tenant
@@ -72,8 +72,14 @@ pub(super) async fn embedded(flags: &SandboxFlags) -> Result<(Running, SignIn), 
 async fn serve(options: Options) -> Result<Running, Fault> {
     let listen = options.listen;
     start(options).await.map_err(|error| {
-        let message = format!("the sandbox cannot listen on {listen}: {error}");
+        let message = match &error {
+            StartError::Listen(error) => format!("the sandbox cannot listen on {listen}: {error}"),
+            StartError::State { .. } => format!("the sandbox cannot go on: {error}"),
+        };
         let fault = Fault::new(Exit::Unstarted, "NoSandbox", message);
+        if matches!(error, StartError::State { .. }) {
+            return fault.hint("another file begins a new tenant");
+        }
         if listen.ip().is_loopback() {
             fault.hint("port 0 takes any free one")
         } else {
@@ -108,10 +114,7 @@ fn options(flags: &SandboxFlags, listen: SocketAddr) -> Result<Options, Fault> {
             .parse()
             .map_err(|error: crate::sandbox::FaultSpecError| bad("--faults", error.to_string()))?;
     }
-    if flags.state.is_some() {
-        let message = "`--state` is not built yet: the sandbox forgets everything when it ends";
-        return Err(Fault::new(Exit::Unstarted, "NotBuilt", message).hint("leave it out"));
-    }
+    options.state.clone_from(&flags.state);
     if let Some(cap) = &flags.search_cap {
         options.search_cap = cap
             .parse()

@@ -29,7 +29,7 @@ mod testing;
 mod transport;
 mod words;
 
-pub(crate) use auth::{Claims, Identity, SignInMethod, Tried};
+pub(crate) use auth::{Claims, Identity, SignInMethod};
 pub(crate) use call::{Answer, Call};
 pub(crate) use client::Client;
 pub(crate) use cloud::check_root;

@@ -18,6 +18,7 @@ pub(crate) fn item(number: usize, outcome: Fate, code: Option<&str>, reason: Opt
         point: None,
         session: None,
         destination: None,
+        input: None,
         outcome,
         code: code.map(str::to_owned),
         reason: reason.map(str::to_owned),

@@ -10,6 +10,8 @@ use super::lock;
 /// Service time. Nothing in the sandbox has a timer; every state is computed from this clock when somebody looks.
 pub(super) struct Clock {
     begun: Timestamp,
+    /// Service time when this process took over.
+    resumed: Timestamp,
     since: Instant,
     speed: f64,
     advanced: Mutex<SignedDuration>,
@@ -17,15 +19,22 @@ pub(super) struct Clock {
 
 impl Clock {
     pub(super) fn start(speed: f64) -> Self {
+        let now = Timestamp::now();
+        Self::resume(speed, now, now)
+    }
+
+    /// A clock that was started at `begun` and stood still at `resumed` until now.
+    pub(super) fn resume(speed: f64, begun: Timestamp, resumed: Timestamp) -> Self {
         Self {
-            begun: Timestamp::now(),
+            begun,
+            resumed,
             since: Instant::now(),
             speed,
             advanced: Mutex::default(),
         }
     }
 
-    /// The instant at which the sandbox was started: wall and service time agree there.
+    /// The instant at which the sandbox was first started: wall and service time agree there.
     pub(super) fn begun(&self) -> Timestamp {
         self.begun
     }
@@ -38,7 +47,9 @@ impl Clock {
         let elapsed = self.since.elapsed().as_secs_f64() * self.speed;
         let elapsed = SignedDuration::try_from_secs_f64(elapsed).unwrap_or(SignedDuration::MAX);
         let passed = elapsed.saturating_add(*lock(&self.advanced));
-        self.begun.saturating_add(passed).unwrap_or(Timestamp::MAX)
+        self.resumed
+            .saturating_add(passed)
+            .unwrap_or(Timestamp::MAX)
     }
 
     /// Moves service time on by `by`; wall time does not notice.

@@ -8,7 +8,6 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
-use super::access::wall_millis;
 use super::answer::{Answer, Refusal};
 use super::faults::{FaultPlan, Faults, duration};
 use super::id::Kind;
@@ -50,15 +49,40 @@ pub(super) fn answer(
     let value = match name {
         "state" => state(sandbox),
         "duplicates" => duplicates(sandbox),
-        "faults" => faults(sandbox, &body)?,
-        "clock" => clock(sandbox, &body)?,
-        "break" => breaking(sandbox, &body)?,
-        _ => {
-            sandbox.reset();
+        "reset" => {
+            sandbox
+                .reset()
+                .map_err(|error| bad(format!("the state file cannot be written: {error}")))?;
             json!({})
+        }
+        _ => {
+            let (event, wall) = Sandbox::control_line(name, &body);
+            sandbox.commit(|| event, |now| change(sandbox, name, &body, wall, now))?
         }
     };
     Ok(Answer::json(200, value.to_string().into_bytes()))
+}
+
+/// Carries out what changes something, at an instant of wall time (milliseconds) and of service time.
+pub(super) fn change(
+    sandbox: &Sandbox,
+    name: &str,
+    body: &Map<String, Value>,
+    wall: u64,
+    now: Timestamp,
+) -> Result<Value, Refusal> {
+    match name {
+        "faults" => faults(sandbox, body),
+        "clock" => clock(sandbox, body, now),
+        "break" => breaking(sandbox, body, wall, now),
+        _ => Err(refusals::NOT_FOUND),
+    }
+}
+
+/// How far a call to `clock` moves it.
+pub(super) fn advance(body: &Map<String, Value>) -> Result<SignedDuration, Refusal> {
+    let by = duration(text(body, "advance")?).map_err(bad)?;
+    SignedDuration::try_from(by).map_err(|error| bad(error.to_string()))
 }
 
 fn bad(why: impl Into<String>) -> Refusal {
@@ -180,12 +204,9 @@ fn faults(sandbox: &Sandbox, body: &Map<String, Value>) -> Result<Value, Refusal
     Ok(json!({}))
 }
 
-fn clock(sandbox: &Sandbox, body: &Map<String, Value>) -> Result<Value, Refusal> {
-    let by = duration(text(body, "advance")?).map_err(bad)?;
-    let by = SignedDuration::try_from(by).map_err(|error| bad(error.to_string()))?;
-    let then = sandbox
-        .clock
-        .now()
+fn clock(sandbox: &Sandbox, body: &Map<String, Value>, now: Timestamp) -> Result<Value, Refusal> {
+    let by = advance(body)?;
+    let then = now
         .checked_add(by)
         .map_err(|error| bad(error.to_string()))?;
     if then.as_second() >= LAST_SECOND {
@@ -196,7 +217,12 @@ fn clock(sandbox: &Sandbox, body: &Map<String, Value>) -> Result<Value, Refusal>
 }
 
 /// Breaks one or several things: each property of the body names one.
-fn breaking(sandbox: &Sandbox, body: &Map<String, Value>) -> Result<Value, Refusal> {
+fn breaking(
+    sandbox: &Sandbox,
+    body: &Map<String, Value>,
+    wall: u64,
+    now: Timestamp,
+) -> Result<Value, Refusal> {
     if body.is_empty() {
         return Err(bad(
             "name something: serviceStatus, disableReason, gracePeriod, restorePeriod, serviceApp, permission, unit, point, hold, chance, token, tokenLifetime",
@@ -206,7 +232,7 @@ fn breaking(sandbox: &Sandbox, body: &Map<String, Value>) -> Result<Value, Refus
         let value = value
             .as_str()
             .ok_or_else(|| bad(format!("`{name}` is a text")))?;
-        break_one(sandbox, name, value)?;
+        break_one(sandbox, name, value, wall, now)?;
     }
     Ok(json!({}))
 }
@@ -218,14 +244,20 @@ fn one_of(known: &[&'static str], value: &str) -> Result<&'static str, Refusal> 
 }
 
 /// The instant that lies so far ahead, in service time.
-fn ends_in(sandbox: &Sandbox, length: &str) -> Result<Timestamp, Refusal> {
+fn ends_in(now: Timestamp, length: &str) -> Result<Timestamp, Refusal> {
     let length = SignedDuration::try_from(duration(length).map_err(bad)?);
     let length = length.map_err(|error| bad(error.to_string()))?;
-    let end = sandbox.clock.now().checked_add(length);
+    let end = now.checked_add(length);
     end.map_err(|error| bad(error.to_string()))
 }
 
-fn break_one(sandbox: &Sandbox, name: &str, value: &str) -> Result<(), Refusal> {
+fn break_one(
+    sandbox: &Sandbox,
+    name: &str,
+    value: &str,
+    wall: u64,
+    now: Timestamp,
+) -> Result<(), Refusal> {
     let tenant = &sandbox.tenant;
     let unit = || {
         let unit = super::id::parse(value).and_then(|id| tenant.find_unit(id));
@@ -258,9 +290,9 @@ fn break_one(sandbox: &Sandbox, name: &str, value: &str) -> Result<(), Refusal> 
             ];
             lock(&sandbox.store).broken.service_app = Some(one_of(&states, value)?);
         }
-        "gracePeriod" => lock(&sandbox.store).broken.grace_ends = Some(ends_in(sandbox, value)?),
+        "gracePeriod" => lock(&sandbox.store).broken.grace_ends = Some(ends_in(now, value)?),
         "restorePeriod" => {
-            lock(&sandbox.store).broken.restores_end = Some(ends_in(sandbox, value)?);
+            lock(&sandbox.store).broken.restores_end = Some(ends_in(now, value)?);
         }
         "permission" => {
             if !sandbox.access.revoke(value) {
@@ -275,7 +307,7 @@ fn break_one(sandbox: &Sandbox, name: &str, value: &str) -> Result<(), Refusal> 
             let point = point.ok_or_else(|| bad(format!("there is no restore point `{value}`")))?;
             lock(&sandbox.store).broken.lose_point(&point);
         }
-        "token" if value == "expire" => sandbox.access.expire(wall_millis()),
+        "token" if value == "expire" => sandbox.access.expire(wall),
         "tokenLifetime" => {
             let lifetime: Duration = duration(value).map_err(bad)?;
             sandbox.access.set_lifetime(lifetime);

@@ -200,6 +200,28 @@ impl FaultPlan {
         }
     }
 
+    /// Rules, requests and hits so far, as a state file keeps them.
+    pub(super) fn state(&self) -> (String, u64, Vec<u64>) {
+        let rules = format!("{:?}", self.faults);
+        (rules, self.asked, self.hits.clone())
+    }
+
+    /// Goes on where the same rules were.
+    pub(super) fn restore(&mut self, rules: &str, asked: u64, hits: &[u64]) {
+        if self.state().0 == rules && hits.len() == self.hits.len() {
+            self.asked = asked;
+            self.hits = hits.to_vec();
+        }
+    }
+
+    /// A request that was dealt with before; `hits` tells the hits after it, where it was one.
+    pub(super) fn passed(&mut self, hits: Option<&[u64]>) {
+        self.asked += 1;
+        if let Some(hits) = hits.filter(|hits| hits.len() == self.hits.len()) {
+            self.hits = hits.to_vec();
+        }
+    }
+
     /// The fault of the next request, whose template is given as `METHOD /path`.
     pub(super) fn roll(&mut self, template: &str, sign_in: bool) -> Option<Fault> {
         self.asked += 1;

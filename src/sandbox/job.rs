@@ -2,6 +2,7 @@
 
 use axum::http::{HeaderMap, Method};
 use bytes::Bytes;
+use jiff::Timestamp;
 
 use super::Sandbox;
 use super::access::Caller;
@@ -49,30 +50,56 @@ impl Job {
 
     /// Carries it out, now.
     pub(super) fn run(self, sandbox: &Sandbox) -> Result<Answer, Refusal> {
-        let caller = self.caller?;
-        let found = self.found?;
+        let Self {
+            found,
+            caller,
+            inbound,
+        } = self;
+        let (caller, found) = (caller?, found?);
         sandbox.access.check(&caller, found.needs())?;
-        let inbound = self.inbound;
         if !inbound.query.is_empty() && inbound.method != Method::GET {
             return Err(Refusal::bad_request("Query options are for GET requests."));
         }
         let handler = found.handler();
-        let call = Call {
-            root: inbound.root,
-            path: inbound.path,
-            beta: inbound.beta,
-            query: url::form_urlencoded::parse(inbound.query.as_bytes())
-                .into_owned()
-                .filter(|(name, _)| name != AGAIN)
-                .collect(),
-            headers: inbound.headers,
-            body: inbound.body,
-            caller,
-            counts: found.counts(),
-            workload: found.workload(),
-            params: found.params,
-            now: sandbox.clock.now(),
-        };
-        handler(sandbox, &call)
+        let changes = found.changes(&inbound.body);
+        let method = inbound.method.clone();
+        let mut call = call(found, inbound, caller, sandbox.clock.now());
+        if !changes {
+            return handler(sandbox, &call);
+        }
+        let event = Sandbox::change(&call, &method);
+        sandbox.commit(
+            || event,
+            |now| {
+                call.now = now;
+                handler(sandbox, &call)
+            },
+        )
+    }
+
+    /// Carries it out as it was at an instant before: nothing is asked, nothing is written down.
+    pub(super) fn run_again(self, sandbox: &Sandbox, at: Timestamp) -> Result<Answer, Refusal> {
+        let found = self.found?;
+        let handler = found.handler();
+        handler(sandbox, &call(found, self.inbound, self.caller?, at))
+    }
+}
+
+fn call(found: Found, inbound: Inbound, caller: Caller, now: Timestamp) -> Call {
+    Call {
+        root: inbound.root,
+        path: inbound.path,
+        beta: inbound.beta,
+        query: url::form_urlencoded::parse(inbound.query.as_bytes())
+            .into_owned()
+            .filter(|(name, _)| name != AGAIN)
+            .collect(),
+        headers: inbound.headers,
+        body: inbound.body,
+        caller,
+        counts: found.counts(),
+        workload: found.workload(),
+        params: found.params,
+        now,
     }
 }

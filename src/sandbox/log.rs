@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::time::{Duration, Instant};
 
 use super::access::Caller;
+use super::state_file::Total;
 
 /// Requests that were on their way when a 429 was sent are innocent. A busy machine takes 25 ms to carry one.
 const ON_THE_WAY: Duration = Duration::from_millis(100);
@@ -23,24 +24,28 @@ pub(super) struct Log {
 }
 
 impl Log {
-    /// Notes a request. `client` is nothing before sign-in.
-    pub(super) fn request(&mut self, template: &str, client: Option<&Caller>) {
+    /// Notes a request; gives what its caller did wrong. `client` is nothing before sign-in.
+    pub(super) fn request(&mut self, template: &str, client: Option<&Caller>) -> Option<String> {
         match self.counts.get_mut(template) {
             Some(count) => *count += 1,
             None => drop(self.counts.insert(template.to_owned(), 1)),
         }
-        let Some((from, until)) = client
-            .and_then(|caller| self.holds.get(&caller.client))
-            .copied()
-        else {
-            return;
-        };
+        let (from, until) = *self.holds.get(&client?.client)?;
         let now = Instant::now();
-        if from < now && now < until {
-            let early = until.duration_since(now).as_millis();
-            self.violation(format!(
-                "RetryAfter: {template} came {early} ms before the announced time"
-            ));
+        if !(from < now && now < until) {
+            return None;
+        }
+        let early = until.duration_since(now).as_millis();
+        let violation = format!("RetryAfter: {template} came {early} ms before the announced time");
+        self.violation(violation.clone());
+        Some(violation)
+    }
+
+    /// Adds what counted before the sandbox was closed.
+    pub(super) fn restore(&mut self, total: &Total) {
+        self.counts = total.counts.clone();
+        for violation in &total.violations {
+            self.violation(violation.clone());
         }
     }
 

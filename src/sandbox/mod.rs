@@ -19,6 +19,7 @@ mod filter;
 mod id;
 mod job;
 mod json;
+mod keeping;
 mod log;
 mod odata;
 mod operations;
@@ -31,6 +32,7 @@ mod seal;
 mod server;
 mod session;
 mod spoil;
+mod state_file;
 mod store;
 mod tenant;
 mod token;
@@ -48,13 +50,14 @@ use access::Access;
 use clock::Clock;
 use faults::FaultPlan;
 use log::Log;
+use state_file::StateFile;
 use store::Store;
 use tenant::Tenant;
 use token::SignIns;
 
 pub use faults::{FaultSpecError, Faults};
 pub use options::{Options, SearchCap, SearchCapError};
-pub use server::{Running, start};
+pub use server::{Running, StartError, start};
 
 /// Everything one sandbox consists of. Operations borrow it; locks are held for the length of one operation at most.
 struct Sandbox {
@@ -62,6 +65,8 @@ struct Sandbox {
     clock: Clock,
     access: Access,
     store: Mutex<Store>,
+    /// Where the state is kept, if anywhere. Locked before anything else.
+    state: Mutex<Option<StateFile>>,
     log: Mutex<Log>,
     faults: Mutex<FaultPlan>,
     sign_ins: SignIns,
@@ -77,12 +82,12 @@ struct Sandbox {
 }
 
 impl Sandbox {
-    fn new(options: &Options) -> Self {
-        let clock = Clock::start(options.speed);
+    fn new(options: &Options, clock: Clock, nonce: u64) -> Self {
         let tenant = Tenant::new(options.seed, options.users, clock.begun());
         Self {
             access: Access::new(&tenant),
-            store: Mutex::new(Store::new(nonce())),
+            store: Mutex::new(Store::new(nonce)),
+            state: Mutex::default(),
             log: Mutex::default(),
             faults: Mutex::new(FaultPlan::new(options.faults.clone(), options.seed)),
             sign_ins: SignIns::default(),
@@ -97,9 +102,8 @@ impl Sandbox {
         }
     }
 
-    /// Forgets sessions, broken things, counts and violations. Tokens stay valid and the clock goes on.
-    fn reset(&self) {
-        *lock(&self.store) = Store::new(nonce());
+    fn forget(&self, nonce: u64) {
+        *lock(&self.store) = Store::new(nonce);
         *lock(&self.log) = Log::default();
         *lock(&self.faults) = FaultPlan::new(self.first_faults.clone(), self.seed);
         self.access.reset();

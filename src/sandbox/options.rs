@@ -1,6 +1,7 @@
 //! How a sandbox is set up.
 
 use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
@@ -21,6 +22,8 @@ pub struct Options {
     pub latency: Duration,
     pub faults: Faults,
     pub search_cap: SearchCap,
+    /// Where the state is kept, to go on with it after an end of any kind.
+    pub state: Option<PathBuf>,
 }
 
 impl Default for Options {
@@ -33,6 +36,7 @@ impl Default for Options {
             latency: Duration::ZERO,
             faults: Faults::default(),
             search_cap: SearchCap::Five,
+            state: None,
         }
     }
 }

@@ -14,7 +14,7 @@ use super::response::{About, finish};
 use super::spoil::{Exchange, respond};
 use super::token::{self, Endpoint};
 use super::wire::Wire;
-use super::{Sandbox, control, lock, refusals};
+use super::{Sandbox, control, refusals};
 
 /// Larger bodies are refused.
 const MAX_BODY: usize = 4 * 1024 * 1024;
@@ -63,8 +63,7 @@ pub(super) async fn handle(
     exchange.caller = caller.as_ref().ok().cloned();
     let job = Job::new(inbound, caller);
     let template = job.template();
-    lock(&sandbox.log).request(template, exchange.caller.as_ref());
-    let fault = lock(&sandbox.faults).roll(template, false);
+    let fault = sandbox.arrives(template, exchange.caller.as_ref(), false);
     // A task of its own: the work goes on where the caller hangs up while it waits.
     let wire = exchange.wire.clone();
     let answer = tokio::spawn(async move {
@@ -92,8 +91,7 @@ async fn sign_in(
     body: Bytes,
 ) -> Response {
     let template = endpoint.template();
-    lock(&sandbox.log).request(template, None);
-    let fault = lock(&sandbox.faults).roll(template, true);
+    let fault = sandbox.arrives(template, None, true);
     let issue = move |sandbox: &Sandbox| {
         if method == Method::POST {
             let Sandbox {

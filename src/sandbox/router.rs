@@ -36,6 +36,8 @@ pub(super) enum RouteMethod {
     LIST,
     /// POST that changes nothing.
     ASK,
+    /// The search: it is kept where it is about mails, since artifacts can name it later.
+    SEARCH,
     POST,
     PATCH,
     DELETE,
@@ -45,14 +47,21 @@ impl RouteMethod {
     fn name(self) -> &'static str {
         match self {
             Self::GET | Self::LIST => "GET",
-            Self::ASK | Self::POST => "POST",
+            Self::ASK | Self::SEARCH | Self::POST => "POST",
             Self::PATCH => "PATCH",
             Self::DELETE => "DELETE",
         }
     }
 
-    fn changes(self) -> bool {
-        matches!(self, Self::POST | Self::PATCH | Self::DELETE)
+    fn changes(self, body: &[u8]) -> bool {
+        match self {
+            Self::GET | Self::LIST | Self::ASK => false,
+            Self::SEARCH => {
+                let name = b"artifactQuery";
+                body.windows(name.len()).any(|part| part == name)
+            }
+            Self::POST | Self::PATCH | Self::DELETE => true,
+        }
     }
 }
 
@@ -222,8 +231,8 @@ impl Found {
     }
 
     /// True where it can change what is stored.
-    pub(super) fn changes(&self) -> bool {
-        self.expanded.route.method.changes()
+    pub(super) fn changes(&self, body: &[u8]) -> bool {
+        self.expanded.route.method.changes(body)
     }
 
     /// True where only the number of a list is asked for.

@@ -2,6 +2,7 @@
 
 use std::io;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use axum::Router;
@@ -56,12 +57,27 @@ impl Running {
     }
 }
 
+/// Why there is no sandbox.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The address cannot be listened on, is not loopback, or the speed is none.
+    #[error("{0}")]
+    Listen(io::Error),
+    /// The state file cannot be used.
+    #[error("state file `{path}`: {cause}")]
+    State { path: PathBuf, cause: io::Error },
+}
+
 /// Starts a sandbox on the current runtime.
 ///
 /// # Errors
-/// An address that cannot be listened on or is not loopback; a speed that is not a number above zero.
-pub async fn start(options: Options) -> io::Result<Running> {
-    let invalid = |problem: String| Err(io::Error::new(io::ErrorKind::InvalidInput, problem));
+/// An address that cannot be listened on or is not loopback; a speed that is not a number above zero; a state file that
+/// cannot be read or written, or holds another tenant.
+pub async fn start(options: Options) -> Result<Running, StartError> {
+    let invalid = |problem: String| {
+        let error = io::Error::new(io::ErrorKind::InvalidInput, problem);
+        Err(StartError::Listen(error))
+    };
     // Whoever reaches the port can use it: the tokens prove nothing.
     if !options.listen.ip().is_loopback() {
         return invalid(format!(
@@ -75,9 +91,14 @@ pub async fn start(options: Options) -> io::Result<Running> {
             options.speed
         ));
     }
-    let listener = TcpListener::bind(options.listen).await?;
-    let address = listener.local_addr()?;
-    let sandbox = Arc::new(Sandbox::new(&options));
+    let listener = TcpListener::bind(options.listen).await;
+    let listener = listener.map_err(StartError::Listen)?;
+    let address = listener.local_addr().map_err(StartError::Listen)?;
+    let sandbox = Sandbox::open(&options).map_err(|cause| StartError::State {
+        path: options.state.clone().unwrap_or_default(),
+        cause,
+    })?;
+    let sandbox = Arc::new(sandbox);
     let service = Router::new()
         .fallback(request::handle)
         .with_state(Arc::clone(&sandbox));

@@ -154,6 +154,10 @@ impl Store {
         }
     }
 
+    pub(super) fn nonce(&self) -> u64 {
+        self.nonce
+    }
+
     pub(super) fn create(
         &mut self,
         workload: &'static Workload,

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::{Bulk, Input, Resolution, Unresolved, resolution, unresolved};
 use crate::backup::artifact::{Artifact, Progress};
-use crate::backup::books::{ArtifactTotals, Asked, ItemPoint, Outcome, SessionSummary};
+use crate::backup::books::{ArtifactTotals, Asked, ItemPoint, Outcome, SessionSummary, SessionTimes};
 use crate::backup::part::{Content, Part, Stage, has_ended};
 use crate::backup::poll::verdict;
 use crate::backup::workload::Owner;
@@ -197,6 +197,7 @@ impl Service {
         let Some(bulk) = content.bulk.as_mut() else {
             return Ok(());
         };
+        let ended = self.world.clock.now();
         self.read_unresolved(part, bulk).await?;
         let mut schedule = self.schedule();
         let mut tries = 0;
@@ -219,6 +220,10 @@ impl Service {
             workload: part.workload.name.to_owned(),
             status: part.status(),
             artifacts: totals,
+            times: SessionTimes {
+                ended: Some(ended),
+                ..SessionTimes::default()
+            },
         });
         content.settled = true;
         Ok(())

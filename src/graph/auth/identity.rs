@@ -181,8 +181,8 @@ mod tests {
         let words = &["\"exp\":", "\"roles\":[", "\"scp\":", "\"tid\":"];
         Target::new("token", &seeds, words).attack(|bytes| {
             let text = String::from_utf8_lossy(bytes);
-            let identity = Identity::of(&jwt(&text));
-            Identity::of(&text);
+            let identity = Claims::of(&jwt(&text));
+            Claims::of(&text);
             format!("{} {:?}", identity.roles.len(), identity.expires.is_some())
         });
     }

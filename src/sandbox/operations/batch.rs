@@ -211,9 +211,7 @@ fn one(sandbox: &Sandbox, call: &Call, inbound: Inbound) -> Result<Answer, Refus
     if template == TEMPLATE {
         return Err(Refusal::bad_request("A batch cannot hold a batch."));
     }
-    lock(&sandbox.log).request(template, Some(&call.caller));
-    let fault = lock(&sandbox.faults).roll(template, false);
-    match fault {
+    match sandbox.arrives(template, Some(&call.caller), false) {
         Some(Fault::Refuse { status, wait, work }) => {
             if work == Work::Done {
                 drop(job.run(sandbox));

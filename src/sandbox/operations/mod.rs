@@ -140,7 +140,7 @@ pub(super) static ROUTES: &[Route] = routes! {
     GET "~/{units}/{id}" CONFIGURATION => units::get;
 
     GET "~/restorePoints" SEARCH => points::list;
-    POST "~/restorePoints/search" SEARCH => search::search;
+    SEARCH "~/restorePoints/search" SEARCH => search::search;
     GET "~/restorePoints/{id}" SEARCH => points::get;
     GET "~/restorePoints/{id}/protectionUnit" SEARCH => points::unit;
 

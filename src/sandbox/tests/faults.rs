@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
-use super::{Bench, Reply, artifacts, reply};
+use super::{Bench, Reply, artifacts};
 use crate::sandbox::Options;
 
 const CREATE: &str = "@POST /exchangeRestoreSessions";

@@ -10,6 +10,7 @@ mod bulk;
 mod control;
 mod faults;
 mod happy;
+mod kept;
 mod pages;
 mod refused;
 mod search;

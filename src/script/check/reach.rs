@@ -210,7 +210,7 @@ impl Gather<'_> {
 
     /// Which workloads' sessions a function gives, or changes.
     fn hand(&mut self, entry: &Entry, ability: Ability) {
-        let own = backup::ALL
+        let own = backup::WORKLOADS
             .into_iter()
             .find(|workload| workload.name == entry.namespace);
         // Units, points and rows are for looking at; anything else may be, or hold, a session.
@@ -236,7 +236,7 @@ impl Gather<'_> {
     fn any_workload(&mut self) {
         self.facts
             .hands
-            .extend(backup::ALL.iter().map(|workload| workload.name));
+            .extend(backup::WORKLOADS.iter().map(|workload| workload.name));
     }
 
     /// `graph::post(path, …)`: a plain path says what it does.
@@ -258,7 +258,7 @@ impl Gather<'_> {
             Some(Class::Unlisted) => Ability::Change,
         });
         let path = graph::decoded(literal.unwrap_or_default()).to_lowercase();
-        let one = backup::ALL.into_iter().find(|workload| {
+        let one = backup::WORKLOADS.into_iter().find(|workload| {
             let collection = workload.sessions_path().to_lowercase();
             path.strip_prefix(&collection)
                 .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
