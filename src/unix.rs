@@ -5,6 +5,9 @@ use std::io;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 
+/// All bits of those who are not the owner.
+const GROUP_AND_OTHERS: u32 = 0o077;
+
 /// Owner and permission bits of a file or folder.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Access {
@@ -48,7 +51,7 @@ impl Access {
 
     /// Nobody but the owner can read, change or enter it.
     pub(crate) fn is_private(self) -> bool {
-        self.mode & 0o077 == 0
+        self.mode & GROUP_AND_OTHERS == 0
     }
 }
 

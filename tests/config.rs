@@ -6,7 +6,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use insta::assert_snapshot;
 use serde_json::{Value, json};
 
-use crate::support::{Bench, Done};
+use crate::support::{Bench, Done, Entra};
 
 /// A script whose output shows the value format.
 fn bench() -> Bench {
@@ -465,4 +465,35 @@ fn a_policy_is_not_passed_over_in_silence() {
         done.stderr.contains("policies are not obeyed yet"),
         "{done}"
     );
+}
+
+/// A secret that goes to Entra: what it says of a wrong one shows that it was taken.
+#[test]
+fn a_secret_may_lie_in_a_file_that_nobody_else_can_read() {
+    let denial = r#"{"error":"invalid_client","error_description":"AADSTS7000215: Invalid client secret provided."}"#;
+    let entra = Entra::answering(401, denial);
+    let bench = Bench::new()
+        .script("users::list().count()")
+        .file("ca.pem", &entra.authority)
+        .file("keys/contoso.secret", "hush-hush\n")
+        .file(
+            "state/runback.toml",
+            "ca-file = \"../ca.pem\"\n[profile.contoso]\ntenant = \"t\"\nclient-id = \"c\"\nclient-secret-file = \"../keys/contoso.secret\"\n",
+        )
+        .variable("AZURE_AUTHORITY_HOST", &entra.url)
+        .flags(&["--profile", "contoso"]);
+    let secret = bench.path("keys/contoso.secret");
+    set_permissions(&secret, Permissions::from_mode(0o644)).unwrap();
+    let done = bench.run().expect(2);
+    assert!(
+        done.stderr.contains("can be read by others (mode 0644)"),
+        "{done}"
+    );
+    assert!(done.stderr.contains("chmod 600"), "{done}");
+    set_permissions(&secret, Permissions::from_mode(0o600)).unwrap();
+    let done = bench.run().expect(6);
+    assert!(done.stderr.contains("AADSTS7000215"), "{done}");
+    let done = bench.runback(&["doctor"]).expect(6);
+    assert!(done.stdout.contains("AADSTS7000215"), "{done}");
+    assert!(!done.to_string().contains("hush"), "{done}");
 }

@@ -25,7 +25,6 @@ pub(super) struct Doctor {}
 
 impl Doctor {
     pub(super) fn run(
-        self,
         flags: &Flags,
         config: Loaded,
         world: &World,
@@ -79,7 +78,7 @@ impl Doctor {
 fn print(checks: &[Check], format: Format, stdout: &Stdout) {
     let row = |check: &Check| {
         vec![
-            Value::from(check.check.as_str()),
+            Value::from(check.name.as_str()),
             check.result.name().into(),
             check.detail.as_str().into(),
             check.hint.clone().into(),
@@ -98,7 +97,7 @@ fn print(checks: &[Check], format: Format, stdout: &Stdout) {
     }
     let todo: Vec<String> = checks
         .iter()
-        .filter_map(|check| Some(format!("  {}: {}", check.check, check.hint.as_ref()?)))
+        .filter_map(|check| Some(format!("  {}: {}", check.name, check.hint.as_ref()?)))
         .collect();
     if !todo.is_empty() {
         stdout.print(&format!("\nwhat to do:\n{}", todo.join("\n")));

@@ -20,6 +20,8 @@ pub(super) struct Flags {
     #[command(flatten)]
     pub(super) tenant: TenantFlags,
     #[command(flatten)]
+    pub(super) secret: SecretFlags,
+    #[command(flatten)]
     pub(super) sandbox: SandboxFlags,
     #[command(flatten)]
     pub(super) conduct: Conduct,
@@ -122,6 +124,24 @@ pub(super) struct TenantFlags {
         hide_env_values = true
     )]
     pub(super) ca_file: Option<PathBuf>,
+}
+
+/// A secret, wherever it may be but in a flag: command lines are seen by everybody on the machine.
+#[derive(Debug, Default, Args)]
+#[command(next_help_heading = "Tenant")]
+pub(super) struct SecretFlags {
+    /// The client secret is in this file, which nobody else can read; `AZURE_CLIENT_SECRET` is stronger than a file not named here
+    #[arg(
+        long,
+        global = true,
+        value_name = "FILE",
+        env = "AZURE_CLIENT_SECRET_FILE",
+        hide_env_values = true
+    )]
+    pub(super) client_secret_file: Option<PathBuf>,
+    /// It was named on the command line.
+    #[arg(skip)]
+    pub(super) is_typed: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

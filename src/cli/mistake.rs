@@ -48,7 +48,7 @@ pub(super) fn fault(error: &clap::Error) -> Fault {
     let tips = paragraphs
         .flat_map(str::lines)
         .filter_map(|line| line.trim().strip_prefix("tip: "));
-    tips.fold(fault, |fault, tip| fault.hint(tip))
+    tips.fold(fault, Fault::hint)
 }
 
 #[cfg(test)]

@@ -11,12 +11,14 @@ mod mistake;
 mod new;
 mod run;
 mod sandbox;
+mod secret_file;
 mod settings;
 mod sign_in;
 mod values;
 
 use std::ffi::{OsStr, OsString};
 
+use clap::parser::ValueSource;
 use clap::{ArgMatches, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 use crate::config::{Config, Setting};
@@ -118,6 +120,8 @@ impl Cli {
         });
         let matches = command.try_get_matches_from(words)?;
         let mut cli = Self::from_arg_matches(&matches)?;
+        cli.flags.secret.is_typed =
+            matches.value_source("client_secret_file") == Some(ValueSource::CommandLine);
         cli.given = Given {
             words: words.to_vec(),
             matches,
@@ -166,7 +170,7 @@ pub fn run(cli: Cli, world: &World) -> Exit {
     }
     let exit = bounded(&cli.flags, &voice).and_then(|()| match cli.command {
         Command::Run(command) => command.run(&cli.flags, world, &voice),
-        Command::Doctor(command) => command.run(&cli.flags, config, world, &voice),
+        Command::Doctor(_) => doctor::Doctor::run(&cli.flags, config, world, &voice),
         Command::Check(command) => command.run(&cli.flags, &voice),
         Command::Sandbox(command) => command.run(&cli.flags, &voice),
         Command::Doc(command) => command.run(&cli.flags, world, &voice),

@@ -8,7 +8,7 @@ use clap::{Args, CommandFactory as _, ValueHint};
 use tokio::runtime::Runtime;
 
 use super::flags::{Api, Flags};
-use super::{Cli, sandbox, sign_in};
+use super::{Cli, sandbox, secret_file, sign_in};
 use crate::error::{Exit, Fault};
 use crate::graph::{self, SignIn};
 use crate::report::Kind;
@@ -161,7 +161,8 @@ pub(super) fn connection(
         connection.settling = connection.settling.div_f64(running.speed());
         serving = Some(running);
     } else {
-        connection.options.sign_in = sign_in::choose(&flags.tenant, world)?;
+        let world = secret_file::behind(&flags.secret, world)?;
+        connection.options.sign_in = sign_in::choose(&flags.tenant, &world)?;
         if let Some(url) = &flags.tenant.graph_url {
             connection.options.root.clone_from(url);
         }

@@ -112,16 +112,17 @@ impl Reader<'_> {
         let mut document = Document::default();
         for (name, value) in table {
             match name.get_ref().as_ref() {
-                PROFILE => match value.get_ref() {
-                    DeValue::Table(profiles) => document.profiles = self.profiles(profiles),
-                    _ => {
-                        let message = format!("`{PROFILE}` is where profiles stand");
-                        self.bad(&name.span(), &message).hints = vec![
-                            "a profile is written `[profile.NAME]`".to_owned(),
-                            format!("`{DEFAULT_PROFILE} = \"NAME\"` chooses one"),
-                        ];
+                PROFILE => {
+                    if let DeValue::Table(profiles) = value.get_ref() {
+                        document.profiles = self.profiles(profiles);
+                        continue;
                     }
-                },
+                    let message = format!("`{PROFILE}` is where profiles stand");
+                    self.bad(&name.span(), &message).hints = vec![
+                        "a profile is written `[profile.NAME]`".to_owned(),
+                        format!("`{DEFAULT_PROFILE} = \"NAME\"` chooses one"),
+                    ];
+                }
                 DEFAULT_PROFILE => {
                     let key = Key {
                         name: DEFAULT_PROFILE.to_owned(),
@@ -179,21 +180,19 @@ impl Reader<'_> {
         }
         let hint = self.unknown_hint(name_text, value.get_ref().is_table(), is_top);
         let fault = self.bad(&name.span(), &format!("there is no setting `{name_text}`"));
-        fault.hints.extend(hint);
+        fault.hints.push(hint);
         None
     }
 
-    fn unknown_hint(&self, name: &str, is_table: bool, is_top: bool) -> Option<String> {
+    fn unknown_hint(&self, name: &str, is_table: bool, is_top: bool) -> String {
         let wanted = name.replace('_', "-").to_ascii_lowercase();
         if matches!(wanted.as_str(), "config" | PROFILE) {
-            return Some(format!(
+            return format!(
                 "`--{wanted}` is for the command line; `{DEFAULT_PROFILE} = \"NAME\"` at the top chooses a profile"
-            ));
+            );
         }
         if !is_top && wanted == DEFAULT_PROFILE {
-            return Some(
-                "it stands at the top of the file, before the first `[profile.…]`".to_owned(),
-            );
+            return "it stands at the top of the file, before the first `[profile.…]`".to_owned();
         }
         let of_top = [PROFILE, DEFAULT_PROFILE].into_iter().filter(|_| is_top);
         let names = self.keys.iter().map(|key| key.name.as_str()).chain(of_top);
@@ -202,14 +201,12 @@ impl Reader<'_> {
             .filter(|(distance, known)| *distance <= (known.len() / 3).max(1))
             .min();
         match near {
-            Some((_, PROFILE)) => Some(format!("a profile is written `[{PROFILE}.NAME]`")),
-            Some((_, known)) => Some(format!("did you mean `{known}`?")),
+            Some((_, PROFILE)) => format!("a profile is written `[{PROFILE}.NAME]`"),
+            Some((_, known)) => format!("did you mean `{known}`?"),
             None if is_table && is_top => {
-                Some(format!("a profile is written `[{PROFILE}.{name}]`"))
+                format!("a profile is written `[{PROFILE}.{name}]`")
             }
-            None => {
-                Some("`runback --help` lists the flags; a setting has a flag's name".to_owned())
-            }
+            None => "`runback --help` lists the flags; a setting has a flag's name".to_owned(),
         }
     }
 

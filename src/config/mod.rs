@@ -56,7 +56,7 @@ pub(crate) struct Key {
 /// How a file came to be read: how far it is trusted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Origin {
-    /// By `--config` or RUNBACK_CONFIG.
+    /// By `--config` or `RUNBACK_CONFIG`.
     Named,
     /// In the state folder, which is the user's own.
     State,

@@ -3,8 +3,10 @@
 /// What kind of secret a setting's name speaks of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Secret {
-    ClientSecret,
-    AccessToken,
+    /// A client secret.
+    Client,
+    /// An access token.
+    Token,
     Password,
 }
 
@@ -15,9 +17,9 @@ impl Secret {
         if name.contains("password") || name.contains("passphrase") || name.contains("private") {
             Some(Self::Password)
         } else if name.contains("token") || name.contains("bearer") {
-            Some(Self::AccessToken)
+            Some(Self::Token)
         } else if name.contains("secret") {
-            Some(Self::ClientSecret)
+            Some(Self::Client)
         } else {
             None
         }
@@ -26,11 +28,11 @@ impl Secret {
     /// Where it belongs.
     pub(super) fn hints(self) -> &'static [&'static str] {
         match self {
-            Self::ClientSecret => &[
+            Self::Client => &[
                 "set AZURE_CLIENT_SECRET in the environment, or",
                 "put it into a file of mode 0600 and name that here: `client-secret-file = \"…\"`",
             ],
-            Self::AccessToken => &["set RUNBACK_ACCESS_TOKEN in the environment"],
+            Self::Token => &["set RUNBACK_ACCESS_TOKEN in the environment"],
             Self::Password => &["set AZURE_CLIENT_CERTIFICATE_PASSWORD in the environment"],
         }
     }
@@ -69,12 +71,12 @@ mod tests {
     #[test]
     fn a_secret_is_known_by_its_name_in_any_spelling() {
         let rows = [
-            ("client-secret", Some(Secret::ClientSecret)),
-            ("AZURE_CLIENT_SECRET", Some(Secret::ClientSecret)),
-            ("secret", Some(Secret::ClientSecret)),
-            ("access-token", Some(Secret::AccessToken)),
-            ("RUNBACK_ACCESS_TOKEN", Some(Secret::AccessToken)),
-            ("token", Some(Secret::AccessToken)),
+            ("client-secret", Some(Secret::Client)),
+            ("AZURE_CLIENT_SECRET", Some(Secret::Client)),
+            ("secret", Some(Secret::Client)),
+            ("access-token", Some(Secret::Token)),
+            ("RUNBACK_ACCESS_TOKEN", Some(Secret::Token)),
+            ("token", Some(Secret::Token)),
             ("certificate-password", Some(Secret::Password)),
             ("passphrase", Some(Secret::Password)),
             ("tenant", None),

@@ -42,8 +42,17 @@ pub(super) fn address(root: &str, simulated: Option<f64>) -> Check {
     }
 }
 
-pub(super) fn config(config: &Result<Config, Vec<Fault>>) -> Vec<Check> {
+pub(super) fn config(config: &Result<Config, Vec<Fault>>, state: Option<&Path>) -> Vec<Check> {
     match config {
+        Ok(config) if config.files.is_empty() => {
+            let mut places: Vec<String> = state
+                .map(|folder| format!("`{}`", folder.join(config::NAME).display()))
+                .into_iter()
+                .collect();
+            places.push(format!("`{}` in this folder", config::NAME));
+            let detail = format!("no config file: there is no {}", places.join(" and no "));
+            vec![Check::ok("config", detail)]
+        }
         Ok(config) => vec![Check::ok("config", config.summary())],
         Err(faults) => faults
             .iter()

@@ -46,7 +46,7 @@ impl Verdict {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Check {
     /// What was looked at: `sign-in`, `permission User.ReadBasic.All`. Programs read it; it does not change.
-    pub(crate) check: String,
+    pub(crate) name: String,
     pub(crate) result: Verdict,
     pub(crate) detail: String,
     /// What to type or do now.
@@ -56,9 +56,9 @@ pub(crate) struct Check {
 }
 
 impl Check {
-    fn new(check: impl Into<String>, result: Verdict, detail: impl Into<String>) -> Self {
+    fn new(name: impl Into<String>, result: Verdict, detail: impl Into<String>) -> Self {
         Self {
-            check: check.into(),
+            name: name.into(),
             result,
             detail: detail.into(),
             hint: None,
@@ -66,28 +66,28 @@ impl Check {
         }
     }
 
-    fn ok(check: impl Into<String>, detail: impl Into<String>) -> Self {
-        Self::new(check, Verdict::Ok, detail)
+    fn ok(name: impl Into<String>, detail: impl Into<String>) -> Self {
+        Self::new(name, Verdict::Ok, detail)
     }
 
-    fn warning(check: impl Into<String>, detail: impl Into<String>) -> Self {
-        Self::new(check, Verdict::Warning, detail)
+    fn warning(name: impl Into<String>, detail: impl Into<String>) -> Self {
+        Self::new(name, Verdict::Warning, detail)
     }
 
-    fn fails(check: impl Into<String>, detail: impl Into<String>) -> Self {
-        Self::new(check, Verdict::Fails, detail)
+    fn fails(name: impl Into<String>, detail: impl Into<String>) -> Self {
+        Self::new(name, Verdict::Fails, detail)
     }
 
-    fn skipped(check: impl Into<String>, why: impl Into<String>) -> Self {
-        Self::new(check, Verdict::Skipped, why)
+    fn skipped(name: impl Into<String>, why: impl Into<String>) -> Self {
+        Self::new(name, Verdict::Skipped, why)
     }
 
     /// A check that fails, in the words of an error.
-    fn of_fault(check: impl Into<String>, result: Verdict, fault: &Fault) -> Self {
+    fn of_fault(name: impl Into<String>, result: Verdict, fault: &Fault) -> Self {
         let place = fault.place.as_ref();
         let place = place.map(|at| format!(" ({}:{}:{})", at.file, at.line, at.column));
         let check = Self::new(
-            check,
+            name,
             result,
             format!("{}{}", fault.message, place.unwrap_or_default()),
         );
@@ -133,13 +133,13 @@ impl Patient {
         let mut checks = vec![here::version()];
         checks.push(here::address(&self.root, self.simulated));
         let has_address = checks.iter().all(|check| check.result == Verdict::Ok);
-        checks.extend(here::config(&self.config));
+        checks.extend(here::config(&self.config, self.state.as_deref()));
         checks.push(here::state_folder(self.state.as_deref()));
         checks.push(here::policy(self.policy.as_deref()));
         checks.push(here::proxy(&self.root, &self.world));
         checks.push(here::ca_file(self.ca_file.as_deref()));
         if has_address {
-            checks.extend(self.examine_tenant().await);
+            checks.extend(Box::pin(self.examine_tenant()).await);
         } else {
             let why = "there is no usable address";
             checks.push(Check::skipped("sign-in", why));
@@ -175,7 +175,7 @@ impl Patient {
             return without(checks, "there is no connection to the service");
         }
         let early = client.clock_ahead();
-        let findings = Findings::gather(client, identity, first).await;
+        let findings = Box::pin(Findings::gather(client, identity, first)).await;
         let ahead = clock::ahead(client, early, &self.world).await;
         checks.push(Check::ok("connection", format!("`{}` answers", self.root)));
         checks.push(sign_in::credential(&findings, now));
@@ -190,7 +190,7 @@ impl Patient {
 
 /// The rest of the report where the tenant cannot be asked.
 fn without(mut checks: Vec<Check>, why: &str) -> Vec<Check> {
-    if checks.iter().all(|check| check.check != "connection") {
+    if checks.iter().all(|check| check.name != "connection") {
         checks.push(Check::skipped("connection", why));
     }
     let skipped = |name: String| Check::skipped(name, why);
@@ -244,7 +244,7 @@ mod tests {
     fn the_skipped_checks_are_the_same_ones_in_the_same_order() {
         let names: Vec<String> = without(Vec::new(), "x")
             .into_iter()
-            .map(|check| check.check)
+            .map(|check| check.name)
             .collect();
         let joined = names.join(", ");
         assert!(

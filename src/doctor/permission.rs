@@ -176,8 +176,7 @@ impl Permission {
             }
         };
         match (held, used) {
-            (Some(name), Used::Passed) => row(Verdict::Ok, has(name)),
-            (Some(name), Used::Unclear(_)) => row(Verdict::Ok, has(name)),
+            (Some(name), Used::Passed | Used::Unclear(_)) => row(Verdict::Ok, has(name)),
             (None, Used::Passed) if is_opaque => {
                 row(Verdict::Ok, "the service lets such a call pass".to_owned())
             }
@@ -316,7 +315,7 @@ mod tests {
             let check = permission(name).judge(&claims, &used);
             assert_eq!(check.result, result, "{check:?}");
             assert!(check.detail.contains(detail), "{check:?}");
-            assert_eq!(check.check, format!("permission {name}"));
+            assert_eq!(check.name, format!("permission {name}"));
             assert!(check.is_access);
         }
     }

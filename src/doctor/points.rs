@@ -1,6 +1,7 @@
 //! How old the newest restore points are, in a sample of each workload.
 
 use std::collections::HashMap;
+use std::fmt::Write as _;
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
@@ -121,10 +122,10 @@ fn judge(
     let oldest = newest.iter().min_by_key(|(_, taken)| **taken);
     let lagging = oldest.filter(|(_, taken)| age(**taken) > OLD && age(last) <= OLD);
     if let Some((unit, taken)) = lagging {
-        detail += &format!("; unit `{unit}`'s is {} old", spell(age(*taken)));
+        let _ = write!(detail, "; unit `{unit}`'s is {} old", spell(age(*taken)));
     }
     if without > 0 {
-        detail += &format!("; {without} without one");
+        let _ = write!(detail, "; {without} without one");
     }
     if age(last) > OLD || lagging.is_some() {
         Check::warning(name, detail).hint(hint)

@@ -1,5 +1,6 @@
 //! What the Backup Storage service lets this tenant and this app do now.
 
+use std::fmt::Write as _;
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
@@ -59,13 +60,13 @@ pub(super) fn status(probe: &Probe, now: Timestamp) -> Check {
         other => format!("`{other}`, which this version does not know"),
     };
     if let Some(reason) = &reason {
-        detail += &format!(", because of `{reason}`");
+        let _ = write!(detail, ", because of `{reason}`");
     }
     if let Some(end) = grace {
-        detail += &format!(", grace period until {}", until(end, now));
+        let _ = write!(detail, ", grace period until {}", until(end, now));
     }
     if let Some(end) = restores {
-        detail += &format!(", restores until {}", until(end, now));
+        let _ = write!(detail, ", restores until {}", until(end, now));
     }
     let is_ending = [grace, restores]
         .into_iter()

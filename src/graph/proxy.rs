@@ -7,7 +7,8 @@ use super::cloud::is_loopback;
 
 /// The proxy in front of a service root, without its user and password; `None` where there is none.
 ///
-/// The same rules that reqwest chooses by: its own matcher is asked, which reads HTTPS_PROXY, ALL_PROXY and NO_PROXY.
+/// The same rules that reqwest chooses by: its own matcher is asked, which reads `HTTPS_PROXY`,
+/// `ALL_PROXY` and `NO_PROXY`.
 pub(crate) fn proxy(root: &str) -> Option<String> {
     // `transport` passes by every proxy for a service on this machine.
     if Url::parse(root).is_ok_and(|url| is_loopback(&url)) {
