@@ -155,6 +155,10 @@ impl Paint {
         self.wrap("1;34", text)
     }
 
+    pub(crate) fn cyan(self, text: &str) -> String {
+        self.wrap("36", text)
+    }
+
     pub(crate) fn bold(self, text: &str) -> String {
         self.wrap("1", text)
     }

@@ -10,6 +10,8 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("error", &["text"]),
     ("instant", &[]),
     ("world", &[]),
+    ("unix", &[]),
+    ("config", &["error", "unix"]),
     ("stop", &["error"]),
     ("talk", &["error", "text", "world"]),
     ("graph", &["world"]),
@@ -76,11 +78,18 @@ const ARROWS: &[(&str, &[&str])] = &[
             "world",
         ],
     ),
+    ("manual", &["changes", "graph", "script", "text"]),
+    (
+        "doctor",
+        &[
+            "advice", "backup", "config", "error", "graph", "instant", "text", "unix", "world",
+        ],
+    ),
     (
         "cli",
         &[
-            "advice", "backup", "error", "graph", "report", "run", "sandbox", "script", "stop",
-            "talk", "text", "world",
+            "advice", "backup", "config", "doctor", "error", "graph", "manual", "report", "run",
+            "sandbox", "script", "stop", "talk", "text", "world",
         ],
     ),
 ];
@@ -224,13 +233,17 @@ fn the_arrows_point_one_way() {
 fn each_library_is_known_to_one_room() {
     let words: &[(&str, &[&str])] = &[
         ("reqwest", &["graph"]),
+        ("hyper_util", &["graph"]),
         ("azure_identity", &["graph"]),
         ("rhai", &["script", "run", "cli"]),
         ("axum", &["sandbox"]),
         ("indicatif", &["talk"]),
+        ("pulldown_cmark", &["manual"]),
         ("comfy_table", &["report"]),
         ("clap", &["cli", "run"]),
         ("tracing_subscriber", &["cli"]),
+        ("toml", &["config"]),
+        ("rustix", &["unix"]),
     ];
     let mut wrong = Vec::new();
     for source in sources() {

@@ -3,6 +3,7 @@
 mod architecture;
 mod bad_input;
 mod cli;
+mod config;
 mod faults;
 mod language;
 mod lost;

@@ -281,7 +281,7 @@ impl LookForDraft<'_> {
             .service
             .client
             .known_identity()
-            .and_then(|identity| identity.app_id);
+            .and_then(|identity| identity.claims.app_id);
         if let (Some(creator), Some(us)) = (creator, us)
             && !creator.eq_ignore_ascii_case(&us)
         {

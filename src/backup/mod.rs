@@ -27,7 +27,7 @@ pub(crate) use row::{PointChoice, Row, Subject, Wanted};
 pub(crate) use search::Prefer;
 pub(crate) use service::{Service, Settings, workload_of};
 pub(crate) use session::{Request, Session};
-pub(crate) use workload::{EXCHANGE, Workload};
+pub(crate) use workload::{EXCHANGE, ROOT, WORKLOADS, Workload};
 
 /// One value of a query option, percent-encoded.
 fn encoded(text: &str) -> String {

@@ -63,14 +63,15 @@ pub(crate) static SHAREPOINT: Workload = Workload {
     owner: "siteId",
 };
 
-static ALL: [&Workload; 3] = [&EXCHANGE, &ONEDRIVE, &SHAREPOINT];
+pub(crate) static WORKLOADS: [&Workload; 3] = [&EXCHANGE, &ONEDRIVE, &SHAREPOINT];
 
 impl Workload {
     /// The workload of a session, by its `@odata.type`. The service's examples spell `sharepointRestoreSession`, its
     /// metadata `sharePointRestoreSession`: case does not count.
     pub(crate) fn of_session(odata_type: &str) -> Option<&'static Self> {
         let bare = odata_type.trim_start_matches("#microsoft.graph.");
-        ALL.into_iter()
+        WORKLOADS
+            .into_iter()
             .find(|workload| workload.session_type.eq_ignore_ascii_case(bare))
     }
 

@@ -16,6 +16,8 @@ use crate::world::World;
 #[derive(Debug, Args)]
 pub(super) struct Flags {
     #[command(flatten)]
+    pub(super) settings: SettingsFlags,
+    #[command(flatten)]
     pub(super) tenant: TenantFlags,
     #[command(flatten)]
     pub(super) sandbox: SandboxFlags,
@@ -32,6 +34,30 @@ pub(super) struct Flags {
         help_heading = "Limits"
     )]
     pub(super) max_memory: Size,
+}
+
+/// Which `runback.toml`, and what of it.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Settings")]
+pub(super) struct SettingsFlags {
+    /// Take settings from this file; else from `runback.toml` in the state folder and in the working folder
+    #[arg(
+        long,
+        global = true,
+        value_name = "FILE",
+        env = "RUNBACK_CONFIG",
+        hide_env_values = true
+    )]
+    pub(super) config: Option<PathBuf>,
+    /// Take the settings of `[profile.NAME]` too
+    #[arg(
+        long,
+        global = true,
+        value_name = "NAME",
+        env = "RUNBACK_PROFILE",
+        hide_env_values = true
+    )]
+    pub(super) profile: Option<String>,
 }
 
 /// Which tenant, and how to sign in there.
@@ -158,6 +184,15 @@ pub(super) struct Conduct {
         hide_env_values = true
     )]
     pub(super) state_dir: Option<PathBuf>,
+    /// Guard rails: `doctor` looks at the file; a run that is given one is refused until policies are obeyed
+    #[arg(
+        long,
+        global = true,
+        value_name = "FILE",
+        env = "RUNBACK_POLICY",
+        hide_env_values = true
+    )]
+    pub(super) policy: Option<PathBuf>,
     /// A further folder that scripts may read and write (repeatable)
     #[arg(long, global = true, value_name = "DIR")]
     pub(super) data: Vec<PathBuf>,
@@ -269,15 +304,7 @@ impl Flags {
             (false, _) => Loudness::Everything,
         };
         let json = self.voice.log_format == LogFormat::Json;
-        let is_coloured = match self.voice.color {
-            Color::Always => true,
-            Color::Never => false,
-            Color::Auto => {
-                world.stderr_is_terminal
-                    && world.variable("NO_COLOR").is_none()
-                    && world.variable("TERM").is_none_or(|term| term != "dumb")
-            }
-        };
+        let is_coloured = self.colours(world, world.stderr_is_terminal);
         // Who pipes JSON somewhere is a machine, also when a terminal is near.
         let is_watched = world.stderr_is_terminal
             && (self.conduct.format != Format::Json || world.stdout_is_terminal);
@@ -290,6 +317,25 @@ impl Flags {
             },
             json,
             bars: is_watched && !json && loudness != Loudness::Quiet,
+        }
+    }
+}
+
+impl Flags {
+    /// Whether what goes to stdout may have colours.
+    pub(super) fn colours_stdout(&self, world: &World) -> bool {
+        self.colours(world, world.stdout_is_terminal)
+    }
+
+    fn colours(&self, world: &World, is_terminal: bool) -> bool {
+        match self.voice.color {
+            Color::Always => true,
+            Color::Never => false,
+            Color::Auto => {
+                is_terminal
+                    && world.variable("NO_COLOR").is_none()
+                    && world.variable("TERM").is_none_or(|term| term != "dumb")
+            }
         }
     }
 }

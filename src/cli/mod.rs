@@ -1,16 +1,21 @@
 //! The command line: one file for each subcommand, its flags and what it wires together.
 
+mod doc;
+mod doctor;
 mod flags;
 mod logs;
+mod mistake;
 mod run;
 mod sandbox;
+mod settings;
 mod sign_in;
 mod values;
 
 use std::ffi::{OsStr, OsString};
 
-use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
+use clap::{ArgMatches, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
+use crate::config::{Config, Setting};
 use crate::error::{Exit, Fault};
 use crate::talk::Voice;
 use crate::world::World;
@@ -29,42 +34,120 @@ pub struct Cli {
     command: Command,
     #[command(flatten)]
     flags: Flags,
+    #[arg(skip)]
+    given: Given,
+}
+
+/// The command line as it was written: read once more when the config files are known.
+#[derive(Debug, Default)]
+struct Given {
+    words: Vec<OsString>,
+    matches: ArgMatches,
 }
 
 #[derive(Debug, Subcommand)]
 enum Command {
     Run(run::Run),
+    Doctor(doctor::Doctor),
     Sandbox(sandbox::Sandbox),
+    Doc(doc::Doc),
+}
+
+/// What the config files say, or what is wrong with them.
+type Loaded = Result<Config, Vec<Fault>>;
+
+/// What config files are to a command.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Configured {
+    /// Their settings hold, and a mistake in them ends it.
+    Obeyed,
+    /// Their settings hold, and it tells the mistakes itself.
+    Examined,
+    /// It works without them.
+    Ignored,
+}
+
+impl Command {
+    fn configured(&self) -> Configured {
+        match self {
+            Self::Run(run) if run.is_help() => Configured::Ignored,
+            Self::Doctor(_) => Configured::Examined,
+            _ => Configured::Obeyed,
+        }
+    }
 }
 
 impl Cli {
     /// Reads the command line and the variables that stand for flags. Help, version and mistakes end the process here.
     #[must_use]
-    pub fn read() -> Self {
-        Self::parsed(std::env::args_os()).unwrap_or_else(|error| error.exit())
+    pub fn read(world: &World) -> Self {
+        let words: Vec<OsString> = std::env::args_os().collect();
+        Self::parsed(&words, &[]).unwrap_or_else(|error| mistake::exit(&error, &words, world))
     }
 
-    fn parsed(words: impl IntoIterator<Item = OsString>) -> Result<Self, clap::Error> {
+    /// `settings` stand where flags have their defaults.
+    fn parsed(words: &[OsString], settings: &[Setting]) -> Result<Self, clap::Error> {
         // An empty variable is one that is not set: CI systems export them so.
         let is_empty = |name: &OsStr| std::env::var_os(name).is_some_and(|value| value.is_empty());
-        let command = Self::command().mut_args(|arg| {
+        let command = settings::behind(Self::command(), settings).mut_args(|arg| {
             if arg.get_env().is_some_and(is_empty) {
                 arg.env(None::<&str>)
             } else {
                 arg
             }
         });
-        Self::from_arg_matches(&command.try_get_matches_from(words)?)
+        let matches = command.try_get_matches_from(words)?;
+        let mut cli = Self::from_arg_matches(&matches)?;
+        cli.given = Given {
+            words: words.to_vec(),
+            matches,
+        };
+        Ok(cli)
+    }
+
+    /// The command line again, with what the config files say behind it.
+    fn settled(self, world: &World) -> Result<(Self, Loaded), Vec<Fault>> {
+        let configured = self.command.configured();
+        if configured == Configured::Ignored {
+            return Ok((self, Ok(Config::default())));
+        }
+        let config = match settings::load(&self, world) {
+            Ok(config) if config.settings.is_empty() => return Ok((self, Ok(config))),
+            Ok(config) => config,
+            Err(faults) if configured == Configured::Examined => return Ok((self, Err(faults))),
+            Err(faults) => return Err(faults),
+        };
+        match Self::parsed(&self.given.words, &config.settings) {
+            Ok(cli) => Ok((cli, Ok(config))),
+            Err(error) => Err(vec![mistake::fault(&error)]),
+        }
+    }
+
+    fn serves_sandbox(&self) -> bool {
+        matches!(self.command, Command::Sandbox(_))
     }
 }
 
 /// Does what the command line asks for, says what went wrong, and gives the exit code.
 #[must_use]
 pub fn run(cli: Cli, world: &World) -> Exit {
+    let manner = cli.flags.manner(world);
+    let (cli, config) = match cli.settled(world) {
+        Ok(settled) => settled,
+        Err(faults) => {
+            Voice::new(manner, world.clone()).faults(&faults);
+            return Exit::Unstarted;
+        }
+    };
     let voice = Voice::new(cli.flags.manner(world), world.clone());
+    if let Ok(config) = &config {
+        settings::announce(config, &voice);
+    }
     let exit = bounded(&cli.flags, &voice).and_then(|()| match cli.command {
         Command::Run(command) => command.run(&cli.flags, world, &voice),
+        Command::Doctor(command) => command.run(&cli.flags, config, world, &voice),
         Command::Sandbox(command) => command.run(&cli.flags, &voice),
+        Command::Doc(command) => command.run(&cli.flags, world, &voice),
     });
     voice.end();
     exit.unwrap_or_else(|fault| {

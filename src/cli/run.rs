@@ -21,7 +21,7 @@ use crate::world::World;
 /// One call with all its tries and waits.
 const BUDGET: Duration = Duration::from_mins(15);
 
-const GRAPH: &str = "https://graph.microsoft.com";
+pub(super) const GRAPH: &str = "https://graph.microsoft.com";
 
 /// Run a runbook
 #[derive(Debug, Args)]
@@ -46,6 +46,11 @@ fn argument(text: &str) -> Result<(String, String), String> {
 }
 
 impl Run {
+    /// Asks for help only, the command's or a script's.
+    pub(super) fn is_help(&self) -> bool {
+        self.help
+    }
+
     pub(super) fn run(self, flags: &Flags, world: &World, voice: &Voice) -> Result<Exit, Fault> {
         let Some(script) = self.script else {
             return Ok(command_help());
@@ -95,9 +100,33 @@ fn reports(paths: &[PathBuf]) -> Result<Vec<(PathBuf, Kind)>, Fault> {
 }
 
 fn ground(flags: &Flags, world: &World) -> Result<(Ground, Option<Running>), Fault> {
-    flags.sandbox.check()?;
+    if let Some(policy) = &flags.conduct.policy {
+        let message = format!(
+            "policies are not obeyed yet, so nothing is run under `{}`",
+            policy.display()
+        );
+        return Err(Fault::new(Exit::Unstarted, "NotBuilt", message).hint(
+            "leave `--policy` out; without one, reading and drafting are free, and the rest asks",
+        ));
+    }
     let state = State::open(flags.conduct.state_dir.as_deref(), world)?;
     let runtime = runtime()?;
+    let (connection, serving) = connection(flags, world, &runtime)?;
+    let ground = Ground {
+        runtime,
+        state,
+        connection,
+    };
+    Ok((ground, serving))
+}
+
+/// How the tenant is reached; starts the one in this process where that is asked for.
+pub(super) fn connection(
+    flags: &Flags,
+    world: &World,
+    runtime: &Runtime,
+) -> Result<(Connection, Option<Running>), Fault> {
+    flags.sandbox.check()?;
     let conduct = &flags.conduct;
     let mut connection = Connection {
         options: graph::Options {
@@ -132,12 +161,7 @@ fn ground(flags: &Flags, world: &World) -> Result<(Ground, Option<Running>), Fau
             connection.options.root.clone_from(url);
         }
     }
-    let ground = Ground {
-        runtime,
-        state,
-        connection,
-    };
-    Ok((ground, serving))
+    Ok((connection, serving))
 }
 
 fn version(flags: &Flags) -> graph::Version {

@@ -6,8 +6,9 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use url::Url;
+use uuid::Uuid;
 
-use super::auth::TokenSource;
+use super::auth::{TokenSource, secret_end};
 use super::cloud::{self, Root};
 use super::course::Course;
 use super::limits::Limits;
@@ -30,6 +31,8 @@ pub(crate) struct Client {
     version: Version,
     /// The service's clock minus ours, in milliseconds.
     offset: AtomicI64,
+    /// The service has sent a date.
+    dated: AtomicBool,
     /// Some call was answered, with whatever status.
     reached: AtomicBool,
 }
@@ -75,6 +78,7 @@ impl Client {
             world,
             version: options.version,
             offset: AtomicI64::new(0),
+            dated: AtomicBool::new(false),
             reached: AtomicBool::new(false),
         })
     }
@@ -107,6 +111,12 @@ impl Client {
         now.saturating_add(offset).unwrap_or(now)
     }
 
+    /// How far the service's clock is ahead of ours, by its newest `Date`; `None` before the first one.
+    pub(crate) fn clock_ahead(&self) -> Option<SignedDuration> {
+        let ahead = SignedDuration::from_millis(self.offset.load(Relaxed));
+        self.dated.load(Relaxed).then_some(ahead)
+    }
+
     pub(crate) fn requests(&self) -> Requests {
         self.counters.read()
     }
@@ -116,9 +126,11 @@ impl Client {
         self.counters.reconciled();
     }
 
-    /// Signs in if that has not happened yet.
-    #[cfg(test)]
-    pub(super) async fn identity(&self) -> Result<Identity, GraphError> {
+    /// Signs in, where that has not happened yet, and tells how and as whom.
+    ///
+    /// # Errors
+    /// [`GraphError::SignIn`], also when the stop signal comes while somebody is waited for.
+    pub(crate) async fn signed_in(&self) -> Result<Identity, GraphError> {
         let token = tokio::select! {
             biased;
             () = self.world.cancel.cancelled() => return Err(GraphError::SignIn {
@@ -127,10 +139,32 @@ impl Client {
             }),
             token = self.tokens.token() => token?,
         };
-        Ok(token.identity())
+        Ok(self.tokens.identity(&token))
     }
 
-    /// What the last token said, without signing in.
+    /// When the client secret that we sign in with ends.
+    ///
+    /// `None`: another method is in use, or none of the application's secrets looks like ours. Of several that do, the
+    /// earliest end is told. Needs `Application.Read.All` or to be an owner of the registration, which few are: ask where
+    /// it is worth a call, and take a refusal as "not known".
+    pub(crate) async fn secret_ends(&self) -> Result<Option<Timestamp>, GraphError> {
+        let identity = self.signed_in().await?;
+        let (Some(hint), Some(app)) = (self.tokens.secret_hint(), identity.claims.app_id) else {
+            return Ok(None);
+        };
+        // The id stands in a token, and so may be anything.
+        let Ok(app) = Uuid::parse_str(&app) else {
+            return Ok(None);
+        };
+        let call = Call::get(
+            "read application",
+            format!("/applications(appId='{app}')?$select=passwordCredentials"),
+        );
+        let answer = self.read(call).await?;
+        Ok(secret_end(&answer.json(), &hint, self.now()))
+    }
+
+    /// How we are signed in, without signing in.
     pub(crate) fn known_identity(&self) -> Option<Identity> {
         self.tokens.known()
     }
@@ -168,6 +202,7 @@ impl Client {
         let offset = date.duration_since(self.now()).as_millis();
         self.offset
             .store(i64::try_from(offset).unwrap_or(0), Relaxed);
+        self.dated.store(true, Relaxed);
     }
 }
 

@@ -97,6 +97,14 @@ impl Transport {
     }
 }
 
+/// How many certificates are in a CA file.
+///
+/// # Errors
+/// [`GraphError::Setup`]: it cannot be read, or none are.
+pub(crate) fn authorities(file: &Path) -> Result<usize, GraphError> {
+    read_authorities(file).map(|found| found.len())
+}
+
 fn read_authorities(file: &Path) -> Result<Vec<Certificate>, GraphError> {
     let wrong = |cause: String| GraphError::Setup {
         message: format!("the CA file `{}` cannot be used: {cause}", file.display()),

@@ -14,6 +14,7 @@ mod voice;
 pub use output::Format;
 
 pub(crate) use load::Source;
+pub(crate) use output::Stdout;
 pub(crate) use signals::first_signal;
 pub(crate) use state::State;
 

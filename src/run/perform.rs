@@ -178,7 +178,7 @@ impl Whole<'_> {
         outcome.tenant = tenant
             .client
             .known_identity()
-            .and_then(|identity| identity.tenant);
+            .and_then(|identity| identity.claims.tenant);
     }
 }
 

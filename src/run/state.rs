@@ -15,23 +15,25 @@ pub(crate) struct State {
 }
 
 impl State {
+    /// Where the folder is, whether it is there or not; `None` without a home folder.
+    pub(crate) fn place(given: Option<&Path>, world: &World) -> Option<PathBuf> {
+        given.map(Path::to_owned).or_else(|| usual(world))
+    }
+
     /// Opens the folder, and makes it where it is not there.
     ///
     /// # Errors
     /// Exit 2: it cannot be made, or is no folder.
     pub(crate) fn open(given: Option<&Path>, world: &World) -> Result<Self, Fault> {
         let hint = "name another folder with `--state-dir DIR` or RUNBACK_STATE_DIR";
-        let folder = given
-            .map(Path::to_owned)
-            .or_else(|| usual(world))
-            .ok_or_else(|| {
-                Fault::new(
-                    Exit::Unstarted,
-                    "NoStateFolder",
-                    "there is no home folder to keep state in",
-                )
-                .hint(hint)
-            })?;
+        let folder = Self::place(given, world).ok_or_else(|| {
+            Fault::new(
+                Exit::Unstarted,
+                "NoStateFolder",
+                "there is no home folder to keep state in",
+            )
+            .hint(hint)
+        })?;
         private_folder(&folder).map_err(|error| {
             Fault::new(
                 Exit::Unstarted,

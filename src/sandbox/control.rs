@@ -164,7 +164,7 @@ fn clock(sandbox: &Sandbox, body: &Map<String, Value>) -> Result<Value, Refusal>
 fn breaking(sandbox: &Sandbox, body: &Map<String, Value>) -> Result<Value, Refusal> {
     if body.is_empty() {
         return Err(bad(
-            "name something: serviceStatus, permission, unit, point, hold, chance, token, tokenLifetime",
+            "name something: serviceStatus, disableReason, gracePeriod, restorePeriod, serviceApp, permission, unit, point, hold, chance, token, tokenLifetime",
         ));
     }
     for (name, value) in body {
@@ -174,6 +174,20 @@ fn breaking(sandbox: &Sandbox, body: &Map<String, Value>) -> Result<Value, Refus
         break_one(sandbox, name, value)?;
     }
     Ok(json!({}))
+}
+
+fn one_of(known: &[&'static str], value: &str) -> Result<&'static str, Refusal> {
+    let found = known.iter().find(|known| **known == value);
+    let names = || bad(format!("`{value}` is none of {}", known.join(", ")));
+    found.copied().ok_or_else(names)
+}
+
+/// The instant that lies so far ahead, in service time.
+fn ends_in(sandbox: &Sandbox, length: &str) -> Result<Timestamp, Refusal> {
+    let length = SignedDuration::try_from(duration(length).map_err(bad)?);
+    let length = length.map_err(|error| bad(error.to_string()))?;
+    let end = sandbox.clock.now().checked_add(length);
+    end.map_err(|error| bad(error.to_string()))
 }
 
 fn break_one(sandbox: &Sandbox, name: &str, value: &str) -> Result<(), Refusal> {
@@ -187,6 +201,31 @@ fn break_one(sandbox: &Sandbox, name: &str, value: &str) -> Result<(), Refusal> 
             let status = ServiceStatus::parse(value);
             let status = status.ok_or_else(|| bad(format!("`{value}` is no service status")))?;
             lock(&sandbox.store).broken.service_status = status;
+        }
+        "disableReason" => {
+            let reasons = [
+                "none",
+                "invalidBillingProfile",
+                "userRequested",
+                "controllerServiceAppDeleted",
+            ];
+            lock(&sandbox.store).broken.disable_reason = Some(one_of(&reasons, value)?);
+        }
+        "serviceApp" => {
+            // `other`: another app than ours is the controller; `none`: there is no app at all.
+            let states = [
+                "inactive",
+                "active",
+                "pendingActive",
+                "pendingInactive",
+                "other",
+                "none",
+            ];
+            lock(&sandbox.store).broken.service_app = Some(one_of(&states, value)?);
+        }
+        "gracePeriod" => lock(&sandbox.store).broken.grace_ends = Some(ends_in(sandbox, value)?),
+        "restorePeriod" => {
+            lock(&sandbox.store).broken.restores_end = Some(ends_in(sandbox, value)?);
         }
         "permission" => {
             if !sandbox.access.revoke(value) {

@@ -71,6 +71,13 @@ pub(super) struct Broken {
     units: HashSet<(u8, u32)>,
     points: HashSet<(u8, u32, i64)>,
     holds: HashSet<(u8, u32)>,
+    /// What `serviceApps` says of the app; nothing: active.
+    pub(super) service_app: Option<&'static str>,
+    /// Why the service is locked or disabled, where that was said.
+    pub(super) disable_reason: Option<&'static str>,
+    /// The ends of the grace period and of the time in which restores are allowed.
+    pub(super) grace_ends: Option<Timestamp>,
+    pub(super) restores_end: Option<Timestamp>,
     /// No restore fails by chance any more. Which ones do depends on the points, and so on the day.
     pub(super) no_chance: bool,
 }

@@ -13,6 +13,8 @@ use std::sync::{Arc, LazyLock};
 use rhai::{Dynamic, FuncRegistration, Module, RhaiNativeFunc, Shared, Variant};
 
 use super::failure::Failure;
+use super::help::Help;
+use super::words;
 
 /// One function as scripts see it. Overloads are entries of their own.
 #[derive(Clone, Debug)]
@@ -34,6 +36,11 @@ pub(crate) struct Entry {
 }
 
 impl Entry {
+    /// Its help in parts; empty where another overload carries it.
+    pub(crate) fn help(&self) -> Help {
+        Help::read(self.doc)
+    }
+
     /// `exchange::unit(who: user or address) -> unit`, `session.activate()`.
     pub(crate) fn signature(&self) -> String {
         let before = match (self.receiver, self.namespace) {
@@ -50,12 +57,22 @@ impl Entry {
     }
 }
 
+/// `value.name` without brackets, as the help shows it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Property {
+    pub(crate) receiver: &'static str,
+    pub(crate) name: &'static str,
+    pub(crate) returns: &'static str,
+    pub(crate) doc: &'static str,
+}
+
 /// Modules in the making.
 #[derive(Default)]
 pub(crate) struct Library {
     globals: Module,
     namespaces: BTreeMap<&'static str, Module>,
     entries: Vec<Entry>,
+    properties: Vec<Property>,
 }
 
 impl Library {
@@ -95,7 +112,7 @@ impl Library {
             registration.in_internal_namespace()
         };
         let arity = registration.set_into_module(module, function).num_params;
-        self.enter(namespace, None, name, params, doc, arity);
+        self.enter::<R>(namespace, None, name, params, doc, arity);
     }
 
     /// Registers `value.name(…)`. The closure takes the receiver as `&mut T` (after the context); `receiver` says in
@@ -124,10 +141,41 @@ impl Library {
             .in_global_namespace()
             .set_into_module(&mut self.globals, function)
             .num_params;
-        self.enter("", Some(receiver), name, params, doc, arity);
+        self.enter::<R>("", Some(receiver), name, params, doc, arity);
     }
 
-    /// Registers `value.name` without brackets.
+    /// Registers `value.name` without brackets, with its help.
+    pub(crate) fn property<A: 'static, const X: bool, R: Variant + Clone, const F: bool, FUNC>(
+        &mut self,
+        receiver: &'static str,
+        name: &'static str,
+        returns: &'static str,
+        doc: &'static str,
+        function: FUNC,
+    ) where
+        FUNC: RhaiNativeFunc<A, 1, X, R, F> + Send + Sync + 'static,
+    {
+        self.getter(name, function);
+        self.described(receiver, name, returns, doc);
+    }
+
+    /// Puts a property into the help that an object answers by itself, without a function here.
+    pub(crate) fn described(
+        &mut self,
+        receiver: &'static str,
+        name: &'static str,
+        returns: &'static str,
+        doc: &'static str,
+    ) {
+        self.properties.push(Property {
+            receiver,
+            name,
+            returns,
+            doc,
+        });
+    }
+
+    /// Registers `value.name` without brackets and without help.
     pub(crate) fn getter<A: 'static, const X: bool, R: Variant + Clone, const F: bool, FUNC>(
         &mut self,
         name: &str,
@@ -176,7 +224,7 @@ impl Library {
         self.globals.set_custom_type::<T>(name);
     }
 
-    fn enter(
+    fn enter<R: Variant>(
         &mut self,
         namespace: &'static str,
         receiver: Option<&'static str>,
@@ -188,7 +236,8 @@ impl Library {
         let mut params: Vec<String> = params.iter().map(|param| (*param).to_owned()).collect();
         let returns = match params.last().and_then(|last| last.strip_prefix("->")) {
             Some(returns) => returns.trim().to_owned(),
-            None => String::new(),
+            None if TypeId::of::<R>() == TypeId::of::<()>() => String::new(),
+            None => words::type_words(std::any::type_name::<R>()).to_owned(),
         };
         params.retain(|param| !param.starts_with("->"));
         // An overload without help of its own is of its name's class.
@@ -239,6 +288,7 @@ pub(crate) struct Shelves {
     pub(crate) globals: Shared<Module>,
     pub(crate) namespaces: BTreeMap<&'static str, Shared<Module>>,
     pub(crate) entries: Vec<Entry>,
+    pub(crate) properties: Vec<Property>,
 }
 
 static SHELVES: LazyLock<Shelves> = LazyLock::new(|| {
@@ -255,6 +305,7 @@ static SHELVES: LazyLock<Shelves> = LazyLock::new(|| {
         namespaces: namespaces.collect(),
         globals: Arc::new(globals),
         entries: library.entries,
+        properties: library.properties,
     }
 });
 

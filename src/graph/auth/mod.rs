@@ -17,7 +17,8 @@ use jiff::Timestamp;
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::{Deserialize as _, Deserializer};
 
-pub(crate) use identity::Identity;
+pub(crate) use identity::{Claims, Identity, SignInMethod, Tried};
+pub(super) use secret::end as secret_end;
 pub(super) use token::Token;
 
 use self::denial::Denial;
@@ -41,6 +42,14 @@ enum Way {
 }
 
 impl Way {
+    fn method(&self) -> SignInMethod {
+        match self {
+            Self::Fixed(_) | Self::Nothing => SignInMethod::Token,
+            Self::Secret(_) => SignInMethod::Secret,
+            Self::Sandbox(_) => SignInMethod::Sandbox,
+        }
+    }
+
     /// A gateway may repeat the form it was sent; messages and logs may not.
     fn redact(&self, text: &mut String) {
         let secret = match self {
@@ -128,9 +137,32 @@ impl TokenSource {
         !matches!(self.way, Way::Fixed(_) | Way::Nothing)
     }
 
-    /// What the last token said, without asking for one.
+    /// How we are signed in, without asking for a token.
     pub(super) fn known(&self) -> Option<Identity> {
-        self.held().map(|held| held.token.identity())
+        self.held().map(|held| self.identity(&held.token))
+    }
+
+    pub(super) fn identity(&self, token: &Token) -> Identity {
+        let method = self.way.method();
+        Identity {
+            method,
+            tried: vec![Tried {
+                method,
+                taken: true,
+                why: "it was asked for".to_owned(),
+            }],
+            claims: token.claims().clone(),
+            expires: token.expires(),
+            credential_ends: None,
+        }
+    }
+
+    /// The first characters of a client secret, which Graph shows of each of an application's secrets.
+    pub(super) fn secret_hint(&self) -> Option<String> {
+        match &self.way {
+            Way::Secret(way) => Some(way.secret.expose_secret().chars().take(3).collect()),
+            _ => None,
+        }
     }
 
     /// A token to send now.

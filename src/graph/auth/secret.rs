@@ -9,10 +9,12 @@ use azure_core::error::ErrorKind;
 use azure_core::http::{ClientOptions, HttpClient, RetryOptions, Transport};
 use azure_core::time::OffsetDateTime;
 use azure_identity::{ClientSecretCredential, ClientSecretCredentialOptions};
+use jiff::Timestamp;
 use secrecy::{ExposeSecret as _, SecretString};
 
 use super::Fetched;
 use super::denial::Denial;
+use crate::graph::Json;
 use crate::graph::limits::Limits;
 use crate::graph::words;
 
@@ -109,6 +111,19 @@ impl SecretWay {
             again: passing,
         }
     }
+}
+
+/// The earliest end, after `now`, of an application's secrets that start like ours; Graph shows their first characters.
+///
+/// Source: Graph docs, `passwordCredential` (`hint`: "the first three characters of the password").
+pub(in crate::graph) fn end(application: &Json, hint: &str, now: Timestamp) -> Option<Timestamp> {
+    let credentials = application.property("passwordCredentials")?.elements();
+    credentials
+        .iter()
+        .filter(|credential| credential.string("hint").as_deref() == Some(hint))
+        .filter_map(|credential| credential.string("endDateTime")?.parse().ok())
+        .filter(|end| *end > now)
+        .min()
 }
 
 #[cfg(test)]
@@ -211,5 +226,21 @@ mod tests {
         let denial = result.err().unwrap();
         assert!(denial.again, "{denial:?}");
         assert!(denial.message.contains("login.example"), "{denial:?}");
+    }
+
+    #[test]
+    fn the_end_of_a_secret_is_found_by_its_first_characters() {
+        let application = Json::of(&serde_json::json!({"passwordCredentials": [
+            {"hint": "abc", "endDateTime": "2020-01-01T00:00:00Z"},
+            {"hint": "abc", "endDateTime": "2027-05-01T00:00:00Z"},
+            {"hint": "abc", "endDateTime": "2027-03-01T00:00:00Z"},
+            {"hint": "xyz", "endDateTime": "2027-01-01T00:00:00Z"},
+            {"hint": null, "endDateTime": "2026-12-01T00:00:00Z"},
+        ]}));
+        let now = "2026-11-24T00:00:00Z".parse().unwrap();
+        let ends = end(&application, "abc", now).unwrap();
+        assert_eq!(ends.to_string(), "2027-03-01T00:00:00Z");
+        assert_eq!(end(&application, "no", now), None);
+        assert_eq!(end(&Json::of(&serde_json::json!({})), "abc", now), None);
     }
 }

@@ -98,7 +98,7 @@ async fn nothing_is_asked_before_the_first_call() {
     let bench = tenant.bench();
     assert!(bench.client.known_identity().is_none());
     assert_eq!(tenant.server.count(), 0);
-    let expires = bench.client.identity().await.unwrap().expires.unwrap();
+    let expires = bench.client.signed_in().await.unwrap().expires.unwrap();
     assert_eq!(expires, bench.client.now() + Duration::from_hours(1));
     assert!(bench.client.known_identity().is_some());
     assert_eq!(tenant.server.count(), 1);
@@ -245,7 +245,7 @@ async fn a_refused_port_is_told_after_two_seconds() {
         secret: "hush-hush".into(),
     };
     let bench = Bench::with("http://127.0.0.1:9", sign_in, limits());
-    let error = bench.client.identity().await.unwrap_err();
+    let error = bench.client.signed_in().await.unwrap_err();
     let GraphError::SignIn { message, .. } = &error else {
         panic!("{error:?}")
     };
@@ -351,7 +351,7 @@ async fn a_sign_in_address_that_cannot_be_reached_is_named_after_two_seconds() {
     ];
     for (authority, ca, words) in rows {
         let bench = with_secret("https://localhost:1", authority, "hush-hush", Some(ca));
-        let error = bench.client.identity().await.unwrap_err();
+        let error = bench.client.signed_in().await.unwrap_err();
         assert_eq!(error.code(), "SignInFailed");
         let text = error.to_string();
         assert!(

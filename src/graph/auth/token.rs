@@ -6,8 +6,8 @@ use jiff::Timestamp;
 use reqwest::header::HeaderValue;
 use secrecy::{ExposeSecret as _, SecretString};
 
-use super::Identity;
 use super::denial::Denial;
+use super::identity::Claims;
 use crate::graph::words;
 
 /// Longest time before its end at which a token is renewed.
@@ -25,7 +25,7 @@ pub(in crate::graph) struct Token {
     secret: SecretString,
     /// `Bearer …`, marked sensitive: prints as `Sensitive`, is never put into an HTTP/2 header table.
     authorization: HeaderValue,
-    identity: Identity,
+    claims: Claims,
     expires: Option<Timestamp>,
 }
 
@@ -40,15 +40,15 @@ impl Token {
                 },
             )?;
         authorization.set_sensitive(true);
-        let identity = Identity::of(fetched.token.expose_secret());
+        let claims = Claims::of(fetched.token.expose_secret());
         let expires = match fetched.life {
             Some(life) => Some(now.saturating_add(life).unwrap_or(Timestamp::MAX)),
-            None => identity.expires,
+            None => claims.expires,
         };
         Ok(Self {
             secret: fetched.token,
             authorization,
-            identity,
+            claims,
             expires,
         })
     }
@@ -57,11 +57,12 @@ impl Token {
         &self.authorization
     }
 
-    pub(in crate::graph) fn identity(&self) -> Identity {
-        Identity {
-            expires: self.expires.or(self.identity.expires),
-            ..self.identity.clone()
-        }
+    pub(super) fn claims(&self) -> &Claims {
+        &self.claims
+    }
+
+    pub(super) fn expires(&self) -> Option<Timestamp> {
+        self.expires.or(self.claims.expires)
     }
 
     /// A service may repeat the token in an error; messages and logs may not.

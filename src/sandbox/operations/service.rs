@@ -10,7 +10,14 @@ use crate::sandbox::{Sandbox, lock, refusals};
 
 pub(super) fn root(sandbox: &Sandbox, call: &Call) -> Result<Answer, Refusal> {
     Query::none(call)?;
-    let status = lock(&sandbox.store).broken.service_status;
+    let store = lock(&sandbox.store);
+    let (status, broken) = (store.broken.service_status, &store.broken);
+    let (reason, grace, restores) = (
+        broken.disable_reason,
+        broken.grace_ends,
+        broken.restores_end,
+    );
+    drop(store);
     Ok(Answer::object(200, |root| {
         root.text(
             "@odata.context",
@@ -18,12 +25,20 @@ pub(super) fn root(sandbox: &Sandbox, call: &Call) -> Result<Answer, Refusal> {
         );
         root.object("serviceStatus", |service| {
             service.text("status", status.name());
-            let reason = if status == ServiceStatus::Disabled {
+            let usual = if status == ServiceStatus::Disabled {
                 "userRequested"
             } else {
                 "none"
             };
-            service.text("disableReason", reason);
+            service.text("disableReason", reason.unwrap_or(usual));
+            for (name, end) in [
+                ("gracePeriodDateTime", grace),
+                ("restoreAllowedTillDateTime", restores),
+            ] {
+                if let Some(end) = end {
+                    service.time(name, end);
+                }
+            }
             service.text("backupServiceConsumer", "thirdparty");
             service.time("lastModifiedDateTime", sandbox.clock.begun());
             service.object("lastModifiedBy", |by| by_app(by, &sandbox.access.client_id));
@@ -42,7 +57,8 @@ pub(super) fn apps(sandbox: &Sandbox, call: &Call) -> Result<Answer, Refusal> {
         context,
         count: None,
     };
-    Ok(list.answer([(0, ())], |out, ()| {
+    let is_there = lock(&sandbox.store).broken.service_app != Some("none");
+    Ok(list.answer(is_there.then_some((0, ())), |out, ()| {
         let mut app = Object::new(out);
         app.text("@odata.type", "#microsoft.graph.serviceApp");
         fill(&mut app, sandbox);
@@ -68,10 +84,15 @@ pub(super) fn app(sandbox: &Sandbox, call: &Call) -> Result<Answer, Refusal> {
 
 fn fill(app: &mut Object<'_>, sandbox: &Sandbox) {
     app.plain("id", sandbox.tenant.ids.make(Kind::ServiceApp, 0, 0));
-    app.text("status", "active");
-    app.object("application", |application| {
-        application.text("id", &sandbox.access.client_id);
-    });
+    let broken = lock(&sandbox.store).broken.service_app;
+    let other = sandbox.tenant.ids.make(Kind::Application, 1, 0).to_string();
+    let (status, application) = match broken {
+        Some("other") => ("active", &other),
+        Some(status) => (status, &sandbox.access.client_id),
+        None => ("active", &sandbox.access.client_id),
+    };
+    app.text("status", status);
+    app.object("application", |by| by.text("id", application));
     app.time("effectiveDateTime", sandbox.clock.begun());
     app.time("registrationDateTime", sandbox.clock.begun());
     app.time("lastModifiedDateTime", sandbox.clock.begun());

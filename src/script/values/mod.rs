@@ -9,6 +9,6 @@ pub(crate) mod time;
 
 pub(crate) use list::List;
 pub(crate) use object::{Columns, Live, Object};
-pub(crate) use published::Kind;
+pub(crate) use published::{Form, Kind};
 pub(crate) use stream::{Source, Stream};
 pub(crate) use time::{Datetime, Duration};

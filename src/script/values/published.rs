@@ -130,6 +130,18 @@ impl Kind {
         Self(TYPES.get(name))
     }
 
+    /// All published types, by name.
+    pub(crate) fn all() -> Vec<Self> {
+        let mut all: Vec<_> = TYPES.values().map(|found| Self(Some(found))).collect();
+        all.sort_by_key(|kind| kind.name());
+        all
+    }
+
+    /// What it inherits from.
+    pub(crate) fn base(self) -> Option<Self> {
+        Some(Self::of(self.0?.base?)).filter(|base| !base.is_untyped())
+    }
+
     /// The derived type that `@odata.type` names, where it is `self` or below it; else `self`.
     pub(crate) fn refined(self, odata_type: &str) -> Self {
         let name = odata_type

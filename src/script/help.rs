@@ -1,0 +1,205 @@
+//! The help of a function, read out of the comment at its registration.
+//!
+//! ```text
+//! What it does, in sentences.
+//!
+//! - `item`: what an argument means.
+//! - Options: `after` (…), `limit` (…).
+//! - Returns what the signature does not say.
+//! - Throws `NoUnit`, and whatever else can go wrong.
+//! - Anything else worth knowing.
+//! - Policy class: read. Graph: GET restorePoints. Permission: BackupRestore-Search.Read.All.
+//!
+//! ```rhai
+//! an example that runs
+//! ```
+//! ```
+
+/// What a function may do to the tenant at most.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Reach {
+    /// It does not talk to the tenant.
+    Nothing,
+    Read,
+    Draft,
+    Activate,
+    Delete,
+    /// Decided by what is called: the path of a `graph::` call.
+    Path,
+    /// Decided by what its closure calls.
+    Closure,
+}
+
+const REACHES: [(&str, Reach); 7] = [
+    ("none", Reach::Nothing),
+    ("read", Reach::Read),
+    ("draft", Reach::Draft),
+    ("activate", Reach::Activate),
+    ("delete", Reach::Delete),
+    ("change", Reach::Path),
+    ("that of what the closure calls", Reach::Closure),
+];
+
+impl Reach {
+    /// As a policy file and the help name it.
+    pub(crate) fn name(self) -> &'static str {
+        REACHES
+            .iter()
+            .find(|(_, reach)| *reach == self)
+            .map_or("", |(name, _)| name)
+    }
+
+    /// A function of this class sends something to the tenant by itself.
+    pub(crate) fn talks(self) -> bool {
+        !matches!(self, Self::Nothing | Self::Closure)
+    }
+}
+
+/// Help in its parts. Texts are Markdown, on one line each but for the example.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Help {
+    /// What it does; paragraphs stand apart by an empty line.
+    pub(crate) text: String,
+    /// By name.
+    pub(crate) arguments: Vec<(String, String)>,
+    pub(crate) options: Option<String>,
+    pub(crate) returns: Option<String>,
+    pub(crate) throws: Option<String>,
+    pub(crate) notes: Vec<String>,
+    pub(crate) reach: Option<Reach>,
+    /// `POST restorePoints/search`: method and path below the service's root (or Graph's, for users and groups).
+    pub(crate) graph: Vec<String>,
+    pub(crate) permissions: Vec<String>,
+    pub(crate) example: Option<String>,
+}
+
+impl Help {
+    pub(crate) fn read(doc: &str) -> Self {
+        let (doc, example) = match doc.split_once("```rhai\n") {
+            Some((doc, rest)) => {
+                let example = rest.split("```").next().unwrap_or(rest);
+                (doc, Some(example.trim_end().to_owned()))
+            }
+            None => (doc, None),
+        };
+        let mut help = Self {
+            example,
+            ..Self::default()
+        };
+        let mut text: Vec<String> = Vec::new();
+        for block in doc
+            .split("\n\n")
+            .map(str::trim)
+            .filter(|block| !block.is_empty())
+        {
+            if block.starts_with("- ") {
+                for bullet in bullets(block) {
+                    help.bullet(&bullet);
+                }
+            } else {
+                text.push(block.split_whitespace().collect::<Vec<_>>().join(" "));
+            }
+        }
+        help.text = text.join("\n\n");
+        help
+    }
+
+    fn bullet(&mut self, bullet: &str) {
+        if let Some(options) = bullet.strip_prefix("Options: ") {
+            self.options = Some(options.to_owned());
+        } else if bullet.starts_with("Returns ") {
+            self.returns = Some(bullet.to_owned());
+        } else if bullet.starts_with("Throws ") {
+            self.throws = Some(bullet.to_owned());
+        } else if bullet.starts_with("Policy class: ") {
+            self.reach(bullet);
+        } else if let Some((name, text)) = bullet
+            .strip_prefix('`')
+            .and_then(|rest| rest.split_once("`: "))
+        {
+            self.arguments.push((name.to_owned(), text.to_owned()));
+        } else {
+            self.notes.push(bullet.to_owned());
+        }
+    }
+
+    fn reach(&mut self, line: &str) {
+        // Sentences end in a stop and a space: names of permissions have stops inside.
+        for sentence in line.trim_end_matches('.').split(". ") {
+            let names = |names: &str| names.split(", ").map(str::to_owned).collect();
+            if let Some(class) = sentence.strip_prefix("Policy class: ") {
+                self.reach = REACHES
+                    .iter()
+                    .find(|(name, _)| *name == class)
+                    .map(|(_, reach)| *reach);
+            } else if let Some(graph) = sentence.strip_prefix("Graph: ") {
+                self.graph = names(graph);
+            } else if let Some(permissions) = sentence
+                .strip_prefix("Permission: ")
+                .or_else(|| sentence.strip_prefix("Permissions: "))
+            {
+                self.permissions = names(permissions);
+            } else {
+                self.notes.push(format!("{sentence}."));
+            }
+        }
+    }
+
+    /// The first sentence of the text, without its stop: what a list shows.
+    pub(crate) fn summary(&self) -> &str {
+        let first = self.text.split("\n\n").next().unwrap_or_default();
+        first
+            .split_once(". ")
+            .map_or(first.trim_end_matches('.'), |(sentence, _)| sentence)
+    }
+}
+
+/// Each bullet on one line; lines without a bullet go on with the one before.
+fn bullets(block: &str) -> Vec<String> {
+    let mut bullets: Vec<String> = Vec::new();
+    for line in block.lines() {
+        match (line.strip_prefix("- "), bullets.last_mut()) {
+            (Some(bullet), _) => bullets.push(bullet.trim().to_owned()),
+            (None, Some(last)) => {
+                last.push(' ');
+                last.push_str(line.trim());
+            }
+            (None, None) => {}
+        }
+    }
+    bullets
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn help_is_read_into_its_parts() {
+        let help = Help::read(
+            "Waits until the session ends. Returns\nit.\n\nIt may be long.\n\n- `timeout`: give up\n  after this long.\n- Options: `a`, `b`.\n- Throws `Timeout`.\n- One more thing.\n- Policy class: read. Graph: GET restoreSessions/{id}, POST restorePoints/search. Permissions: BackupRestore-Restore.Read.All, BackupRestore-Search.Read.All. Files only there.\n\n```rhai\nsession.wait();\nprint(1);\n```",
+        );
+        assert_eq!(
+            help,
+            Help {
+                text: "Waits until the session ends. Returns it.\n\nIt may be long.".into(),
+                arguments: vec![("timeout".into(), "give up after this long.".into())],
+                options: Some("`a`, `b`.".into()),
+                returns: None,
+                throws: Some("Throws `Timeout`.".into()),
+                notes: vec!["One more thing.".into(), "Files only there.".into()],
+                reach: Some(Reach::Read),
+                graph: vec![
+                    "GET restoreSessions/{id}".into(),
+                    "POST restorePoints/search".into()
+                ],
+                permissions: vec![
+                    "BackupRestore-Restore.Read.All".into(),
+                    "BackupRestore-Search.Read.All".into()
+                ],
+                example: Some("session.wait();\nprint(1);".into()),
+            }
+        );
+        assert_eq!(help.summary(), "Waits until the session ends");
+    }
+}
