@@ -72,6 +72,7 @@ pub(crate) fn for_request(instant: Timestamp) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::fuzz::Target;
 
     #[test]
     fn whatever_the_service_writes_is_read() {
@@ -135,5 +136,49 @@ mod tests {
         ] {
             assert_eq!(exact(text), None, "{text}");
         }
+    }
+
+    #[test]
+    fn an_instant_is_read_whatever_comes() {
+        let seeds = [
+            "2026-11-20T03:00:00.5Z",
+            "2023-03-30T12-01-03.45Z",
+            "2026-11-20T03:00:00+01:00",
+            "2026-11-20 03:00:00",
+            "9999-12-31T23:59:59.999999999Z",
+            "-009999-01-01T00:00:00Z",
+        ];
+        let words = &[
+            "T",
+            "Z",
+            ":",
+            "-",
+            "+",
+            ".",
+            "[Europe/Berlin]",
+            "24:00:00",
+            "02-29",
+            ":60Z",
+        ];
+        Target::new("instant", &seeds, words).attack(|bytes| {
+            let text = String::from_utf8_lossy(bytes);
+            // The general parser takes nine digits of a second and no more.
+            if let (Some(instant), Ok(general)) = (exact(&text), text.parse()) {
+                assert_eq!(instant, general, "{text}");
+            }
+            match parse(&text) {
+                Some(instant) => {
+                    for_request(instant);
+                    format!(
+                        "read {}",
+                        text.chars()
+                            .filter(|c| !c.is_ascii_digit())
+                            .map(|c| if c == ':' { 'c' } else { 'x' })
+                            .collect::<String>()
+                    )
+                }
+                None => "none".to_owned(),
+            }
+        });
     }
 }

@@ -8,6 +8,8 @@ mod config;
 mod directory;
 mod doctor;
 pub(crate) mod error;
+#[cfg(test)]
+mod fuzz;
 mod graph;
 mod instant;
 mod manual;

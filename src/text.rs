@@ -7,7 +7,7 @@ use std::borrow::Cow;
 use std::fmt::Write as _;
 use std::time::Duration;
 
-use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
+use unicode_width::UnicodeWidthStr as _;
 
 /// Characters that change the direction of what stands around them, and the two line ends that no editor shows.
 fn is_bidi(c: char) -> bool {
@@ -79,14 +79,14 @@ pub(crate) fn fit(text: &str, columns: usize) -> Cow<'_, str> {
         return Cow::Borrowed(text);
     }
     let mut cut = String::new();
-    let mut used = 0;
-    for c in text.chars() {
-        let wide = c.width().unwrap_or(0);
-        if used + wide >= columns {
+    // Measured as a whole: an emoji of several characters is not as wide as their sum. And not more of them than letters
+    // with some accents each: a thousand take no column either.
+    for c in text.chars().take(columns.saturating_mul(8)) {
+        cut.push(c);
+        if width(&cut) >= columns {
+            cut.pop();
             break;
         }
-        used += wide;
-        cut.push(c);
     }
     cut.push('…');
     Cow::Owned(cut)
@@ -167,6 +167,7 @@ impl Paint {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::fuzz::Target;
 
     #[test]
     fn what_could_move_the_cursor_is_written_out() {
@@ -196,5 +197,38 @@ mod tests {
             said,
             ["0.4 s", "5 s", "59 s", "3 min 5 s", "2 h 14 min", "1 d 3 h"]
         );
+    }
+
+    #[test]
+    fn text_is_shown_whatever_comes() {
+        let seeds = [
+            "a\u{1b}[2Jb",
+            "x\r\ny\rz\tü",
+            "exe.\u{202e}txt",
+            "日本語\u{301}",
+            "\u{1f469}\u{200d}\u{1f680}",
+        ];
+        Target::new(
+            "text",
+            &seeds,
+            &["\u{1b}[", "\u{200f}", "\u{2066}", "\u{85}", "\u{9b}"],
+        )
+        .attack(|bytes| {
+            let text = String::from_utf8_lossy(bytes);
+            let shown = shown(&text);
+            assert!(
+                !shown.contains(|c: char| is_bidi(c) || c.is_control() && c != '\n' && c != '\t'),
+                "{shown:?}"
+            );
+            assert!(!one_line(&text).contains('\n'));
+            assert!(!json_shown(&text).contains(is_bidi));
+            for columns in [0, 1, 2, 10] {
+                assert!(
+                    width(&fit(&text, columns)) <= columns.max(1),
+                    "{columns}: {text:?}"
+                );
+            }
+            String::new()
+        });
     }
 }

@@ -58,6 +58,7 @@ impl FromStr for Size {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::fuzz::Target;
 
     #[test]
     fn durations_are_read_in_every_form() {
@@ -99,5 +100,17 @@ mod tests {
         for (text, bytes) in rows {
             assert_eq!(text.parse::<Size>().ok().map(Size::bytes), bytes, "{text}");
         }
+    }
+
+    #[test]
+    fn a_flag_is_read_whatever_comes() {
+        let seeds = [
+            "250ms", "1d12h", "PT36H", "P1DT2.5S", "2GiB", "512 MB", "none", "-5s",
+        ];
+        let words = &["ms", "h", "d", "w", "P", "T", "GiB", "kb", "Y", "."];
+        Target::new("flag", &seeds, words).attack(|bytes| {
+            let text = String::from_utf8_lossy(bytes);
+            format!("{:?} {:?}", duration(&text).is_ok(), text.parse::<Size>())
+        });
     }
 }

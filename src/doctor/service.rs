@@ -139,8 +139,7 @@ fn judge(apps: &[Json], ours: Option<&str>) -> Check {
                 name,
                 format!("no app is active ({} registered)", apps.len()),
             )
-            .hint(activate)
-            }
+            .hint(activate),
         };
     };
     let own = apps

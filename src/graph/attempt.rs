@@ -283,13 +283,13 @@ fn megabytes(bytes: usize) -> String {
 }
 
 #[derive(Debug, PartialEq)]
-enum NotJson {
+pub(super) enum NotJson {
     Html(String),
     Broken(String),
 }
 
 /// The body as JSON; `None` where there is none (204, or blank).
-fn json(bytes: Bytes) -> Result<Option<Json>, NotJson> {
+pub(super) fn json(bytes: Bytes) -> Result<Option<Json>, NotJson> {
     // `/users/$count` answers with a byte order mark before its number.
     let bytes = match bytes.strip_prefix(b"\xef\xbb\xbf") {
         Some(rest) => bytes.slice_ref(rest),

@@ -196,6 +196,7 @@ pub(super) fn check_sign_in(sign_in: &SignIn) -> Result<(), GraphError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::fuzz::Target;
 
     fn token() -> SignIn {
         SignIn::Token("t".into())
@@ -288,5 +289,46 @@ mod tests {
             };
             assert_eq!(check_sign_in(&sandbox).is_ok(), fine, "{token_url}");
         }
+    }
+
+    #[test]
+    fn an_address_is_read_whatever_comes() {
+        let seeds = [
+            "https://graph.microsoft.com",
+            "http://127.0.0.1:8080/gate",
+            "http://[::1]:1",
+            "https://graph.example/users?$top=1",
+            "/users/a@b.example?$filter=id eq '1'",
+        ];
+        let words = &[
+            "https://",
+            "http://",
+            "//",
+            "@",
+            ":",
+            "[::1]",
+            "%2f",
+            "\\",
+            "#",
+            "/v1.0",
+            "xn--",
+            "127.0.0.1",
+        ];
+        Target::new("address", &seeds, words).attack(|bytes| {
+            let text = String::from_utf8_lossy(bytes);
+            let home = Root::new("https://graph.example/gate", &token()).unwrap();
+            if let Ok(url) = home.join(Version::V1, &text) {
+                // Whatever the path says: the token goes nowhere else.
+                assert_eq!(url.origin().ascii_serialization(), "https://graph.example");
+                home.short_path(&url);
+            }
+            match Root::new(&text, &token()) {
+                Ok(root) => {
+                    assert!(!root.is_plain() || root.is_loopback(), "{text}");
+                    format!("root {}", root.host())
+                }
+                Err(error) => error.to_string().replace(&*text, ""),
+            }
+        });
     }
 }

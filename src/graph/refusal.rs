@@ -37,6 +37,7 @@ pub(super) fn read(
             .filter(|message| !message.is_empty())
             .unwrap_or_else(|| in_words(status)),
         request_id: inner_id
+            .and_then(|id| tidy_id(&id))
             .or_else(|| request_id(headers))
             .unwrap_or_else(|| client_request_id.to_owned()),
     }
@@ -44,7 +45,10 @@ pub(super) fn read(
 
 /// The service's own id of a request, from the headers.
 pub(super) fn request_id(headers: &HeaderMap) -> Option<String> {
-    let id = headers.get("request-id")?.to_str().ok()?;
+    tidy_id(headers.get("request-id")?.to_str().ok()?)
+}
+
+fn tidy_id(id: &str) -> Option<String> {
     Some(words::tidy(id, 100)).filter(|id| !id.is_empty())
 }
 
@@ -94,6 +98,7 @@ fn in_words(status: u16) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::fuzz::Target;
 
     #[test]
     fn every_form_of_an_error_body_is_read() {
@@ -191,5 +196,42 @@ mod tests {
                 .count(),
             LONGEST
         );
+    }
+
+    #[test]
+    fn an_error_is_read_whatever_comes() {
+        let seeds = [
+            r#"{"error":{"code":"RestoreSessionNotFound","message":"No session","innerError":{"request-id":"r1"}}}"#,
+            r#"{"error":{"code":-1,"message":{"lang":"en","value":"odd"},"innererror":{"request-id":"r2"}}}"#,
+            r#"{"error":"invalid_client","error_description":"AADSTS7000215: Invalid."}"#,
+            "<html><TITLE>404 - gone</TITLE><b>x</b></html>",
+            "upstream\nunavailable",
+        ];
+        let words = &[
+            "<title>",
+            "</title",
+            "<TITLE",
+            "İ",
+            "\"error\":",
+            "\"message\":",
+            "\"code\":",
+            "\"innerError\":",
+            "{\"a\":1}",
+        ];
+        Target::new("error", &seeds, words).attack(|bytes| {
+            let error = read(404, &HeaderMap::new(), bytes, "ours");
+            assert!(
+                !error.code.is_empty() && !error.message.is_empty() && !error.request_id.is_empty()
+            );
+            assert!(
+                error.message.chars().count() <= LONGEST,
+                "{}",
+                error.message.len()
+            );
+            assert!(error.code.chars().count() <= 101, "{}", error.code.len());
+            let shown = format!("{}{}", error.code, error.message);
+            assert!(!shown.contains(char::is_control), "{shown:?}");
+            error.code
+        });
     }
 }

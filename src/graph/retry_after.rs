@@ -46,6 +46,7 @@ fn sensible(wait: Duration) -> Duration {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::fuzz::Target;
 
     #[test]
     fn every_form_of_the_header_is_read() {
@@ -89,5 +90,41 @@ mod tests {
         for (header, date, expected) in rows {
             assert_eq!(retry_after(*header, *date, ours), *expected, "{header:?}");
         }
+    }
+
+    #[test]
+    fn a_wait_is_read_whatever_comes() {
+        let now: Timestamp = "2026-11-24T02:00:00Z".parse().unwrap();
+        let seeds = [
+            "17",
+            "0.5",
+            "-3",
+            "1e300",
+            "Tue, 24 Nov 2026 02:00:30 GMT",
+            "Tuesday, 24-Nov-26 02:00:30 GMT",
+            "Tue Nov 24 02:00:30 2026",
+        ];
+        let words = &[
+            "GMT",
+            "Nov",
+            " 24 ",
+            "2026",
+            ":",
+            "e",
+            "inf",
+            "Fri, 31 Dec 9999 23:59:59 GMT",
+        ];
+        Target::new("retry-after", &seeds, words).attack(move |bytes| {
+            let text = String::from_utf8_lossy(bytes);
+            for date in [None, Some(now), Some(Timestamp::MIN), Some(Timestamp::MAX)] {
+                let wait = retry_after(Some(&text), date, now);
+                assert!(wait.is_none_or(|wait| wait <= LONGEST), "{wait:?}");
+            }
+            match retry_after(Some(&text), Some(now), now) {
+                None => "none".to_owned(),
+                Some(Duration::ZERO) => "zero".to_owned(),
+                Some(_) => "some".to_owned(),
+            }
+        });
     }
 }

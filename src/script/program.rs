@@ -14,7 +14,7 @@ use super::arguments::Args;
 use super::engine::{self, Names};
 use super::source::Text;
 use super::words;
-use crate::error::{Exit, Fault};
+use crate::error::{Exit, Fault, MOST_FAULTS};
 
 /// Building blocks written in Rhai, part of the binary.
 static STDLIB: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/stdlib");
@@ -141,6 +141,9 @@ impl Program {
     ) {
         let file = self.files[from].clone();
         for (literal, position) in file.imports() {
+            if faults.len() >= MOST_FAULTS {
+                return;
+            }
             let placed = |fault: Fault| match file.text.place(position) {
                 Some(place) if fault.place.is_none() => fault.at(place),
                 _ => fault,

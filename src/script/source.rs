@@ -161,9 +161,7 @@ fn scan(text: &str) -> Result<(), Slip> {
             b'/' if bytes.get(at + 1) == Some(&b'*') => at = comment(bytes, at)?,
             b'"' => at = quoted(bytes, at, b'"'),
             b'\'' => at = quoted(bytes, at, b'\''),
-            b'#' if raw_text(bytes, at).is_some() => {
-                at = raw_text(bytes, at).unwrap_or(bytes.len());
-            }
+            b'#' => at = raw_text(bytes, at),
             b'`' => at = template(bytes, at + 1, &mut templates),
             b'{' => {
                 if let Some(depth) = templates.last_mut() {
@@ -265,14 +263,14 @@ fn quoted(bytes: &[u8], start: usize, quote: u8) -> usize {
     at
 }
 
-/// `#"…"#`, with any number of `#`.
-fn raw_text(bytes: &[u8], start: usize) -> Option<usize> {
+/// The end of `#"…"#`, with any number of `#`; the end of the `#`s where no text begins behind them.
+fn raw_text(bytes: &[u8], start: usize) -> usize {
     let hashes = bytes[start..]
         .iter()
         .take_while(|byte| **byte == b'#')
         .count();
     if bytes.get(start + hashes) != Some(&b'"') {
-        return None;
+        return start + hashes;
     }
     let end: Vec<u8> = std::iter::once(b'"')
         .chain(std::iter::repeat_n(b'#', hashes))
@@ -281,7 +279,7 @@ fn raw_text(bytes: &[u8], start: usize) -> Option<usize> {
     let found = bytes[from..]
         .windows(end.len())
         .position(|window| window == end.as_slice());
-    Some(found.map_or(bytes.len(), |found| from + found + end.len()))
+    found.map_or(bytes.len(), |found| from + found + end.len())
 }
 
 /// Goes on in a template text up to its end or its next `${`.

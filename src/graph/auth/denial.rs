@@ -137,6 +137,7 @@ fn hint(message: &str) -> Option<&'static str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::fuzz::Target;
 
     #[test]
     fn wrong_secret_tenant_and_client_each_have_a_hint() {
@@ -179,5 +180,31 @@ mod tests {
         assert_eq!(denial.message, "HTTP status 502: Bad Gateway");
         assert!(denial.again);
         assert_eq!(hint("AADSTS70001: x"), None);
+    }
+
+    #[test]
+    fn a_denial_is_read_whatever_comes() {
+        let seeds = [
+            r#"{"error":"invalid_client","error_description":"AADSTS7000222: expired. Trace ID: 7"}"#,
+            r#"{"error":"invalid_request","error_description":"AADSTS900023: Specified tenant"}"#,
+            "<html><title>Bad Gateway</title>",
+            "",
+        ];
+        let words = &[
+            "AADSTS",
+            "Trace ID:",
+            "\"error\":",
+            "\"error_description\":",
+            "invalid_tenant",
+        ];
+        Target::new("denial", &seeds, words).attack(|bytes| {
+            let denial = Denial::of_answer(400, bytes);
+            assert!(
+                denial.message.chars().count() <= 401,
+                "{}",
+                denial.message.len()
+            );
+            denial.message
+        });
     }
 }

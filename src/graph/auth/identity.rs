@@ -130,6 +130,7 @@ fn claims(token: &str) -> Option<Value> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::fuzz::Target;
 
     fn jwt(claims: &str) -> String {
         format!("e30.{}.sig", URL_SAFE_NO_PAD.encode(claims))
@@ -169,5 +170,20 @@ mod tests {
         ] {
             assert_eq!(Claims::of(token), Claims::default(), "{token}");
         }
+    }
+
+    #[test]
+    fn a_token_is_read_whatever_comes() {
+        let seeds = [
+            r#"{"tid":"t1","appid":"a1","app_displayname":"runback","roles":["User.Read.All"],"exp":1800000000}"#,
+            r#"{"upn":"eve@x","scp":"A B","exp":1e300}"#,
+        ];
+        let words = &["\"exp\":", "\"roles\":[", "\"scp\":", "\"tid\":"];
+        Target::new("token", &seeds, words).attack(|bytes| {
+            let text = String::from_utf8_lossy(bytes);
+            let identity = Claims::of(&jwt(&text));
+            Claims::of(&text);
+            format!("{} {:?}", identity.roles.len(), identity.expires.is_some())
+        });
     }
 }

@@ -1,8 +1,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::Page;
+use crate::fuzz::Target;
+use crate::graph::attempt;
 use crate::graph::testing::{Bench, Reply, Seen, Server, until};
-use crate::graph::{Call, GraphError, Json, Pages};
+use crate::graph::{Answer, Call, CallName, GraphError, Json, Pages};
 
 fn list(bench: &Bench) -> Pages {
     bench
@@ -256,4 +259,56 @@ async fn stopping_ends_a_list() {
     bench.cancel.cancel();
     let error = pages.next().await.unwrap().unwrap_err();
     assert!(matches!(error, GraphError::Stopped { .. }), "{error:?}");
+}
+
+#[test]
+fn a_page_is_read_whatever_comes() {
+    let seeds = [
+        page(&["a", "b", "a"], Some("?p=2")),
+        page(&[], None),
+        r#"{"value":[{"id":"\u0061","x":[{}]},7,null,{"id":5}],"@odata.nextLink":"\u003fp"}"#
+            .to_owned(),
+        "\u{feff}{\"value\":[]}".to_owned(),
+        "<html><title>no</title></html>".to_owned(),
+    ];
+    let seeds = seeds.each_ref().map(String::as_str);
+    let words = &[
+        "\"value\":",
+        "\"id\":",
+        "\"@odata.nextLink\":",
+        "[",
+        "]",
+        "{}",
+        "\\u0061",
+        "\\ud800",
+        "null",
+    ];
+    Target::new("page", &seeds, words).attack(|bytes| {
+        let body = match attempt::json(bytes::Bytes::copy_from_slice(bytes)) {
+            Ok(body) => body,
+            Err(why) => return format!("{why:?}"),
+        };
+        let answer = Answer {
+            status: 200,
+            request_id: String::new(),
+            body,
+        };
+        let name = CallName {
+            operation: "list",
+            method: "GET".to_owned(),
+            path: "/x".to_owned(),
+            client_request_id: String::new(),
+        };
+        match Page::of(answer, name) {
+            Err(error) => error.to_string(),
+            Ok(page) => {
+                for item in &page.items {
+                    // Each is JSON of its own.
+                    assert!(Json::new(item.bytes().clone()).is_ok());
+                    (super::id(item), item.elements(), item.string("id"));
+                }
+                format!("page {}", page.next.is_some())
+            }
+        }
+    });
 }

@@ -7,6 +7,7 @@ mod pages;
 mod refused;
 mod search;
 mod tenant;
+mod whatever_comes;
 
 use jiff::Timestamp;
 use reqwest::{Client, Method, RequestBuilder, Response};

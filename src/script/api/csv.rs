@@ -1,5 +1,6 @@
 //! `csv::`: tables that come from and go to spreadsheets.
 
+use std::collections::HashSet;
 use std::io::Write as _;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -147,11 +148,15 @@ fn bad(message: impl Into<String>) -> Failure {
 }
 
 fn read(files: &Files, path: &str, types: &Map) -> Result<Array, Failure> {
-    let bytes = files.read(path)?;
+    decode(path, &files.read(path)?, types)
+}
+
+/// The rows of a file; `path` stands in messages.
+pub(crate) fn decode(path: &str, bytes: &[u8], types: &Map) -> Result<Array, Failure> {
     if bytes.starts_with(&[0xff, 0xfe]) || bytes.starts_with(&[0xfe, 0xff]) {
         return Err(bad(format!("`{path}` is UTF-16")).hint("save it as \"CSV UTF-8\""));
     }
-    let bytes = bytes.strip_prefix(&[0xef, 0xbb, 0xbf]).unwrap_or(&bytes);
+    let bytes = bytes.strip_prefix(&[0xef, 0xbb, 0xbf]).unwrap_or(bytes);
     let mut reader = csv::ReaderBuilder::new()
         .delimiter(delimiter(bytes))
         .from_reader(bytes);
@@ -175,8 +180,9 @@ fn read(files: &Files, path: &str, types: &Map) -> Result<Array, Failure> {
         .iter()
         .map(|name| name.trim().to_owned())
         .collect();
-    for (at, name) in names.iter().enumerate() {
-        if names[..at].contains(name) {
+    let mut known = HashSet::new();
+    for name in &names {
+        if !known.insert(name) {
             return Err(bad(format!("`{path}` has two columns `{name}`")));
         }
     }
@@ -184,7 +190,8 @@ fn read(files: &Files, path: &str, types: &Map) -> Result<Array, Failure> {
     let mut rows = Array::new();
     for record in reader.records() {
         let record = record.map_err(|error| unreadable(&error))?;
-        let line = line_of(record.position());
+        // Only where it is needed: it is counted from the first byte.
+        let line = || line_of(record.position());
         let cells = names
             .iter()
             .zip(&kinds)
@@ -192,7 +199,8 @@ fn read(files: &Files, path: &str, types: &Map) -> Result<Array, Failure> {
             .map(|((name, kind), cell)| {
                 let value = typed(kind, cell).map_err(|wanted| {
                     bad(format!(
-                        "`{path}` line {line}, column `{name}`: `{cell}` is no {wanted}"
+                        "`{path}` line {}, column `{name}`: `{cell}` is no {wanted}",
+                        line()
                     ))
                 })?;
                 Ok((name.as_str().into(), value))

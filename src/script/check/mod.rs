@@ -15,7 +15,7 @@ use super::header::Header;
 use super::library::shelves;
 use super::program::{File, Program};
 use super::words;
-use crate::error::Fault;
+use crate::error::{Fault, MOST_FAULTS};
 
 /// By name: the numbers of parameters a function exists with, the receiver of a method counted.
 type Arities = HashMap<String, HashSet<usize>>;
@@ -119,6 +119,9 @@ struct Finder<'p> {
 
 impl Finder<'_> {
     fn say(&mut self, position: Position, failure: Failure) {
+        if self.found.len() == MOST_FAULTS {
+            return;
+        }
         // A call that stands in a chain is walked over more than once.
         let again = self
             .found
@@ -134,6 +137,10 @@ impl Finder<'_> {
         let calls = calls::Known::of(self.program, file);
         let closures = closures::Closures::of(file);
         file.ast.walk(&mut |path: &[ASTNode]| {
+            // Each mistake is compared with all names there are: whoever has made so many need not wait for more.
+            if self.found.len() == MOST_FAULTS {
+                return false;
+            }
             let Some(node) = path.last() else { return true };
             match node {
                 ASTNode::Stmt(Stmt::Import(import, position)) => {

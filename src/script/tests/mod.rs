@@ -8,5 +8,6 @@ mod core;
 mod objects;
 mod tenant;
 mod traps;
+mod whatever_comes;
 
 pub(crate) use bench::{Bench, run};

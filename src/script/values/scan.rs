@@ -101,6 +101,7 @@ fn value_end(bytes: &[u8], mut at: usize) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::fuzz::Target;
 
     #[test]
     fn every_property_is_found_wherever_it_stands() {
@@ -124,5 +125,39 @@ mod tests {
             let json = Json::new(bytes::Bytes::from_static(text.as_bytes())).unwrap();
             assert_eq!(property(&json, "a"), None, "{text}");
         }
+    }
+
+    #[test]
+    fn a_property_is_found_whatever_comes() {
+        let seeds = [
+            r#" { "a" : {"x": "}", "y": [1, {"z": "\""}]} , "b":"q\"\n\\", "c\u0064" : null,"e":[ ],"f":-1.5e3 } "#,
+            r#"{"a":{"b":"c"},"id":"1","é":"ü"}"#,
+            r#"[{"a":1}]"#,
+        ];
+        let words = &[
+            "\"a\":", "\"b\"", "\\\"", "\\u0061", "\\", "{}", "[]", ": ", ",",
+        ];
+        Target::new("scan", &seeds, words).attack(|bytes| {
+            let Ok(json) = Json::new(bytes::Bytes::copy_from_slice(bytes)) else {
+                return "no JSON".to_owned();
+            };
+            let parsed = json.parse::<serde_json::Value>();
+            let Ok(serde_json::Value::Object(whole)) = parsed else {
+                // Also what is nested deeper than the parser goes, and texts that are no Unicode: nothing breaks.
+                (property(&json, "a"), string(&json, "a"));
+                return "no object".to_owned();
+            };
+            for name in whole.keys().map(String::as_str).chain(["a", "", "zz"]) {
+                let found = property(&json, name);
+                assert_eq!(found.is_some(), whole.contains_key(name), "{name}");
+                let text = string(&json, name);
+                assert_eq!(
+                    found.and_then(|found| found.parse::<String>().ok()),
+                    text,
+                    "{name}"
+                );
+            }
+            format!("object {}", whole.len())
+        });
     }
 }

@@ -67,6 +67,10 @@ impl Duration {
 }
 
 fn iso(text: &str) -> Option<SignedDuration> {
+    // Hours and less, as they are shown: a span does not go as far as a length does.
+    if let Ok(length) = text.parse() {
+        return Some(length);
+    }
     let span: Span = text.parse().ok()?;
     // A month or a year has no fixed length; the service writes retention periods in days.
     if span.get_years() != 0 || span.get_months() != 0 {
@@ -162,6 +166,7 @@ impl Duration {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::fuzz::Target;
 
     fn seconds(text: &str) -> Option<i64> {
         Duration::read(text).map(|length| length.0.as_secs())
@@ -210,5 +215,50 @@ mod tests {
             assert_eq!(seconds(text), None, "{text}");
         }
         assert_eq!(Duration::read("36h").unwrap().to_string(), "PT36H");
+    }
+
+    #[test]
+    fn a_time_is_read_whatever_comes() {
+        let seeds = [
+            "1d12h",
+            "-36h",
+            "PT36H",
+            "P7D",
+            "250ms",
+            "9223372036854775807ms",
+            "P1W",
+            "-P1DT1M",
+            "2026-11-20T03:00:00+01:00",
+            "2026-11-20",
+            "-009999-01-01T00:00:00Z",
+        ];
+        let words = &["ms", "h", "d", "w", "P", "T", "-", "+", "W", "S", ".5", "Z"];
+        Target::new("time", &seeds, words).attack(|bytes| {
+            let text = String::from_utf8_lossy(bytes);
+            let mut said = String::new();
+            if let Some(length) = Duration::read(&text) {
+                // What is shown is read again as the same.
+                assert_eq!(Duration::read(&length.to_string()), Some(length), "{text}");
+                (length.unsigned(), length.seconds());
+                for time in [
+                    Datetime(Timestamp::MIN),
+                    Datetime(Timestamp::MAX),
+                    Datetime(Timestamp::UNIX_EPOCH),
+                ] {
+                    (time.plus(length), time.minus(length));
+                }
+                said += "length";
+            }
+            match Datetime::read(&text) {
+                Ok(time) => {
+                    assert_eq!(Datetime::read(&time.to_string()), Ok(time), "{text}");
+                    (time.day(), time.weekday(), time.date(), time.civil());
+                    said += "time";
+                }
+                Err(bad) => said += &format!("{bad:?}"),
+            }
+            Datetime::read_leniently(&text);
+            said
+        });
     }
 }

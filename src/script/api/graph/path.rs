@@ -98,6 +98,7 @@ pub(super) fn checked(path: &str) -> Result<String, Failure> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::fuzz::Target;
 
     #[test]
     fn plain_paths_pass_and_are_encoded() {
@@ -134,5 +135,48 @@ mod tests {
         ] {
             assert!(checked(path).is_err(), "{path}");
         }
+    }
+
+    #[test]
+    fn a_path_leads_nowhere_else_whatever_comes() {
+        let seeds = [
+            "users?$filter=mail eq 'ä'",
+            "/users/a@b.example",
+            "/users/%41/messages",
+            "/solutions/backupRestore/restoreSessions/1/activate",
+        ];
+        let words = &[
+            "..", "/../", "%2e", "%2F", "%25", "%5c", "\\", "//", "://", "$batch", "%24", "v1.0/",
+            "beta/", "?", "#", "%", "users",
+        ];
+        Target::new("path", &seeds, words).attack(|bytes| {
+            let text = String::from_utf8_lossy(bytes);
+            match checked(&text) {
+                Err(failure) => failure.message.replace(&*text, ""),
+                Ok(sent) => {
+                    assert!(
+                        sent.starts_with('/') && sent.bytes().all(|byte| byte.is_ascii_graphic()),
+                        "{sent:?}"
+                    );
+                    // What a server makes of it is what was compared with the rules.
+                    let plain = decoded(&sent);
+                    let mut segments = plain.trim_start_matches('/').split('/');
+                    assert!(
+                        segments.clone().all(|one| one != ".." && one != "."),
+                        "{sent:?}"
+                    );
+                    let first = segments.next().unwrap_or_default().to_ascii_lowercase();
+                    assert!(
+                        !["v1.0", "beta", "$batch"].contains(&first.as_str()),
+                        "{sent:?}"
+                    );
+                    let url =
+                        url::Url::parse(&format!("https://graph.example/v1.0{sent}")).unwrap();
+                    assert!(url.path().starts_with("/v1.0/"), "{url}");
+                    assert_eq!(url.host_str(), Some("graph.example"));
+                    "fine".to_owned()
+                }
+            }
+        });
     }
 }
