@@ -92,6 +92,10 @@ pub struct Place {
     pub(crate) text: Option<String>,
 }
 
+/// How many mistakes are told at once. A person mends the first ones and looks again; a file that is no script at all has one
+/// in each of its lines.
+pub(crate) const MOST_FAULTS: usize = 100;
+
 /// What a person is told. `message` is the first line: lower case, no final stop.
 #[derive(Clone, Debug)]
 pub struct Fault {

@@ -11,12 +11,14 @@ use super::find::Found;
 use super::secret::{self, Secret};
 use super::value::Base;
 use super::{Key, Setting, bad};
-use crate::error::{Fault, Place};
+use crate::error::{Fault, MOST_FAULTS, Place};
 
 /// The table of the profiles.
 const PROFILE: &str = "profile";
 /// The setting that chooses one.
 pub(super) const DEFAULT_PROFILE: &str = "default-profile";
+/// Longer names are not compared with those of settings.
+const LONGEST_NAME: usize = 100;
 
 /// What one file says.
 #[derive(Debug, Default)]
@@ -168,6 +170,9 @@ impl Reader<'_> {
         value: &Spanned<DeValue<'_>>,
         is_top: bool,
     ) -> Option<Setting> {
+        if self.faults.len() == MOST_FAULTS {
+            return None;
+        }
         let keys = self.keys;
         if let Some(key) = keys.iter().find(|key| key.name == **name.get_ref()) {
             return self.take(key, value);
@@ -185,6 +190,11 @@ impl Reader<'_> {
     }
 
     fn unknown_hint(&self, name: &str, is_table: bool, is_top: bool) -> String {
+        let usual = "`runback --help` lists the flags; a setting has a flag's name";
+        // Nobody slipped from there; and to compare takes as long as the name is long.
+        if name.len() > LONGEST_NAME {
+            return usual.to_owned();
+        }
         let wanted = name.replace('_', "-").to_ascii_lowercase();
         if matches!(wanted.as_str(), "config" | PROFILE) {
             return format!(
@@ -206,7 +216,7 @@ impl Reader<'_> {
             None if is_table && is_top => {
                 format!("a profile is written `[{PROFILE}.{name}]`")
             }
-            None => "`runback --help` lists the flags; a setting has a flag's name".to_owned(),
+            None => usual.to_owned(),
         }
     }
 
@@ -232,5 +242,72 @@ impl Reader<'_> {
         self.faults
             .last_mut()
             .expect("it was pushed on the line above")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Kind, Origin};
+    use super::*;
+    use crate::fuzz::Target;
+
+    #[test]
+    fn a_config_file_is_read_whatever_comes() {
+        let seeds = [
+            "in-flight = 16\ndefault-profile = \"contoso\"\n\n[profile.contoso]\ntenant = \"contoso.example\"\nyes = true\n",
+            "data = [\"a\", '''b''']\nverbose = 2 # x\nprofile.x.api = \"beta\"\n",
+            "client_secret = hush\nca-file = \"~/ca.pem\"\n[[profile]]\n",
+            "a = 1979-05-27T07:32:00Z\nb = 0x1f\nc = { d = [1, 2.5e3, nan] }\n",
+        ];
+        let words = &[
+            "[profile.",
+            "]",
+            "[[",
+            "]]",
+            " = ",
+            "\"\"\"",
+            "'''",
+            "{",
+            "}",
+            "default-profile",
+            "profile",
+            "tenant",
+            "in-flight",
+            "secret",
+            "token",
+            "\\u00e9",
+            "inf",
+            "#",
+        ];
+        Target::new("config", &seeds, words).attack(|bytes| {
+            let Ok(text) = String::from_utf8(bytes.to_vec()) else {
+                return "no text".to_owned();
+            };
+            let found = Found {
+                path: "/home/x/runback.toml".into(),
+                origin: Origin::Working,
+                text,
+            };
+            let kinds = [
+                ("tenant", Kind::Text, false),
+                ("in-flight", Kind::Number, false),
+                ("yes", Kind::Switch, false),
+                ("verbose", Kind::Count, false),
+                ("ca-file", Kind::Path, false),
+                ("data", Kind::Path, true),
+            ];
+            let keys = kinds.map(|(name, kind, many)| Key {
+                name: name.to_owned(),
+                kind,
+                many,
+            });
+            match Document::read(&found, &keys, Some(Path::new("/home/x"))) {
+                Ok(document) => format!("read {:?}", document.profiles.len()),
+                Err(faults) => {
+                    assert!(faults.iter().all(|fault| fault.place.is_some()));
+                    faults[0].message.clone()
+                }
+            }
+        });
     }
 }

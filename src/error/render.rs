@@ -12,6 +12,7 @@
 //! hint: …
 //! ```
 
+use std::borrow::Cow;
 use std::fmt::Write as _;
 
 use super::{Fault, Place};
@@ -19,6 +20,9 @@ use crate::text::{self, Paint};
 
 /// A source line longer than this is shown in part, around the place. (A generated script can be one line.)
 const SOURCE_COLUMNS: usize = 120;
+
+/// Characters of a message, a fact or a hint.
+const LONGEST: usize = 2_000;
 
 impl Fault {
     /// The whole message, ending in a line feed.
@@ -28,7 +32,7 @@ impl Fault {
 
     /// As [`Fault::render`]; a warning has another `lead` than an error.
     pub(crate) fn render_as(&self, lead: &str, paint: Paint) -> String {
-        let message = paint.bold(&text::one_line(&self.message));
+        let message = paint.bold(&line(&self.message));
         let mut out = format!("{lead} {message}\n");
         let gutter = self
             .place
@@ -45,20 +49,14 @@ impl Fault {
             Some(time) => format!("request-id {id}, {time}"),
             None => format!("request-id {id}"),
         });
-        for line in self.context.iter().cloned().chain(answer).chain(request_id) {
-            let _ = writeln!(
-                out,
-                "{:gutter$} {} {}",
-                "",
-                paint.blue("="),
-                text::one_line(&line)
-            );
+        for fact in self.context.iter().cloned().chain(answer).chain(request_id) {
+            let _ = writeln!(out, "{:gutter$} {} {}", "", paint.blue("="), line(&fact));
         }
         if !self.hints.is_empty() {
             out.push('\n');
         }
         for hint in &self.hints {
-            let _ = writeln!(out, "{} {}", paint.green("hint:"), text::one_line(hint));
+            let _ = writeln!(out, "{} {}", paint.green("hint:"), line(hint));
         }
         out
     }
@@ -86,12 +84,25 @@ impl Place {
     }
 }
 
+/// One line, cut where it is longer than anybody reads: a name of a megabyte is repeated in a message about it.
+fn line(text: &str) -> Cow<'_, str> {
+    match text.char_indices().nth(LONGEST) {
+        None => text::one_line(text),
+        Some((end, _)) => Cow::Owned(format!("{}…", text::one_line(&text[..end]))),
+    }
+}
+
 /// The part of a source line to show, and how many columns stand before `column` (which counts characters, from 1).
 fn window(source: &str, column: usize) -> (String, usize) {
+    let source = source.trim_end();
+    let at = column.saturating_sub(1).min(source.chars().count());
+    // The rest of a line of a megabyte is not even looked at.
+    let first = at.saturating_sub(SOURCE_COLUMNS);
+    let mut chars = source.chars().skip(first);
     // Each character as it is shown: tabs as four spaces, so that the caret stands where the eye sees the place.
-    let cells: Vec<String> = source
-        .trim_end()
-        .chars()
+    let cells: Vec<String> = chars
+        .by_ref()
+        .take(2 * SOURCE_COLUMNS)
         .map(|c| {
             if c == '\t' {
                 "    ".to_owned()
@@ -100,15 +111,20 @@ fn window(source: &str, column: usize) -> (String, usize) {
             }
         })
         .collect();
-    let at = column.saturating_sub(1).min(cells.len());
+    let goes_on = chars.next().is_some();
+    let at = at - first;
     let wide = |cells: &[String]| cells.iter().map(|cell| text::width(cell)).sum::<usize>();
-    if wide(&cells) <= SOURCE_COLUMNS {
+    if first == 0 && !goes_on && wide(&cells) <= SOURCE_COLUMNS {
         return (cells.concat(), wide(&cells[..at]));
     }
     let start = at.saturating_sub(SOURCE_COLUMNS / 2);
     let end = (start + SOURCE_COLUMNS).min(cells.len());
-    let lead = if start > 0 { "… " } else { "" };
-    let tail = if end < cells.len() { " …" } else { "" };
+    let lead = if first + start > 0 { "… " } else { "" };
+    let tail = if goes_on || end < cells.len() {
+        " …"
+    } else {
+        ""
+    };
     let shown = format!("{lead}{}{tail}", cells[start..end].concat());
     (shown, text::width(lead) + wide(&cells[start..at]))
 }

@@ -37,6 +37,7 @@ pub(super) fn read(
             .filter(|message| !message.is_empty())
             .unwrap_or_else(|| in_words(status)),
         request_id: inner_id
+            .and_then(|id| tidy_id(&id))
             .or_else(|| request_id(headers))
             .unwrap_or_else(|| client_request_id.to_owned()),
     }
@@ -44,7 +45,10 @@ pub(super) fn read(
 
 /// The service's own id of a request, from the headers.
 pub(super) fn request_id(headers: &HeaderMap) -> Option<String> {
-    let id = headers.get("request-id")?.to_str().ok()?;
+    tidy_id(headers.get("request-id")?.to_str().ok()?)
+}
+
+fn tidy_id(id: &str) -> Option<String> {
     Some(words::tidy(id, 100)).filter(|id| !id.is_empty())
 }
 

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::arguments;
 use super::words;
-use crate::error::{Exit, Fault, Place};
+use crate::error::{Exit, Fault, MOST_FAULTS, Place};
 
 /// The type of an argument.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -65,6 +65,9 @@ impl Header {
         let mut header = Self::default();
         let mut faults = Vec::new();
         for (number, line) in text.lines().enumerate() {
+            if faults.len() == MOST_FAULTS {
+                break;
+            }
             let trimmed = line.trim_start();
             let Some(said) = trimmed.strip_prefix("//!") else {
                 if trimmed.is_empty() || trimmed.starts_with("//") || trimmed.starts_with("#!") {

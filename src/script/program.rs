@@ -15,7 +15,7 @@ use super::engine::{self, Names};
 use super::source::{self, Lost, Text};
 use super::tree::{self, Body, Node};
 use super::words;
-use crate::error::{Exit, Fault};
+use crate::error::{Exit, Fault, MOST_FAULTS};
 
 /// Building blocks written in Rhai, part of the binary.
 static STDLIB: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/stdlib");
@@ -152,6 +152,9 @@ impl Program {
     ) {
         let file = self.files[from].clone();
         for (literal, position) in file.imports() {
+            if faults.len() >= MOST_FAULTS {
+                return;
+            }
             let placed = |fault: Fault| match file.text.place(position) {
                 Some(place) if fault.place.is_none() => fault.at(place),
                 _ => fault,

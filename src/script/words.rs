@@ -4,10 +4,18 @@ use rhai::Dynamic;
 
 use super::values::{Datetime, Duration, List, Object, Stream};
 
+/// Longer names are not compared with others.
+const LONGEST_NAME: usize = 100;
+
 /// The name that was probably meant: at most two slips, three in a long word; also one that differs in case only.
 pub(crate) fn nearest<'n>(name: &str, names: impl IntoIterator<Item = &'n str>) -> Option<&'n str> {
+    let letters = name.chars().count();
+    // Nobody slipped from there; and to compare takes as long as both are long.
+    if letters > LONGEST_NAME {
+        return None;
+    }
     let lower = name.to_lowercase();
-    let allowed = match name.chars().count() {
+    let allowed = match letters {
         0..=4 => 1,
         5..=8 => 2,
         _ => 3,

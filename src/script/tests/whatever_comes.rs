@@ -97,6 +97,55 @@ fn arguments_are_read_whatever_comes() {
     });
 }
 
+/// Scripts of a megabyte that are hard on whoever reads them: each comes to an end, and says no more than a person can read.
+#[test]
+fn a_huge_script_is_read_and_checked_in_time() {
+    const SIZE: usize = (1 << 20) - 100;
+    let many = |piece: &str| piece.repeat(SIZE / piece.len());
+    let nested = |open: &str, close: &str| {
+        let depth = SIZE / (open.len() + close.len());
+        format!("{}{}", open.repeat(depth), close.repeat(depth))
+    };
+    let scripts = [
+        many("#"),
+        many("f();\n"),
+        many("//! @param\n"),
+        many("//! @param a int 1\n"),
+        many("import \"a\" as x; "),
+        format!("{}();", "x".repeat(SIZE)),
+        format!("//! @param {} string", "x".repeat(SIZE)),
+        format!("//! @param x list = {}", "[".repeat(SIZE - 50)),
+        format!("let x = 1{};", "+1".repeat(SIZE / 2 - 20)),
+        format!("let a = 1; let x = a{};", ".b()".repeat(SIZE / 4 - 20)),
+        format!("let x = {}true;", "!".repeat(SIZE - 50)),
+        nested("[", "]"),
+        nested("{", "}"),
+        nested("(", ")"),
+        nested("if true {", "}"),
+        nested("`${", "}`"),
+        nested("/*", "*/"),
+        nested("|x| ", ""),
+        nested("fn f(){", "}"),
+    ];
+    for script in scripts {
+        let begun = std::time::Instant::now();
+        let start = script.chars().take(20).collect::<String>();
+        let examined = crate::script::examine("x.rhai", script.as_bytes(), &[]);
+        let faults: Vec<_> = examined.errors().collect();
+        assert!(faults.len() <= 1001, "{start}: {}", faults.len());
+        for fault in faults {
+            let said = fault.render(crate::text::Paint::Plain);
+            assert!(said.len() < 10_000, "{start}: {}", said.len());
+        }
+        // A debug build on a busy machine takes seconds; what was quadratic took minutes.
+        assert!(
+            begun.elapsed().as_secs() < 60,
+            "{start}: {:?}",
+            begun.elapsed()
+        );
+    }
+}
+
 /// The scripts for people, the standard library, and small ones that use the rest of the language.
 fn scripts() -> Vec<Vec<u8>> {
     let home = Path::new(env!("CARGO_MANIFEST_DIR"));
