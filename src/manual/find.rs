@@ -360,5 +360,11 @@ pub(crate) fn everything() -> Vec<Page> {
             .iter()
             .map(|name| index::namespace(name, false)),
     );
+    let cmdlets: BTreeSet<&str> = operations()
+        .iter()
+        .filter_map(|operation| operation.cmdlets.first())
+        .map(String::as_str)
+        .collect();
+    pages.extend(cmdlets.into_iter().filter_map(operation_page::of_cmdlet));
     pages
 }

@@ -121,16 +121,54 @@ fn section(operation: &Operation) -> String {
         Function::full_name,
     );
     let _ = writeln!(out, "- **More:** `runback doc {more}`");
-    if let (Call::Own(_), Some(example)) = (
-        operation.call,
-        function.and_then(|function| function.help.example.as_ref()),
-    ) && operation
-        .workload()
-        .is_none_or(|workload| example.contains(&format!("{workload}::")))
-    {
+    if let Some(example) = example(operation) {
         let _ = write!(out, "\nExample:\n\n```rhai\n{example}\n```\n");
     }
     out
+}
+
+/// What examples speak of in the words of Exchange, of OneDrive, of SharePoint.
+const WORDS: [[&str; 3]; 5] = [
+    ["exchange::", "onedrive::", "sharepoint::"],
+    ["mailboxes:", "drives:", "siteWebUrls:"],
+    [
+        "groups::members(\"Finance\")",
+        "groups::members(\"Finance\")",
+        "sites::search(\"Finance\")",
+    ],
+    [
+        "\"rania.shah@contoso.example\"",
+        "\"rania.shah@contoso.example\"",
+        "\"https://contoso.sharepoint.example/sites/finance\"",
+    ],
+    [
+        "\"jin.rahman@contoso.example\"",
+        "\"jin.rahman@contoso.example\"",
+        "\"https://contoso.sharepoint.example/sites/finance\"",
+    ],
+];
+
+/// An example of the call that sends the operation, for the workload of its path; `None` where it shows no more than the call.
+fn example(operation: &Operation) -> Option<String> {
+    let Call::Own(call) = operation.call else {
+        return None;
+    };
+    let example = function_of(call)?.help.example.clone()?;
+    if snippet(operation, call).contains(example.trim_end_matches(';')) {
+        return None;
+    }
+    // What mailboxes have not is shown of a OneDrive.
+    let is_of_a_drive = !example.contains("exchange::") && example.contains("onedrive::");
+    let from = usize::from(is_of_a_drive);
+    let to = match operation.workload() {
+        Some("onedrive") => 1,
+        Some("sharepoint") => 2,
+        _ => from,
+    };
+    let words = WORDS.iter().filter(|words| words[from] != words[to]);
+    Some(words.fold(example, |example, words| {
+        example.replace(words[from], words[to])
+    }))
 }
 
 fn graph_function(operation: &Operation) -> &'static str {
@@ -161,6 +199,7 @@ pub(crate) fn data(operation: &Operation) -> Value {
         "policy_class": operation.reach().name(),
         "cmdlets": operation.cmdlets,
         "call": call,
+        "example": example(operation),
         "by": kind,
     })
 }
