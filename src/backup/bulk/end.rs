@@ -5,7 +5,9 @@ use std::sync::Arc;
 
 use super::{Bulk, Input, Resolution, Unresolved, resolution, unresolved};
 use crate::backup::artifact::{Artifact, Progress};
-use crate::backup::books::{ArtifactTotals, Asked, ItemPoint, Outcome, SessionSummary, SessionTimes};
+use crate::backup::books::{
+    ArtifactTotals, Asked, ItemPoint, Outcome, SessionSummary, SessionTimes,
+};
 use crate::backup::part::{Content, Part, Stage, has_ended};
 use crate::backup::poll::verdict;
 use crate::backup::workload::Owner;

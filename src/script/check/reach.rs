@@ -223,7 +223,7 @@ impl Gather<'_> {
         for entry in &shelves().entries {
             if entry.name == name && entry.namespace == namespace && fits(entry) {
                 let ability = match entry.reach {
-                    Help::Nothing | Help::Closure => continue,
+                    Help::Nothing | Help::Closure | Help::Stream => continue,
                     Help::Read => Ability::Read,
                     Help::Draft => Ability::Draft,
                     Help::Activate => Ability::Activate,

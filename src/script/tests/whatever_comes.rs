@@ -5,10 +5,10 @@ use std::path::Path;
 use rhai::{Dynamic, Map};
 
 use crate::fuzz::Target;
+use crate::script::Header;
 use crate::script::api::csv;
 use crate::script::arguments::resolve;
 use crate::script::convert;
-use crate::script::Header;
 
 /// Of the main thread, where scripts are read.
 const MAIN_STACK: usize = 8 << 20;
