@@ -336,7 +336,7 @@ fn bend(rng: &mut fastrand::Rng, input: &mut Vec<u8>, other: &[u8], words: &[&st
             .map_or(Vec::new(), |word| word.as_bytes().to_vec())
     };
     let put = |input: &mut Vec<u8>, at: usize, bytes: &[u8]| {
-        drop(input.splice(at..at, bytes.iter().copied()))
+        drop(input.splice(at..at, bytes.iter().copied()));
     };
     match rng.u8(..12) {
         0 if at < input.len() => input[at] ^= 1 << rng.u8(..8),

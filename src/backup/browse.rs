@@ -261,9 +261,9 @@ impl Browse {
     /// [`BackupError::NoSuchPath`].
     pub(crate) async fn locate(&self, path: &str) -> Result<Place, BackupError> {
         let names: Vec<&str> = path.split('/').map(str::trim).collect();
-        let mut names = names.into_iter().filter(|name| !name.is_empty()).peekable();
+        let names = names.into_iter().filter(|name| !name.is_empty()).peekable();
         let mut place = Place::top();
-        while let Some(name) = names.next() {
+        for name in names {
             let next = match self.child(&place, name).await? {
                 Child::Named(found) => Some(found),
                 Child::Only(site) if place.key.is_none() => match self.child(&site, name).await? {

@@ -220,13 +220,14 @@ impl Service {
                 };
                 Ok(of_owner(workload, index, person.id, person.name))
             }
-            Subject::Site(site) => match Site::of(&site) {
-                Some(site) => Ok(of_owner(workload, index, site.id, site.name.or(site.url))),
-                None => {
+            Subject::Site(site) => {
+                if let Some(site) = Site::of(&site) {
+                    Ok(of_owner(workload, index, site.id, site.name.or(site.url)))
+                } else {
                     let reason = "the site object has no id".to_owned();
                     Ok(Row::without(site.text().to_owned(), "UserNotFound", reason))
                 }
-            },
+            }
             Subject::Unit(unit) => {
                 let name = self.unit_name(workload, &unit, names).await?;
                 Ok(Row {

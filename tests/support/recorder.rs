@@ -10,7 +10,7 @@ use serde_json::Value;
 use super::http::Message;
 use super::{Bench, Served};
 
-/// One request.
+/// One request and its answer.
 #[derive(Clone, Debug)]
 pub struct Exchange {
     pub method: String,
@@ -19,6 +19,8 @@ pub struct Exchange {
     pub query: String,
     /// `null` where there was none.
     pub body: Value,
+    pub status: u16,
+    pub answer: Value,
 }
 
 /// Links in answers lead back here: the sandbox makes them for whatever host it was asked as.
@@ -71,7 +73,7 @@ fn forward(client: &TcpStream, target: &str, heard: &Mutex<Vec<Exchange>>) {
         let Ok(Some(answer)) = Message::read(&mut from_server) else {
             return;
         };
-        heard.lock().unwrap().push(exchange(&request));
+        heard.lock().unwrap().push(exchange(&request, &answer));
         if to_client.write_all(&bytes(&answer)).is_err() {
             return;
         }
@@ -96,13 +98,16 @@ fn bytes(message: &Message) -> Vec<u8> {
     [head.as_bytes(), &message.body].concat()
 }
 
-fn exchange(request: &Message) -> Exchange {
+fn exchange(request: &Message, answer: &Message) -> Exchange {
     let words: Vec<&str> = request.first.split(' ').collect();
     let (path, query) = words[1].split_once('?').unwrap_or((words[1], ""));
+    let json = |message: &Message| serde_json::from_slice(&message.body).unwrap_or(Value::Null);
     Exchange {
         method: words[0].to_owned(),
         path: path.to_owned(),
         query: query.to_owned(),
-        body: serde_json::from_slice(&request.body).unwrap_or(Value::Null),
+        body: json(request),
+        status: answer.first.split(' ').nth(1).unwrap().parse().unwrap(),
+        answer: json(answer),
     }
 }

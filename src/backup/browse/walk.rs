@@ -239,9 +239,10 @@ pub(crate) fn pattern(text: &str) -> Result<Arc<Matcher>, String> {
 /// The library knows no `{a,b}`: one pattern becomes several.
 fn alternatives(text: &str) -> Result<Vec<String>, String> {
     let Some((before, rest)) = text.split_once('{') else {
-        return match text.contains('}') {
-            true => Err("a `}` closes nothing".to_owned()),
-            false => Ok(vec![text.to_owned()]),
+        return if text.contains('}') {
+            Err("a `}` closes nothing".to_owned())
+        } else {
+            Ok(vec![text.to_owned()])
         };
     };
     let Some((inside, after)) = rest.split_once('}') else {

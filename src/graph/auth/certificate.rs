@@ -81,7 +81,7 @@ impl CertificateWay {
                 parse(
                     &bytes,
                     &file,
-                    password.map(|password| password.expose_secret()),
+                    password.map(secrecy::ExposeSecret::expose_secret),
                 )
             })
             .map_err(|trouble| {

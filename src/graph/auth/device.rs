@@ -20,7 +20,7 @@ use super::wire::{Unheard, Wire};
 
 /// The longest time between two polls while the sign-in service cannot be reached. Above the interval of any service that
 /// asked to be polled slowly: the library takes the smaller of this and twice the interval.
-const MOST_PAUSE: Duration = Duration::from_secs(60);
+const MOST_PAUSE: Duration = Duration::from_mins(1);
 
 pub(super) struct DeviceWay {
     authority: Authority,

@@ -305,7 +305,9 @@ fn a_page_is_read_whatever_comes() {
                 for item in &page.items {
                     // Each is JSON of its own.
                     assert!(Json::new(item.bytes().clone()).is_ok());
-                    (super::id(item), item.elements(), item.string("id"));
+                    super::id(item);
+                    item.elements();
+                    item.string("id");
                 }
                 format!("page {}", page.next.is_some())
             }

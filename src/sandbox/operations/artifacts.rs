@@ -206,9 +206,10 @@ fn page(
         "solutions/backupRestore/{}('{id}')/{name}",
         session.workload.sessions
     );
-    let artifacts = match wanted(session) {
-        true => session.artifacts(call.now),
-        false => &[],
+    let artifacts = if wanted(session) {
+        session.artifacts(call.now)
+    } else {
+        &[]
     };
     let list = List {
         ids: sandbox.tenant.ids,

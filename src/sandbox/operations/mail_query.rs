@@ -87,9 +87,10 @@ fn check(text: &str) -> Result<(), Refusal> {
             )));
         }
     }
-    match has_any(&expression) {
-        true => Err(wrong("`-any` is not supported")),
-        false => Ok(()),
+    if has_any(&expression) {
+        Err(wrong("`-any` is not supported"))
+    } else {
+        Ok(())
     }
 }
 

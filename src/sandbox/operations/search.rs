@@ -77,16 +77,13 @@ pub(super) fn search(sandbox: &Sandbox, call: &Call) -> Result<Answer, Refusal> 
     let chosen = choose(&found, sandbox.search_cap);
     let unit = found.first().map(|points| points[0].unit);
     let mails = unit.and_then(|unit| search.mails.map(|query| MailSearch { unit, query }));
-    let (id, hits) = match mails {
-        Some(mails) => {
-            let hits: Vec<u32> = chosen.iter().map(|point| mails.hits(point)).collect();
-            let kept = store.keep_search(mails);
-            (store.search_id(tenant, kept), hits)
-        }
-        None => {
-            let id = tenant.ids.make(Kind::Search, serial, 0);
-            (id.simple().to_string(), Vec::new())
-        }
+    let (id, hits) = if let Some(mails) = mails {
+        let hits: Vec<u32> = chosen.iter().map(|point| mails.hits(point)).collect();
+        let kept = store.keep_search(mails);
+        (store.search_id(tenant, kept), hits)
+    } else {
+        let id = tenant.ids.make(Kind::Search, serial, 0);
+        (id.simple().to_string(), Vec::new())
     };
     let hits = hits.into_iter().map(Some).chain(std::iter::repeat(None));
     Ok(Answer::object(200, |reply| {

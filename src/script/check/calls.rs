@@ -245,7 +245,11 @@ fn functions(file: &File) -> Arities {
 fn signatures(file: &File) -> HashMap<String, Vec<String>> {
     let mut all: HashMap<String, Vec<String>> = HashMap::new();
     for body in file.bodies.iter().filter(|body| !body.is_closure()) {
-        let params: Vec<_> = body.params.iter().map(|param| param.as_str()).collect();
+        let params: Vec<_> = body
+            .params
+            .iter()
+            .map(rhai::ImmutableString::as_str)
+            .collect();
         let signature = format!("{}({})", body.name, params.join(", "));
         all.entry(body.name.to_string())
             .or_default()

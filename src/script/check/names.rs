@@ -29,7 +29,12 @@ pub(super) fn unknown(file: &File) -> Vec<(Position, Failure)> {
     }
     for body in &*file.bodies {
         let mut names = Names {
-            scopes: vec![body.params.iter().map(|name| name.as_str()).collect()],
+            scopes: vec![
+                body.params
+                    .iter()
+                    .map(rhai::ImmutableString::as_str)
+                    .collect(),
+            ],
             functions: &functions,
             aliases: &aliases,
             outside: (!body.name.is_empty()).then_some(&outside),
@@ -67,7 +72,7 @@ struct Names<'a> {
     found: Vec<(Position, String, Failure)>,
 }
 
-impl<'a> Names<'a> {
+impl Names<'_> {
     fn knows(&self, name: &str) -> bool {
         name == "args"
             || self.functions.contains(name)

@@ -169,15 +169,12 @@ impl Gather<'_> {
 
     /// A function by its name alone: called with whatever values.
     fn pointer(&mut self, name: &str) {
-        match name.rsplit_once("::") {
-            Some((path, name)) => {
-                self.imported(path.split("::").next().unwrap_or_default(), name);
-                self.host(path, name, |_| true);
-            }
-            None => {
-                self.own(name);
-                self.host("", name, |_| true);
-            }
+        if let Some((path, name)) = name.rsplit_once("::") {
+            self.imported(path.split("::").next().unwrap_or_default(), name);
+            self.host(path, name, |_| true);
+        } else {
+            self.own(name);
+            self.host("", name, |_| true);
         }
     }
 
@@ -251,11 +248,11 @@ impl Gather<'_> {
             Some(workload) => {
                 self.facts.hands.insert(workload.name);
             }
-            None if entry.namespace == "sessions" || entry.returns.contains("session") => {
+            None if (entry.namespace == "sessions" || entry.returns.contains("session"))
                 // A method gives back the session that it was called on.
-                if entry.receiver.is_none() {
-                    self.any_workload();
-                }
+                && entry.receiver.is_none() =>
+            {
+                self.any_workload();
             }
             None => {}
         }

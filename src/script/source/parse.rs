@@ -59,29 +59,26 @@ pub(crate) fn parse(text: &Text) -> Parsed {
         let at = offset(&code, error.position());
         let lone = brackets::lone(&code, &pieces)
             .filter(|lone| pieces[lone.piece()].start <= at || is_about_brackets(&error));
-        let (fault, is_mended) = match lone {
-            Some(lone) => {
-                let piece = pieces[lone.piece()];
-                let is_open = matches!(lone, brackets::Lone::Open(_));
-                let fault = syntax::lone_bracket(piece.of(&code), is_open).fault();
-                let fault = fault.at(text.place_of(&code, piece.start));
-                (fault, lost.bracket(&mut code, &pieces, lone))
-            }
-            None => {
-                let complaint = syntax::complain(&code, &pieces, error.err_type(), at);
-                let fault = complaint
-                    .failure
-                    .fault()
-                    .at(text.place_of(&code, complaint.at));
-                let is_mended = if complaint.wants_end {
-                    // At the end of a line it moves nothing.
-                    code.insert(complaint.at, ';');
-                    true
-                } else {
-                    lost.statement(&mut code, at)
-                };
-                (fault, is_mended)
-            }
+        let (fault, is_mended) = if let Some(lone) = lone {
+            let piece = pieces[lone.piece()];
+            let is_open = matches!(lone, brackets::Lone::Open(_));
+            let fault = syntax::lone_bracket(piece.of(&code), is_open).fault();
+            let fault = fault.at(text.place_of(&code, piece.start));
+            (fault, lost.bracket(&mut code, &pieces, lone))
+        } else {
+            let complaint = syntax::complain(&code, &pieces, error.err_type(), at);
+            let fault = complaint
+                .failure
+                .fault()
+                .at(text.place_of(&code, complaint.at));
+            let is_mended = if complaint.wants_end {
+                // At the end of a line it moves nothing.
+                code.insert(complaint.at, ';');
+                true
+            } else {
+                lost.statement(&mut code, at)
+            };
+            (fault, is_mended)
         };
         // One line, one mistake: what else is wrong in it most often follows from the first.
         let line = |fault: &Fault| fault.place.as_ref().map(|place| place.line);

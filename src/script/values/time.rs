@@ -239,20 +239,25 @@ mod tests {
             if let Some(length) = Duration::read(&text) {
                 // What is shown is read again as the same.
                 assert_eq!(Duration::read(&length.to_string()), Some(length), "{text}");
-                (length.unsigned(), length.seconds());
+                length.unsigned();
+                length.seconds();
                 for time in [
                     Datetime(Timestamp::MIN),
                     Datetime(Timestamp::MAX),
                     Datetime(Timestamp::UNIX_EPOCH),
                 ] {
-                    (time.plus(length), time.minus(length));
+                    time.plus(length);
+                    time.minus(length);
                 }
                 said += "length";
             }
             match Datetime::read(&text) {
                 Ok(time) => {
                     assert_eq!(Datetime::read(&time.to_string()), Ok(time), "{text}");
-                    (time.day(), time.weekday(), time.date(), time.civil());
+                    time.day();
+                    time.weekday();
+                    time.date();
+                    time.civil();
                     said += "time";
                 }
                 Err(bad) => said += &format!("{bad:?}"),

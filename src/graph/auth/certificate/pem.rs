@@ -27,7 +27,7 @@ pub(super) fn read(bytes: &[u8], file: &Path, password: Option<&str>) -> Result<
     for block in blocks {
         match block.tag() {
             "CERTIFICATE" | "X509 CERTIFICATE" | "TRUSTED CERTIFICATE" => {
-                certificates.push(block.into_contents())
+                certificates.push(block.into_contents());
             }
             tag if tag.ends_with("PRIVATE KEY") && key.is_none() => key = Some(block),
             _ => {}
