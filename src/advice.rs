@@ -47,8 +47,9 @@ impl From<&GraphError> for Fault {
                 let fault = Fault::new(Exit::Unstarted, error.code(), error.to_string());
                 hint.iter().flat_map(|hint| hint.lines()).fold(fault, Fault::hint)
             }
-            GraphError::SignIn { hint, .. } => {
+            GraphError::SignIn { hint, context, .. } => {
                 let fault = Fault::new(Exit::SignIn, error.code(), error.to_string());
+                let fault = context.iter().fold(fault, Fault::context);
                 hint.iter().flat_map(|hint| hint.lines()).fold(fault, Fault::hint)
             }
             GraphError::Stopped { .. } => Fault::new(Exit::Unstarted, error.code(), error.to_string()),

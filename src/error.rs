@@ -1,5 +1,6 @@
 //! The error a person sees: what happened, where in the script, what now, and the exit code that goes with it.
 
+pub(crate) mod bug;
 mod render;
 
 use std::fmt;
@@ -44,6 +45,24 @@ impl Exit {
             Self::Interrupted => 130,
             Self::Terminated => 143,
         }
+    }
+
+    /// The other way round, for result documents; `None` for a number that no run ends with.
+    pub(crate) fn of_code(code: u8) -> Option<Self> {
+        [
+            Self::Success,
+            Self::Incomplete,
+            Self::Unstarted,
+            Self::Stopped,
+            Self::Unknown,
+            Self::Denied,
+            Self::SignIn,
+            Self::Bug,
+            Self::Interrupted,
+            Self::Terminated,
+        ]
+        .into_iter()
+        .find(|exit| exit.code() == code)
     }
 
     /// Of two codes that both apply, the one with the lower rank is reported.
@@ -92,6 +111,10 @@ pub struct Fault {
     pub(crate) hints: Vec<String>,
     pub(crate) status: Option<u16>,
     pub(crate) request_id: Option<String>,
+    /// When that was, where there is a request to look for: `02:14:07 UTC`.
+    pub(crate) time: Option<String>,
+    /// It stands on the screen already.
+    pub(crate) is_told: bool,
 }
 
 impl Fault {
@@ -105,6 +128,8 @@ impl Fault {
             hints: Vec::new(),
             status: None,
             request_id: None,
+            time: None,
+            is_told: false,
         }
     }
 

@@ -50,7 +50,8 @@ pub(crate) fn json_shown(json: &str) -> Cow<'_, str> {
     Cow::Owned(safe)
 }
 
-fn escaped(text: &str, is_unsafe: impl Fn(char) -> bool) -> Cow<'_, str> {
+/// Text with every character that is unsafe where it goes written out as `\u{…}`.
+pub(crate) fn escaped(text: &str, is_unsafe: impl Fn(char) -> bool) -> Cow<'_, str> {
     if !text.contains(&is_unsafe) {
         return Cow::Borrowed(text);
     }

@@ -61,7 +61,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "world",
         ],
     ),
-    ("report", &["backup", "error", "graph", "text"]),
+    ("report", &["backup", "error", "graph", "instant", "text"]),
     (
         "run",
         &[
@@ -242,7 +242,10 @@ fn each_library_is_known_to_one_room() {
         ("indicatif", &["talk"]),
         ("pulldown_cmark", &["manual"]),
         ("comfy_table", &["report"]),
+        ("maud", &["report"]),
+        ("quick_xml", &["report"]),
         ("clap", &["cli", "run"]),
+        ("clap_complete", &["cli"]),
         ("tracing_subscriber", &["cli"]),
         ("toml", &["config"]),
         ("rustix", &["unix"]),

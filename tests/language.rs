@@ -294,6 +294,7 @@ fn any_call_of_graph_can_be_made() {
     BadOption
     ResourceNotFound 404
     ----- stderr -----
+    note: this run uses the beta version of Microsoft Graph in some calls
     ");
 }
 

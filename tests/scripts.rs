@@ -251,7 +251,7 @@ fn waves_refuse_options_that_they_do_not_have() {
     let said = |options: &str| Bench::new().script(&script(options)).run().expect(0).stdout;
     assert_eq!(
         said("#{size: 3}"),
-        "UnknownOption: there is no option `size` here; the options are `sizes`, `stop_above` and `destination`\n"
+        "UnknownOption: there is no option `size` here; the options are `sizes`, `stop_above`, `destination` and `workload`\n"
     );
     assert_eq!(
         said("#{sizes: [0]}"),

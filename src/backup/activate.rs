@@ -7,9 +7,10 @@ use std::time::Duration;
 use async_trait::async_trait;
 use jiff::Timestamp;
 
-use super::books::{ArtifactTotals, Outcome, SessionSummary};
+use super::books::{ArtifactTotals, Outcome, SessionSummary, SessionTimes};
+use super::bulk::Bulk;
+use super::gate::Weight;
 use super::part::{Content, Part, Stage};
-use super::workload::ROOT;
 use super::{BackupError, Destination, Service, Session};
 use crate::changes::{Change, ChangeError, Class, Covered, Look, Lost, Verdict};
 use crate::graph::{Call, GraphError, Json};
@@ -27,14 +28,20 @@ impl Session {
         let mut parts = Vec::new();
         let mut covered = Covered::default();
         let mut in_place = 0;
+        let mut of_others = Vec::new();
         for part in self.parts() {
             let mut content = part.content.lock().await;
             self.service.read_content(&part, &mut content).await?;
+            // A bulk restore is activated by the call that makes it.
+            if content.stage == Stage::Activated && content.bulk.as_ref().is_some_and(Bulk::is_ours)
+            {
+                continue;
+            }
             if content.stage != Stage::Draft {
                 let (session, status) = (part.id.clone(), part.status());
                 return Err(BackupError::NotDraft { session, status });
             }
-            if content.placed.is_empty() {
+            if content.is_empty() {
                 continue;
             }
             for placed in &content.placed {
@@ -42,7 +49,16 @@ impl Session {
                 covered
                     .keys
                     .push(format!("{}/{point}/{destination}", placed.item));
-                in_place += usize::from(placed.destination == Destination::InPlace);
+                in_place += usize::from(placed.destination == Some(Destination::InPlace));
+            }
+            if let Some(bulk) = &content.bulk {
+                covered.keys.extend(bulk.keys());
+                if bulk.inputs.is_empty() {
+                    of_others.push(bulk.name.clone());
+                }
+                if bulk.destination == Some(Destination::InPlace) {
+                    in_place += bulk.inputs.len().max(1);
+                }
             }
             drop(content);
             parts.push(part);
@@ -50,7 +66,14 @@ impl Session {
         if parts.is_empty() {
             return Ok(());
         }
-        covered.question = question(self, covered.keys.len(), in_place, parts.len());
+        let what = if of_others.is_empty() {
+            let items = covered.keys.len();
+            self.workload.count_in(self.is_granular(), items)
+        } else {
+            let (nouns, names) = (self.workload.nouns, of_others.join("`, `"));
+            format!("the {nouns} that bulk request `{names}` names")
+        };
+        covered.question = question(&what, in_place > 0, parts.len());
         self.service.refuse_if_locked().await?;
         self.service.door.consent(Class::Activate, &covered)?;
         let bar = self
@@ -80,9 +103,8 @@ impl Session {
 }
 
 /// `inPlace` is named: it overwrites.
-fn question(session: &Session, items: usize, in_place: usize, sessions: usize) -> String {
-    let count = session.workload.count(items);
-    let where_to = if in_place > 0 {
+fn question(what: &str, in_place: bool, sessions: usize) -> String {
+    let where_to = if in_place {
         "IN PLACE, over what is there now"
     } else {
         "to a new place"
@@ -92,7 +114,7 @@ fn question(session: &Session, items: usize, in_place: usize, sessions: usize) -
     } else {
         format!("{sessions} sessions")
     };
-    format!("restore {count} {where_to}, in {sessions} (cannot be cancelled once active)")
+    format!("restore {what} {where_to}, in {sessions} (cannot be cancelled once active)")
 }
 
 impl Service {
@@ -102,21 +124,20 @@ impl Service {
         let begun = self.world.clock.now();
         let lost = AtomicBool::new(false);
         loop {
-            let mut gate = self
-                .pass_gate(part.workload, &part.id, content.placed.len())
-                .await?;
+            let load = Weight::of(part, &content);
+            let mut gate = self.pass_gate(part, load).await?;
             if lost.load(Ordering::Relaxed) {
                 // An activate whose answer was lost can have landed since: then there is nothing left to do.
-                let json = self.get_session(&part.id, part.since).await?;
+                let json = self.get_session(part).await?;
                 if json.string("status").as_deref() != Some("draft") {
                     part.keep(json);
-                    gate.enter(&part.id, part.workload, content.placed.len());
+                    gate.enter(&part.id, part.workload, load);
                     self.enter_activated(part, &mut content);
                     return Ok(());
                 }
             }
             self.verify(part, &mut content).await?;
-            if content.placed.is_empty() {
+            if content.is_empty() {
                 return Ok(());
             }
             let look = LookForActive {
@@ -139,7 +160,7 @@ impl Service {
             match sent {
                 Ok(settled) => {
                     part.keep(settled.json);
-                    gate.enter(&part.id, part.workload, content.placed.len());
+                    gate.enter(&part.id, part.workload, Weight::of(part, &content));
                     self.enter_activated(part, &mut content);
                     return Ok(());
                 }
@@ -175,30 +196,29 @@ impl Service {
     }
 
     fn book_unknown(&self, part: &Part, content: &Content, error: &ChangeError) {
-        for placed in &content.placed {
+        for item in content.items() {
             let (code, reason) = (error_code(error), error.to_string());
             let outcome = Outcome::Unknown;
-            self.books.end(
-                placed.item,
-                outcome,
-                Some(code),
-                Some(reason),
-                Some(&part.id),
-            );
+            self.books
+                .end(item, outcome, Some(code), Some(reason), Some(&part.id));
         }
     }
 
     fn enter_activated(&self, part: &Arc<Part>, content: &mut Content) {
         content.stage = Stage::Activated;
-        self.books
-            .activated(content.placed.iter().map(|placed| placed.item), &part.id);
+        self.books.activated(content.items(), &part.id);
         self.books.session(SessionSummary {
             id: part.id.clone(),
             workload: part.workload.name.to_owned(),
             status: part.status(),
             artifacts: ArtifactTotals {
-                total: content.placed.len(),
+                total: content.len(),
                 ..ArtifactTotals::default()
+            },
+            times: SessionTimes {
+                created: part.since,
+                activated: Some(self.world.clock.now()),
+                ended: None,
             },
         });
         self.know(part.clone());
@@ -206,11 +226,9 @@ impl Service {
 
     async fn delete(&self, part: &Arc<Part>, covered: Covered) -> Result<(), BackupError> {
         let mut content = part.content.lock().await;
-        let call = Call::delete(
-            "delete session",
-            format!("{ROOT}/restoreSessions/{}", part.id),
-        )
-        .fresh_since(part.since);
+        let call = Call::delete("delete session", part.path(""))
+            .version(part.version)
+            .fresh_since(part.since);
         let look = LookForGone {
             service: self.me(),
             part,
@@ -225,9 +243,11 @@ impl Service {
                 &look,
             )
             .await?;
-        for placed in content.placed.drain(..) {
-            self.books.withdraw(placed.item, &part.id);
+        for item in content.items() {
+            self.books.withdraw(item, &part.id);
         }
+        content.placed.clear();
+        content.bulk = None;
         content.stage = Stage::Deleted;
         Ok(())
     }
@@ -236,8 +256,9 @@ impl Service {
 /// Without a budget: a 429 comes back at once instead of being waited for, since a wait makes what was verified old. The
 /// hold that it orders is kept by the next call.
 fn activate_call(part: &Part) -> Call {
-    let path = format!("{ROOT}/restoreSessions/{}/activate", part.id);
-    let mut call = Call::post("activate session", path).fresh_since(part.since);
+    let mut call = Call::post("activate session", part.path("/activate"))
+        .version(part.version)
+        .fresh_since(part.since);
     call.budget = Some(Duration::ZERO);
     call
 }
@@ -291,8 +312,7 @@ impl Look for LookForActive<'_> {
 
 impl LookForActive<'_> {
     async fn session(&self) -> Result<Json, GraphError> {
-        let part = self.part;
-        self.service.get_session(&part.id, part.since).await
+        self.service.get_session(self.part).await
     }
 
     fn activated(&self, json: Json) -> Verdict {
@@ -315,7 +335,7 @@ struct LookForGone<'a> {
 impl Look for LookForGone<'_> {
     async fn look(&self, lost: &Lost) -> Result<Verdict, GraphError> {
         let gone = || Verdict::Happened(Json::of(&()), "the draft is gone".to_owned());
-        match self.service.get_session(&self.part.id, None).await {
+        match self.service.read_session(self.part, None).await {
             Err(error) if error.is_not_found() => Ok(gone()),
             Err(error) => Err(error),
             Ok(json) => Ok(super::edit::again_if_draft(&json, lost)),

@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use serde::{Serialize, Serializer};
 
-use super::workload::Workload;
+use super::part::{ArtifactKey, Part};
 use super::{BackupError, Service};
 use crate::graph::{Call, GraphError, Json, Pages};
 
@@ -88,6 +88,19 @@ impl Artifact {
         })
     }
 
+    /// As [`super::part::Placed::key`]: the JSON tells which sort of artifact it is.
+    pub(crate) fn key(&self) -> ArtifactKey {
+        let text = |name: &str| self.json.string(name).filter(|text| !text.is_empty());
+        if let Some(browse) = text("browseSessionId") {
+            return (self.id.clone(), browse);
+        }
+        let point = self.point.clone().unwrap_or_default();
+        match text("searchResponseId") {
+            Some(search) => (point, search),
+            None => (point, self.destination.to_ascii_lowercase()),
+        }
+    }
+
     pub(crate) fn progress(&self) -> Progress {
         match self.json.string("status").as_deref() {
             Some("added" | "scheduling" | "scheduled" | "inProgress") => Progress::Open,
@@ -109,29 +122,34 @@ impl Artifact {
 }
 
 impl Service {
-    pub(crate) fn artifact_pages(&self, workload: &Workload, session: &str) -> Pages {
-        let call = Call::get("list artifacts", workload.artifacts_path(session));
+    pub(crate) fn artifact_pages(&self, part: &Part) -> Pages {
+        self.artifact_list(part, part.granular)
+    }
+
+    /// One of the two lists of a session: a script may ask for the one that is empty.
+    pub(super) fn artifact_list(&self, part: &Part, granular: bool) -> Pages {
+        let path = part.artifacts_path(granular);
+        let call = Call::get("list artifacts", path).version(part.version);
         self.client.pages(call)
     }
 
     /// All artifacts of a session, with the points they reference.
-    pub(crate) async fn artifacts(
-        &self,
-        workload: &Workload,
-        session: &str,
-    ) -> Result<Vec<Artifact>, GraphError> {
-        let listed = self.artifact_pages(workload, session).collect().await?;
+    pub(crate) async fn artifacts(&self, part: &Part) -> Result<Vec<Artifact>, GraphError> {
+        let listed = self.artifact_pages(part).collect().await?;
         let artifacts: Vec<Artifact> = listed.into_iter().filter_map(Artifact::of).collect();
-        if artifacts.iter().all(|artifact| artifact.point.is_some()) {
+        let whole = |artifact: &Artifact| {
+            artifact.point.is_some() || artifact.json.property("browseSessionId").is_some()
+        };
+        if artifacts.iter().all(whole) {
             return Ok(artifacts);
         }
         // The published examples hold the reference without being asked; a service that wants to be asked gets it.
-        let path = format!("{}?$expand=restorePoint", workload.artifacts_path(session));
-        let listed = self
-            .client
-            .pages(Call::get("list artifacts", path))
-            .collect()
-            .await?;
+        let path = format!(
+            "{}?$expand=restorePoint",
+            part.artifacts_path(part.granular)
+        );
+        let call = Call::get("list artifacts", path).version(part.version);
+        let listed = self.client.pages(call).collect().await?;
         Ok(listed.into_iter().filter_map(Artifact::of).collect())
     }
 }

@@ -1,15 +1,19 @@
 //! The books of a run: every item that was asked for, and what became of it.
 //!
 //! Asked = succeeded + failed + skipped + unknown, item by item, at the end of every run. An item is workload + unit +
-//! point + destination; the same again is not counted again.
+//! point + destination, of a bulk restore its input instead, of a granular one the file or search as well; the same again is
+//! not counted again.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use serde::Serialize;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::instant;
 
 /// Where an item ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Outcome {
     Succeeded,
@@ -19,7 +23,7 @@ pub(crate) enum Outcome {
 }
 
 /// The restore point of an item.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct ItemPoint {
     pub(crate) id: String,
     /// RFC 3339 as the service sent it; `null` where only the id is known.
@@ -28,7 +32,7 @@ pub(crate) struct ItemPoint {
 }
 
 /// One item of the closed books, as reports print it.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Item {
     pub(crate) workload: String,
     pub(crate) unit: Option<String>,
@@ -36,15 +40,23 @@ pub(crate) struct Item {
     pub(crate) point: Option<ItemPoint>,
     pub(crate) session: Option<String>,
     pub(crate) destination: Option<String>,
+    /// Of a bulk restore the address that was sent, of a granular one the key of the file or the query.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) input: Option<String>,
     pub(crate) outcome: Outcome,
     pub(crate) code: Option<String>,
     pub(crate) reason: Option<String>,
-    /// Skipped on purpose: does not make exit 1.
-    #[serde(skip)]
+    /// Skipped on purpose: does not make exit 1. Stands in the document where it is so.
+    #[serde(default, skip_serializing_if = "is_not")]
     pub(crate) expected: bool,
 }
 
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[allow(clippy::trivially_copy_pass_by_ref)] // serde's calling convention
+fn is_not(flag: &bool) -> bool {
+    !flag
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Totals {
     pub(crate) asked: usize,
     pub(crate) succeeded: usize,
@@ -53,7 +65,7 @@ pub(crate) struct Totals {
     pub(crate) unknown: usize,
 }
 
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct ArtifactTotals {
     pub(crate) total: usize,
     pub(crate) succeeded: usize,
@@ -61,12 +73,38 @@ pub(crate) struct ArtifactTotals {
 }
 
 /// A session of the run, as reports print it.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct SessionSummary {
     pub(crate) id: String,
     pub(crate) workload: String,
     pub(crate) status: String,
     pub(crate) artifacts: ArtifactTotals,
+    #[serde(flatten)]
+    pub(crate) times: SessionTimes,
+}
+
+/// When a session passed from state to state, on our clock, as a run's own times are; `null` where nobody saw it.
+/// The end is the look that saw it first, so it is late by the time between two looks.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct SessionTimes {
+    /// The service gave us its id. `null` for a session that was there before.
+    #[serde(default, serialize_with = "instant::maybe_to_millisecond")]
+    pub(crate) created: Option<Timestamp>,
+    #[serde(default, serialize_with = "instant::maybe_to_millisecond")]
+    pub(crate) activated: Option<Timestamp>,
+    #[serde(default, serialize_with = "instant::maybe_to_millisecond")]
+    pub(crate) ended: Option<Timestamp>,
+}
+
+impl SessionTimes {
+    /// These, and where one is missing what was known before.
+    fn or(self, before: Self) -> Self {
+        Self {
+            created: self.created.or(before.created),
+            activated: self.activated.or(before.activated),
+            ended: self.ended.or(before.ended),
+        }
+    }
 }
 
 /// The books at the end of a run.
@@ -86,6 +124,8 @@ pub(crate) struct Asked {
     pub(crate) name: String,
     pub(crate) point: Option<ItemPoint>,
     pub(crate) destination: Option<String>,
+    /// See [`Item::input`].
+    pub(crate) input: Option<String>,
 }
 
 /// The number of an item in the books of its run.
@@ -140,6 +180,18 @@ impl Books {
             state: State::Open,
         });
         id
+    }
+
+    /// What the service chose for the input of a bulk restore.
+    pub(crate) fn learn(&self, id: ItemId, unit: Option<String>, point: Option<ItemPoint>) {
+        let asked = &mut self.lock().entries[id].asked;
+        asked.unit = unit.or(asked.unit.take());
+        asked.point = point.or(asked.point.take());
+    }
+
+    /// The name under which an item was asked for.
+    pub(crate) fn name(&self, id: ItemId) -> String {
+        self.lock().entries[id].asked.name.clone()
     }
 
     /// The item now stands in this draft. One that had ended or was withdrawn is open again.
@@ -249,15 +301,18 @@ impl Books {
         id
     }
 
-    /// Enters or replaces what is known of a session.
-    pub(crate) fn session(&self, summary: SessionSummary) {
+    /// Enters or replaces what is known of a session. Times that were known stay known.
+    pub(crate) fn session(&self, mut summary: SessionSummary) {
         let mut books = self.lock();
         match books
             .sessions
             .iter_mut()
             .find(|known| known.id == summary.id)
         {
-            Some(known) => *known = summary,
+            Some(known) => {
+                summary.times = summary.times.or(known.times);
+                *known = summary;
+            }
             None => books.sessions.push(summary),
         }
     }
@@ -296,7 +351,13 @@ fn key(asked: &Asked) -> String {
     // Without a unit the name is all there is: two people who were not found are two items.
     let unit = asked.unit.as_deref().unwrap_or(&asked.name);
     let destination = asked.destination.as_deref();
-    serde_json::json!([asked.workload, unit, point, destination]).to_string()
+    let Some(input) = asked.input.as_deref() else {
+        return serde_json::json!([asked.workload, unit, point, destination]).to_string();
+    };
+    // The input of a bulk restore is all there is to know: its unit and its point are the service's choice.
+    let unit = asked.unit.as_deref();
+    let input = input.trim_end_matches('/').to_lowercase();
+    serde_json::json!([asked.workload, unit, point, destination, input]).to_string()
 }
 
 fn closed(entry: &Entry) -> Item {
@@ -358,6 +419,7 @@ fn closed(entry: &Entry) -> Item {
         point: asked.point.clone(),
         session,
         destination: asked.destination.clone(),
+        input: asked.input.clone(),
         outcome,
         code,
         reason,
@@ -379,6 +441,7 @@ mod tests {
                 protection_date_time: None,
             }),
             destination: Some("new".to_owned()),
+            input: None,
         }
     }
 
@@ -416,6 +479,70 @@ mod tests {
             }
         );
         assert_eq!(closed.items[2].code.as_deref(), Some("NotActivated"));
+    }
+
+    #[test]
+    fn a_session_keeps_its_times_from_state_to_state() {
+        let books = Books::default();
+        let at = |text: &str| Some(text.parse::<Timestamp>().unwrap());
+        let times = [
+            SessionTimes {
+                created: at("2026-11-24T02:00:00Z"),
+                activated: at("2026-11-24T02:00:09Z"),
+                ended: None,
+            },
+            SessionTimes {
+                ended: at("2026-11-24T03:00:00Z"),
+                ..SessionTimes::default()
+            },
+        ];
+        for (status, times) in ["active", "completed"].into_iter().zip(times) {
+            books.session(SessionSummary {
+                id: "s".into(),
+                workload: "exchange".into(),
+                status: status.into(),
+                artifacts: ArtifactTotals::default(),
+                times,
+            });
+        }
+        let sessions = serde_json::to_value(books.close().sessions).unwrap();
+        assert_eq!(
+            sessions,
+            serde_json::json!([{
+                "id": "s",
+                "workload": "exchange",
+                "status": "completed",
+                "artifacts": {"total": 0, "succeeded": 0, "failed": 0},
+                "created": "2026-11-24T02:00:00.000Z",
+                "activated": "2026-11-24T02:00:09.000Z",
+                "ended": "2026-11-24T03:00:00.000Z",
+            }])
+        );
+    }
+
+    #[test]
+    fn an_input_is_one_item_whatever_the_service_chooses_for_it() {
+        let books = Books::default();
+        let bulk = |input: &str| Asked {
+            workload: "exchange",
+            name: "Adele".into(),
+            destination: Some("new".into()),
+            input: Some(input.to_owned()),
+            ..Asked::default()
+        };
+        let first = books.ask(bulk("adele@x"));
+        let point = ItemPoint {
+            id: "p".into(),
+            protection_date_time: None,
+        };
+        books.learn(first, Some("u".into()), Some(point));
+        assert_eq!(books.ask(bulk("Adele@x")), first);
+        assert_ne!(books.ask(bulk("alex@x")), first);
+        let item = &books.close().items[0];
+        assert_eq!(
+            (item.unit.as_deref(), item.input.as_deref()),
+            (Some("u"), Some("adele@x"))
+        );
     }
 
     #[test]

@@ -7,11 +7,11 @@ use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
-use super::artifact::Destination;
-use super::part::{Part, Placed, Stage};
+use super::artifact::{Artifact, Destination};
+use super::part::{Manner, Part, Placed, Thing};
 use super::session::{NotTaken, Request};
 use super::workload::Workload;
-use super::{BackupError, Service};
+use super::{BackupError, Service, Session};
 use crate::changes::{Change, Look, Lost, Verdict};
 use crate::graph::{Call, GraphError, Json};
 use crate::instant;
@@ -20,6 +20,9 @@ use crate::talk::Bar;
 /// Most artifacts of one request. Source: error page, `RestoreArtifactsLimitBreached`.
 pub(super) const BATCH: usize = 50;
 
+/// On a granular session of beta: what becomes of a file that is there already.
+const CONFLICT: &str = "@microsoft.graph.conflictBehavior";
+
 /// How much earlier than our intent the service may date a draft that is ours.
 const CLOCK_TOLERANCE: SignedDuration = SignedDuration::from_secs(60);
 
@@ -27,8 +30,17 @@ const CLOCK_TOLERANCE: SignedDuration = SignedDuration::from_secs(60);
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct NewArtifact<'a> {
-    restore_point: PointReference<'a>,
-    destination_type: Destination,
+    /// Of a file: its key in the browse session, which becomes the artifact's own id.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    id: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    browse_session_id: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    search_response_id: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    restore_point: Option<PointReference<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    destination_type: Option<Destination>,
 }
 
 #[derive(Serialize)]
@@ -37,11 +49,26 @@ struct PointReference<'a> {
 }
 
 impl<'a> NewArtifact<'a> {
-    pub(super) fn of(point: &'a str, destination: Destination) -> Self {
-        Self {
-            restore_point: PointReference { id: point },
-            destination_type: destination,
+    pub(super) fn of(placed: &'a Placed) -> Self {
+        let mut new = Self {
+            id: None,
+            browse_session_id: None,
+            search_response_id: None,
+            restore_point: None,
+            destination_type: placed.destination,
+        };
+        match &placed.thing {
+            Thing::Point(point) => new.restore_point = Some(PointReference { id: point }),
+            Thing::Piece { browse, key } => {
+                new.id = Some(key);
+                new.browse_session_id = Some(browse);
+            }
+            Thing::Hits { search, point } => {
+                new.search_response_id = Some(search);
+                new.restore_point = Some(PointReference { id: point });
+            }
         }
+        new
     }
 }
 
@@ -68,7 +95,7 @@ impl Service {
     /// Fills a part, or makes one: the first artifacts go with the POST, the rest in PATCHes of 50, in order.
     pub(super) async fn fill(
         &self,
-        workload: &'static Workload,
+        session: &Session,
         mut part: Option<Arc<Part>>,
         requests: Vec<(usize, Request)>,
         bar: &dyn Bar,
@@ -83,7 +110,7 @@ impl Service {
         while let Some(mut batch) = batches.pop_front() {
             let sent = match &part {
                 Some(part) => self.add_batch(part, &batch).await,
-                None => match self.create(workload, &batch).await {
+                None => match self.create(session.workload, &session.manner, &batch).await {
                     Ok(made) => {
                         part = Some(made);
                         Ok(Vec::new())
@@ -145,22 +172,26 @@ impl Service {
     pub(super) async fn create(
         &self,
         workload: &'static Workload,
+        manner: &Manner,
         batch: &[(usize, Request)],
     ) -> Result<Arc<Part>, BackupError> {
-        let body = if batch.is_empty() {
-            serde_json::json!({})
-        } else {
-            let artifacts: Vec<_> = batch
-                .iter()
-                .map(|(_, request)| NewArtifact::of(&request.point, request.destination))
-                .collect();
-            serde_json::json!({ workload.artifacts: artifacts })
-        };
         let placed: Vec<Placed> = batch.iter().map(|(_, request)| request.placed()).collect();
-        let call = Call::post("create session", workload.sessions_path()).json(&body);
+        let mut body = serde_json::Map::new();
+        if !placed.is_empty() {
+            let artifacts: Vec<_> = placed.iter().map(NewArtifact::of).collect();
+            let artifacts = serde_json::json!(artifacts);
+            body.insert(workload.collection(manner.granular).to_owned(), artifacts);
+        }
+        if let Some(conflict) = &manner.conflict {
+            body.insert(CONFLICT.to_owned(), conflict.as_str().into());
+        }
+        let call = Call::post("create session", workload.sessions_path())
+            .json(&body)
+            .version(manner.version);
         let look = LookForDraft {
             service: self.me(),
             workload,
+            manner,
             placed: &placed,
         };
         let settled = match self.door.send(Change::draft(call), &look).await {
@@ -173,16 +204,11 @@ impl Service {
             .ok_or_else(|| BackupError::SessionGone {
                 session: "without an id".to_owned(),
             })?;
-        let part = Arc::new(Part::new(
-            workload,
-            id.clone(),
-            settled.json,
-            Some(settled.at),
-            Stage::Draft,
-        ));
         for placed in &placed {
             self.books.place(placed.item, &id);
         }
+        let part = Part::made(workload, manner, (id, settled.json), settled.at);
+        let part = Arc::new(part);
         part.content.lock().await.placed = placed;
         self.know(part.clone());
         Ok(part)
@@ -193,7 +219,7 @@ impl Request {
     pub(super) fn placed(&self) -> Placed {
         Placed {
             item: self.item,
-            point: self.point.clone(),
+            thing: self.thing.clone(),
             destination: self.destination,
         }
     }
@@ -210,6 +236,7 @@ fn service_words(error: &BackupError) -> String {
 struct LookForDraft<'a> {
     service: Arc<Service>,
     workload: &'static Workload,
+    manner: &'a Manner,
     placed: &'a [Placed],
 }
 
@@ -252,7 +279,8 @@ impl Look for LookForDraft<'_> {
 
 impl LookForDraft<'_> {
     async fn candidates(&self, since: Timestamp) -> Result<Vec<Json>, GraphError> {
-        let call = Call::get("list sessions", self.workload.sessions_path());
+        let call =
+            Call::get("list sessions", self.workload.sessions_path()).version(self.manner.version);
         let mut pages = self.service.client.pages(call);
         let mut candidates = Vec::new();
         while let Some(page) = pages.next().await {
@@ -293,16 +321,10 @@ impl LookForDraft<'_> {
 
     async fn holds_exactly_these(&self, session: &Json) -> Result<bool, GraphError> {
         let id = session.string("id").unwrap_or_default();
-        let listed = self.service.artifacts(self.workload, &id).await?;
-        let mut listed: Vec<_> = listed
-            .into_iter()
-            .map(|artifact| {
-                (
-                    artifact.point.unwrap_or_default(),
-                    artifact.destination.to_ascii_lowercase(),
-                )
-            })
-            .collect();
+        let draft = (id, session.clone());
+        let part = Part::made(self.workload, self.manner, draft, Timestamp::MIN);
+        let listed = self.service.artifacts(&part).await?;
+        let mut listed: Vec<_> = listed.iter().map(Artifact::key).collect();
         let mut wanted: Vec<_> = self.placed.iter().map(Placed::key).collect();
         listed.sort_unstable();
         wanted.sort_unstable();

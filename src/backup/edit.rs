@@ -1,14 +1,15 @@
 //! Editing a draft by delta PATCH, with the failures that come inside a 200, and looking after a lost answer.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use super::artifact::Artifact;
 use super::create::{BATCH, NewArtifact};
-use super::part::{ArtifactKey, Part, Placed};
+use super::part::{ArtifactKey, Part, Placed, Thing};
 use super::session::{NotTaken, Request};
 use super::{BackupError, Service, Session};
 use crate::changes::{Change, Class, Covered, Look, Lost, Verdict};
@@ -18,6 +19,9 @@ use crate::graph::{Call, GraphError, Json};
 /// `@Core.DataModificationException`.
 #[derive(Deserialize)]
 struct DeltaItem {
+    id: Option<String>,
+    #[serde(rename = "browseSessionId")]
+    browse: Option<String>,
     #[serde(rename = "@Core.DataModificationException")]
     exception: Option<Exception>,
     error: Option<Info>,
@@ -43,12 +47,20 @@ struct Info {
     message: Option<String>,
 }
 
-/// What a delta answer says of the points that were sent: those it took by point, and the failures in order.
+/// What a delta answer says of what was sent: what it took by point or file, and the failures in order.
 #[derive(Debug, Default, PartialEq, Eq)]
 struct DeltaAnswer {
     taken: HashMap<String, usize>,
-    /// By point, where the entry repeats it.
+    /// By point or file, where the entry repeats it.
     failed: Vec<(Option<String>, String, String)>,
+}
+
+/// What an entry of the answer repeats of what was sent.
+fn mark(placed: &Placed) -> &str {
+    match &placed.thing {
+        Thing::Point(point) | Thing::Hits { point, .. } => point,
+        Thing::Piece { key, .. } => key,
+    }
 }
 
 fn read_delta(answer: &Json, property: &str) -> DeltaAnswer {
@@ -64,6 +76,8 @@ fn read_delta(answer: &Json, property: &str) -> DeltaAnswer {
         let point = item
             .restore_point
             .and_then(|point| point.id.or(point.odata_id));
+        // A file is told by the artifact's own id, which is its key.
+        let point = point.or(item.browse.and(item.id));
         match item
             .exception
             .map(|exception| exception.info)
@@ -134,7 +148,7 @@ impl Service {
         for (point, code, message) in answer.failed {
             match placed
                 .iter()
-                .find(|placed| Some(&placed.point) == point.as_ref())
+                .find(|placed| Some(mark(placed)) == point.as_deref())
             {
                 Some(placed) => {
                     refused.insert(placed.key(), (code, message));
@@ -145,7 +159,7 @@ impl Service {
         // A failure that does not say whose it is belongs to one of those that were not taken: in order, as both lists are.
         let mut taken = answer.taken;
         let left = placed.iter().filter(|placed| {
-            let counted = taken.get_mut(&placed.point).filter(|count| **count > 0);
+            let counted = taken.get_mut(mark(placed)).filter(|count| **count > 0);
             counted.map(|count| *count -= 1).is_none() && !refused.contains_key(&placed.key())
         });
         let blamed: Vec<_> = left
@@ -169,9 +183,7 @@ impl Service {
                 .iter()
                 .map(|id| json!({"@removed": {"reason": "changed"}, "id": id}))
                 .collect();
-            let call = Call::patch("remove artifacts", part.workload.session_path(&part.id))
-                .json(&json!({ delta(part): removed }))
-                .fresh_since(part.since);
+            let call = patch_call("remove artifacts", part, &removed);
             let look = LookForRemoved {
                 service: self.me(),
                 part,
@@ -192,7 +204,7 @@ impl Service {
                 .next()
             {
                 // Gone already is what was wanted; the next list tells.
-                let still_there = self.artifacts(part.workload, &part.id).await?;
+                let still_there = self.artifacts(part).await?;
                 if still_there
                     .iter()
                     .any(|artifact| ids.contains(&artifact.id))
@@ -217,12 +229,12 @@ impl Service {
     ) -> Result<(), BackupError> {
         for part in session.parts() {
             let mut content = part.content.lock().await;
-            let listed = self.artifacts(part.workload, &part.id).await?;
+            let listed = self.artifacts(&part).await?;
             let Some(artifact) = listed.into_iter().find(|artifact| artifact.id == id) else {
                 continue;
             };
             let covered = Covered {
-                question: format!("remove 1 {} from draft `{}`", part.workload.noun, part.id),
+                question: format!("remove {} from draft `{}`", part.count(1), part.id),
                 keys: vec![id.to_owned()],
             };
             self.patch_out(
@@ -232,10 +244,7 @@ impl Service {
                 covered,
             )
             .await?;
-            let key = (
-                artifact.point.unwrap_or_default(),
-                artifact.destination.to_ascii_lowercase(),
-            );
+            let key = artifact.key();
             let gone = content.placed.extract_if(.., |placed| placed.key() == key);
             for placed in gone.collect::<Vec<_>>() {
                 self.books.withdraw(placed.item, &part.id);
@@ -251,16 +260,18 @@ impl Service {
 }
 
 fn delta(part: &Part) -> String {
-    format!("{}@delta", part.workload.artifacts)
+    format!("{}@delta", part.workload.collection(part.granular))
 }
 
 fn add_call(part: &Part, placed: &[Placed]) -> Call {
-    let added: Vec<NewArtifact<'_>> = placed
-        .iter()
-        .map(|placed| NewArtifact::of(&placed.point, placed.destination))
-        .collect();
-    Call::patch("add artifacts", part.workload.session_path(&part.id))
-        .json(&json!({ delta(part): added }))
+    let added: Vec<NewArtifact<'_>> = placed.iter().map(NewArtifact::of).collect();
+    patch_call("add artifacts", part, &added)
+}
+
+fn patch_call(operation: &'static str, part: &Part, entries: &impl Serialize) -> Call {
+    Call::patch(operation, part.workload.session_path(&part.id))
+        .json(&json!({ delta(part): entries }))
+        .version(part.version)
         .fresh_since(part.since)
 }
 
@@ -274,19 +285,8 @@ struct LookForAdded<'a> {
 #[async_trait]
 impl Look for LookForAdded<'_> {
     async fn look(&self, _lost: &Lost) -> Result<Verdict, GraphError> {
-        let listed = self
-            .service
-            .artifacts(self.part.workload, &self.part.id)
-            .await?;
-        let present: std::collections::HashSet<ArtifactKey> = listed
-            .into_iter()
-            .map(|artifact| {
-                (
-                    artifact.point.unwrap_or_default(),
-                    artifact.destination.to_ascii_lowercase(),
-                )
-            })
-            .collect();
+        let listed = self.service.artifacts(self.part).await?;
+        let present: HashSet<ArtifactKey> = listed.iter().map(Artifact::key).collect();
         let absent: Vec<Placed> = self
             .placed
             .iter()
@@ -318,10 +318,7 @@ struct LookForRemoved<'a> {
 #[async_trait]
 impl Look for LookForRemoved<'_> {
     async fn look(&self, lost: &Lost) -> Result<Verdict, GraphError> {
-        let listed = self
-            .service
-            .artifacts(self.part.workload, &self.part.id)
-            .await?;
+        let listed = self.service.artifacts(self.part).await?;
         if !listed
             .iter()
             .any(|artifact| self.ids.contains(&artifact.id))
@@ -329,10 +326,7 @@ impl Look for LookForRemoved<'_> {
             let how = "they are gone from the draft".to_owned();
             return Ok(Verdict::Happened(Json::of(&()), how));
         }
-        let json = self
-            .service
-            .get_session(&self.part.id, self.part.since)
-            .await?;
+        let json = self.service.get_session(self.part).await?;
         Ok(again_if_draft(&json, lost))
     }
 }

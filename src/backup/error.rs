@@ -42,6 +42,42 @@ pub(crate) enum BackupError {
     },
     #[error("{what} did not end within {limit}")]
     Timeout { what: String, limit: String },
+    #[error("a bulk request names nobody: there is nothing to restore")]
+    NoInputs,
+    #[error("{count} inputs are too many for one bulk request: 10000 are the most")]
+    TooManyInputs { count: usize },
+    #[error("session `{session}` has a bulk request already: a session takes one")]
+    HasBulk { session: String },
+    #[error("session `{session}` is not empty: a bulk request goes into an empty draft")]
+    NotEmpty { session: String },
+    #[error("session `{session}` holds a bulk request: nothing else can be added to it")]
+    TakesBulk { session: String },
+    /// Files into a session for whole units, or the other way round.
+    #[error("session `{session}` takes {takes}, not {given}")]
+    OtherKind {
+        session: String,
+        takes: &'static str,
+        given: &'static str,
+    },
+    /// Another session of this run restores some of what this one would.
+    #[error(
+        "session `{session}` was not activated: {count} of its inputs are restored by another session of this run"
+    )]
+    Overlaps { session: String, count: usize },
+    #[error("{what} has no {nouns} of its own")]
+    WrongOwner { what: String, nouns: &'static str },
+    #[error("restore point `{point}` cannot be browsed: it is not tagged `fastRestore`")]
+    NotBrowsable { point: String },
+    #[error("browse session `{session}` cannot be looked into: {why}")]
+    BrowseFailed {
+        session: String,
+        code: String,
+        why: String,
+    },
+    #[error("browse session `{session}` has no `{path}`")]
+    NoSuchPath { session: String, path: String },
+    #[error("{what} is only in the beta version of Microsoft Graph")]
+    OnlyInBeta { what: String },
     #[error("{what} has no protection unit: it was never protected")]
     NoUnit { what: String },
     #[error("nothing can be restored: Microsoft 365 Backup is `{status}` in this tenant")]
@@ -67,6 +103,18 @@ impl BackupError {
             Self::ItemRefused { code, .. } => code,
             Self::Timeout { .. } => "Timeout",
             Self::NoUnit { .. } => "NoUnit",
+            Self::NoInputs => "BulkRestoreInvalidCreateRequest",
+            Self::TooManyInputs { .. } => "BulkRestoreRestorationResourcesCountExceedsLimit",
+            Self::HasBulk { .. } => "HasBulkRequest",
+            Self::NotEmpty { .. } => "NotEmpty",
+            Self::TakesBulk { .. } => "TakesBulkRequest",
+            Self::OtherKind { .. } => "OtherKind",
+            Self::Overlaps { .. } => "OverlapsSession",
+            Self::WrongOwner { .. } => "WrongType",
+            Self::NotBrowsable { .. } => "NotFastRestore",
+            Self::BrowseFailed { code, .. } => code,
+            Self::NoSuchPath { .. } => "NoSuchPath",
+            Self::OnlyInBeta { .. } => "OnlyInBeta",
             Self::ServiceLocked { .. } => "ServiceLocked",
         }
     }
@@ -87,6 +135,35 @@ impl BackupError {
             }
             Self::Timeout { .. } => {
                 "the service goes on with it; wait longer, or look again later".to_owned()
+            }
+            Self::TooManyInputs { .. } => {
+                "`restore_bulk(…)` makes as many sessions as it takes".to_owned()
+            }
+            Self::NotEmpty { .. } | Self::HasBulk { .. } => {
+                "make another session: `create_session()` gives an empty draft".to_owned()
+            }
+            Self::TakesBulk { .. } => {
+                "make another session for single artifacts: a bulk request and artifacts cannot be mixed"
+                    .to_owned()
+            }
+            Self::OtherKind { .. } => {
+                "`create_granular_session(…)` makes a session for files or messages, `create_session(…)` one for whole restore points"
+                    .to_owned()
+            }
+            Self::Overlaps { .. } => {
+                "delete this draft and make one without them; `restore_bulk(…)` leaves them out by itself"
+                    .to_owned()
+            }
+            Self::WrongOwner { .. } => {
+                "mailboxes and OneDrives belong to users, sites are found with `sites::search(\"…\")` or `sites::get(url)`"
+                    .to_owned()
+            }
+            Self::NotBrowsable { .. } => {
+                "look for one that can: `latest_point(item, #{tags: \"fastRestore\"})`".to_owned()
+            }
+            Self::OnlyInBeta { .. } => {
+                "ask for it: `#{version: \"beta\"}` beside the option, or `--api beta` for the whole run"
+                    .to_owned()
             }
             Self::ServiceLocked { .. } => {
                 "look at Settings, Microsoft 365 Backup in the admin centre, then run again"

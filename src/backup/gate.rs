@@ -6,7 +6,7 @@ use std::collections::{HashMap, HashSet};
 
 use tokio::sync::MutexGuard;
 
-use super::part::is_running;
+use super::part::{Content, Part, is_running};
 use super::session::MOST_ARTIFACTS;
 use super::workload::{ROOT, Workload};
 use super::{BackupError, Service};
@@ -15,16 +15,36 @@ use crate::graph::{Call, GraphError, Json};
 /// Source: error page, `TooManyActiveRestoreSessions`.
 const MOST_SESSIONS: usize = 25;
 
+/// What one session adds to what is running.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Weight {
+    artifacts: usize,
+    /// By a bulk request. How its inputs count against the artifacts in flight is not documented: one such session at a
+    /// time per workload.
+    bulk: bool,
+}
+
+impl Weight {
+    pub(super) fn of(part: &Part, content: &Content) -> Self {
+        let artifacts = content.len();
+        let job = part.json().string("restoreJobType");
+        Self {
+            artifacts,
+            bulk: content.bulk.is_some() || job.as_deref() == Some("bulk"),
+        }
+    }
+}
+
 /// What this run has activated and has not seen end: lists may lag behind.
 #[derive(Default)]
 pub(crate) struct Gate {
-    ours: HashMap<String, (&'static str, usize)>,
+    ours: HashMap<String, (&'static str, Weight)>,
 }
 
 impl Gate {
-    pub(super) fn enter(&mut self, session: &str, workload: &Workload, artifacts: usize) {
+    pub(super) fn enter(&mut self, session: &str, workload: &Workload, weight: Weight) {
         self.ours
-            .insert(session.to_owned(), (workload.name, artifacts));
+            .insert(session.to_owned(), (workload.name, weight));
     }
 
     pub(super) fn leave(&mut self, session: &str) {
@@ -36,20 +56,26 @@ impl Gate {
 #[derive(Debug, Default, PartialEq, Eq)]
 struct Load {
     sessions: usize,
+    /// In the workload that is asked about.
     artifacts: usize,
+    bulk_sessions: usize,
 }
 
 impl Load {
-    /// Why one more session with so many artifacts has to wait; `None` where it need not.
-    fn closed_for(&self, workload: &Workload, artifacts: usize) -> Option<String> {
+    /// Why one more session has to wait; `None` where it need not.
+    fn closed_for(&self, workload: &Workload, more: Weight) -> Option<String> {
         if self.sessions >= MOST_SESSIONS {
             return Some(format!(
                 "{} restore sessions are active, {MOST_SESSIONS} may be",
                 self.sessions
             ));
         }
+        if more.bulk {
+            let why = || format!("another bulk restore of {} is running", workload.nouns);
+            return (self.bulk_sessions > 0).then(why);
+        }
         // Alone it may always go: a part never holds more than fits.
-        if self.artifacts > 0 && self.artifacts + artifacts > MOST_ARTIFACTS {
+        if self.artifacts > 0 && self.artifacts + more.artifacts > MOST_ARTIFACTS {
             let running = workload.count(self.artifacts);
             return Some(format!(
                 "{running} are being restored, {MOST_ARTIFACTS} may be"
@@ -60,21 +86,22 @@ impl Load {
 }
 
 impl Service {
-    /// Waits until one more session may be activated.
+    /// Waits until one more session may be activated. What it gives is held until that is done; not while waiting, since a
+    /// bulk restore ahead can take hours, in which sessions of other workloads have room.
     pub(super) async fn pass_gate(
         &self,
-        workload: &'static Workload,
-        session: &str,
-        artifacts: usize,
+        part: &Part,
+        weight: Weight,
     ) -> Result<MutexGuard<'_, Gate>, BackupError> {
-        let gate = self.gate.lock().await;
         let mut schedule = self.schedule();
         loop {
-            let load = self.load(&gate, workload).await?;
-            let Some(why) = load.closed_for(workload, artifacts) else {
+            let gate = self.gate.lock().await;
+            let load = self.load(&gate, part.workload).await?;
+            let Some(why) = load.closed_for(part.workload, weight) else {
                 return Ok(gate);
             };
-            self.wait_at_gate(session, &why, schedule.next()).await?;
+            drop(gate);
+            self.wait_at_gate(&part.id, &why, schedule.next()).await?;
         }
     }
 
@@ -109,7 +136,14 @@ impl Service {
                 let status = session.string("status").unwrap_or_default();
                 if is_running(&status) {
                     load.sessions += 1;
-                    load.artifacts += self.in_flight_of(gate, &session, &id, workload).await?;
+                    let running = Running {
+                        id: &id,
+                        session: &session,
+                    };
+                    if running.is_of(gate, workload) {
+                        load.artifacts += self.in_flight_of(gate, &running, workload).await?;
+                        load.bulk_sessions += usize::from(running.is_bulk(gate));
+                    }
                 }
                 if status != "draft" {
                     seen.insert(id);
@@ -117,51 +151,68 @@ impl Service {
             }
         }
         // Ours that the list does not show yet.
-        for (id, (name, artifacts)) in &gate.ours {
+        for (id, (name, weight)) in &gate.ours {
             if !seen.contains(id) {
                 load.sessions += 1;
-                load.artifacts += if *name == workload.name {
-                    *artifacts
-                } else {
-                    0
-                };
+                if *name == workload.name {
+                    load.artifacts += weight.artifacts;
+                    load.bulk_sessions += usize::from(weight.bulk);
+                }
             }
         }
         Ok(load)
     }
 
-    /// How many artifacts of this workload a running session has in flight.
+    /// How many artifacts a running session has in flight.
     async fn in_flight_of(
         &self,
         gate: &Gate,
-        session: &Json,
-        id: &str,
+        running: &Running<'_>,
         workload: &'static Workload,
     ) -> Result<usize, GraphError> {
-        let kind = session.string("@odata.type").unwrap_or_default();
-        let ours = gate.ours.get(id);
-        let same = match ours {
-            Some((name, _)) => *name == workload.name,
-            None => Workload::of_session(&kind).is_none_or(|found| found == workload),
-        };
-        if !same {
-            return Ok(0);
-        }
-        let count = session.property("restoreSessionArtifactCount");
+        let count = running.session.property("restoreSessionArtifactCount");
         let number = |name: &str| count.as_ref()?.property(name)?.parse::<usize>().ok();
         if let Some(total) = number("total") {
             let ended = number("completed").unwrap_or(0) + number("failed").unwrap_or(0);
             return Ok(total.saturating_sub(ended));
         }
-        if let Some((_, artifacts)) = ours {
-            return Ok(*artifacts);
+        if let Some((_, weight)) = gate.ours.get(running.id) {
+            return Ok(weight.artifacts);
         }
-        let artifacts = self.artifacts(workload, id).await?;
+        let session = (running.id.to_owned(), running.session.clone());
+        let artifacts = self
+            .artifacts(&Part::found(workload, None, session))
+            .await?;
         let open = super::artifact::Progress::Open;
         Ok(artifacts
             .iter()
             .filter(|artifact| artifact.progress() == open)
             .count())
+    }
+}
+
+/// A session that runs now, as a list shows it.
+struct Running<'a> {
+    id: &'a str,
+    session: &'a Json,
+}
+
+impl Running<'_> {
+    /// Where nobody knows its workload, it counts for each.
+    fn is_of(&self, gate: &Gate, workload: &Workload) -> bool {
+        if let Some((name, _)) = gate.ours.get(self.id) {
+            return *name == workload.name;
+        }
+        let kind = self.session.string("@odata.type").unwrap_or_default();
+        Workload::of_session(&kind).is_none_or(|found| found == workload)
+    }
+
+    fn is_bulk(&self, gate: &Gate) -> bool {
+        let job = self.session.string("restoreJobType");
+        gate.ours
+            .get(self.id)
+            .is_some_and(|(_, weight)| weight.bulk)
+            || job.as_deref() == Some("bulk")
     }
 }
 
@@ -173,16 +224,42 @@ mod tests {
     #[test]
     fn both_gates_close_at_their_number_and_a_lone_session_may_go() {
         let closed = |sessions, artifacts, more| {
-            Load {
+            let load = Load {
                 sessions,
                 artifacts,
-            }
-            .closed_for(&EXCHANGE, more)
-            .is_some()
+                bulk_sessions: 0,
+            };
+            let weight = Weight {
+                artifacts: more,
+                bulk: false,
+            };
+            load.closed_for(&EXCHANGE, weight).is_some()
         };
         assert!(!closed(24, 0, 1000));
         assert!(closed(25, 0, 1));
         assert!(!closed(1, 500, 500));
         assert!(closed(1, 500, 501));
+    }
+
+    #[test]
+    fn bulk_restores_go_one_after_the_other() {
+        let closed = |sessions, bulk_sessions| {
+            let load = Load {
+                sessions,
+                artifacts: 900,
+                bulk_sessions,
+            };
+            let weight = Weight {
+                artifacts: 10_000,
+                bulk: true,
+            };
+            load.closed_for(&EXCHANGE, weight)
+        };
+        assert_eq!(closed(24, 0), None);
+        assert!(closed(25, 0).is_some());
+        assert_eq!(
+            closed(2, 1).as_deref(),
+            Some("another bulk restore of mailboxes is running")
+        );
     }
 }

@@ -4,14 +4,19 @@
 mod activate;
 mod artifact;
 pub(crate) mod books;
+mod browse;
+mod bulk;
 mod create;
 mod edit;
 mod error;
 mod gate;
+mod granular;
 mod part;
 mod patience;
 mod point;
+mod policy;
 mod poll;
+mod recipient;
 mod row;
 mod search;
 mod service;
@@ -21,13 +26,18 @@ mod verify;
 mod workload;
 
 pub(crate) use artifact::{Artifact, Destination};
+pub(crate) use browse::{Browse, Found, Listing, Place, Walk, pattern};
+pub(crate) use bulk::{BulkOrder, Input, Lost};
 pub(crate) use error::BackupError;
+pub(crate) use granular::{Hits, ItemQuery};
+pub(crate) use part::{Manner, Thing};
 pub(crate) use point::{PointFilter, Points, unit_of};
+pub(crate) use recipient::Recipient;
 pub(crate) use row::{PointChoice, Row, Subject, Wanted};
 pub(crate) use search::Prefer;
 pub(crate) use service::{Service, Settings, workload_of};
 pub(crate) use session::{Request, Session};
-pub(crate) use workload::{EXCHANGE, ROOT, WORKLOADS, Workload};
+pub(crate) use workload::{EXCHANGE, Owner, ROOT, WORKLOADS, Workload};
 
 /// One value of a query option, percent-encoded.
 fn encoded(text: &str) -> String {

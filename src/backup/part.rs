@@ -1,14 +1,15 @@
 //! One session of the service: a part of what a script calls a session.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use jiff::Timestamp;
 
 use super::artifact::Destination;
 use super::books::ItemId;
-use super::workload::Workload;
-use crate::graph::Json;
+use super::bulk::Bulk;
+use super::workload::{ROOT, Workload};
+use crate::graph::{Json, Version};
 
 /// How far a part is, as far as this run knows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,23 +22,44 @@ pub(crate) enum Stage {
     Deleted,
 }
 
+/// What an artifact brings back.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Thing {
+    /// A restore point as a whole.
+    Point(String),
+    /// A file or folder that a browse session shows.
+    Piece { browse: Arc<str>, key: String },
+    /// The messages that a search of a mailbox has found in a restore point.
+    Hits { search: String, point: String },
+}
+
 /// One artifact that was asked for.
 #[derive(Clone, Debug)]
 pub(crate) struct Placed {
     pub(crate) item: ItemId,
-    pub(crate) point: String,
-    pub(crate) destination: Destination,
+    pub(crate) thing: Thing,
+    /// `None`: not ours to choose. Single files have no destination in v1.0.
+    pub(crate) destination: Option<Destination>,
 }
 
-/// What an artifact is told apart by within a session. The destination in lower case, as the service may spell it.
+/// What an artifact is told apart by within a session: the point and the destination (in lower case, as the service may
+/// spell it), the file and its browse session, the point and its search.
 pub(crate) type ArtifactKey = (String, String);
 
 impl Placed {
     pub(crate) fn key(&self) -> ArtifactKey {
-        (
-            self.point.clone(),
-            self.destination.name().to_ascii_lowercase(),
-        )
+        key(&self.thing, self.destination)
+    }
+}
+
+pub(crate) fn key(thing: &Thing, destination: Option<Destination>) -> ArtifactKey {
+    match thing {
+        Thing::Point(point) => {
+            let destination = destination.map_or_else(String::new, |to| to.name().to_lowercase());
+            (point.clone(), destination)
+        }
+        Thing::Piece { browse, key } => (key.clone(), browse.to_string()),
+        Thing::Hits { search, point } => (point.clone(), search.clone()),
     }
 }
 
@@ -46,16 +68,59 @@ impl Placed {
 pub(crate) struct Content {
     pub(crate) stage: Stage,
     pub(crate) placed: Vec<Placed>,
+    /// Asked for by a bulk request instead: then nothing is placed.
+    pub(crate) bulk: Option<Bulk>,
     /// The ids of the artifacts, where a list has told them.
     pub(crate) ids: HashMap<String, ItemId>,
     /// The end of this session is in the books.
     pub(crate) settled: bool,
 }
 
+impl Content {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.placed.is_empty() && self.bulk.is_none()
+    }
+
+    /// How many artifacts it holds or, of a bulk request, how many inputs.
+    pub(crate) fn len(&self) -> usize {
+        let inputs = self.bulk.as_ref().map_or(0, |bulk| bulk.inputs.len());
+        self.placed.len() + inputs
+    }
+
+    /// A bulk request whose inputs only its maker knows.
+    pub(crate) fn is_of_others(&self) -> bool {
+        self.bulk
+            .as_ref()
+            .is_some_and(|bulk| bulk.inputs.is_empty())
+    }
+
+    /// Everything in it, as the books know it.
+    pub(crate) fn items(&self) -> impl Iterator<Item = ItemId> {
+        let inputs = self.bulk.iter().flat_map(|bulk| &bulk.inputs);
+        let placed = self.placed.iter().map(|placed| placed.item);
+        placed.chain(inputs.map(|input| input.item))
+    }
+}
+
+/// How sessions of a script are made.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Manner {
+    /// For single files or messages.
+    pub(crate) granular: bool,
+    /// What becomes of a file that is there already: `fail`, `replace`, `rename`. Beta only.
+    pub(crate) conflict: Option<String>,
+    /// `None`: the run's own.
+    pub(crate) version: Option<Version>,
+}
+
 /// One session of the service.
 pub(crate) struct Part {
     pub(crate) id: String,
     pub(crate) workload: &'static Workload,
+    /// Its artifacts are single files or messages.
+    pub(crate) granular: bool,
+    /// All its calls go to this version.
+    pub(crate) version: Option<Version>,
     /// When the service gave us the id, on our clock; `None` for a session that was there before.
     pub(crate) since: Option<Timestamp>,
     /// The newest answer about it.
@@ -65,25 +130,72 @@ pub(crate) struct Part {
 }
 
 impl Part {
-    pub(crate) fn new(
+    /// A session that this run has made.
+    pub(crate) fn made(
         workload: &'static Workload,
-        id: String,
-        json: Json,
+        manner: &Manner,
+        (id, json): (String, Json),
+        since: Timestamp,
+    ) -> Self {
+        Self::new(
+            workload,
+            manner.granular,
+            manner.version,
+            (id, json),
+            Some(since),
+            Stage::Draft,
+        )
+    }
+
+    /// A session that was there before.
+    pub(crate) fn found(
+        workload: &'static Workload,
+        version: Option<Version>,
+        (id, json): (String, Json),
+    ) -> Self {
+        let granular = json.string("restoreJobType").as_deref() == Some("granular");
+        Self::new(workload, granular, version, (id, json), None, Stage::Unread)
+    }
+
+    fn new(
+        workload: &'static Workload,
+        granular: bool,
+        version: Option<Version>,
+        (id, json): (String, Json),
         since: Option<Timestamp>,
         stage: Stage,
     ) -> Self {
         Self {
             id,
             workload,
+            granular,
+            version,
             since,
             json: Mutex::new(json),
             content: tokio::sync::Mutex::new(Content {
                 stage,
                 placed: Vec::new(),
+                bulk: None,
                 ids: HashMap::new(),
                 settled: false,
             }),
         }
+    }
+
+    /// `/restoreSessions/{id}` and what is below it.
+    pub(crate) fn path(&self, below: &str) -> String {
+        format!("{ROOT}/restoreSessions/{}{below}", self.id)
+    }
+
+    /// The list of its artifacts: whole units, or single files and messages.
+    pub(crate) fn artifacts_path(&self, granular: bool) -> String {
+        let collection = self.workload.collection(granular);
+        self.workload.inside(&self.id, collection)
+    }
+
+    /// `3 mailboxes`, `12 files and folders`.
+    pub(crate) fn count(&self, number: usize) -> String {
+        self.workload.count_in(self.granular, number)
     }
 
     pub(crate) fn json(&self) -> Json {

@@ -10,7 +10,7 @@ use jiff::Timestamp;
 
 use super::Service;
 use super::workload::ROOT;
-use crate::graph::{Call, GraphError, Json, Pages};
+use crate::graph::{Call, GraphError, Json, Pages, Version};
 use crate::instant;
 
 /// Which points of a unit are wanted. `after` is inclusive, `before` is not.
@@ -19,6 +19,7 @@ pub(crate) struct PointFilter {
     pub(crate) after: Option<Timestamp>,
     pub(crate) before: Option<Timestamp>,
     pub(crate) tags: Option<String>,
+    pub(crate) version: Option<Version>,
 }
 
 /// When a point was taken; `None` where the service sent no readable instant.
@@ -59,7 +60,7 @@ impl Service {
             .before
             .unwrap_or_else(|| self.client.service_now() + jiff::SignedDuration::from_hours(24));
         Points {
-            pages: self.point_pages(unit, end),
+            pages: self.point_pages(unit, end, filter.version),
             service: self.clone(),
             unit: unit.to_owned(),
             filter,
@@ -71,14 +72,15 @@ impl Service {
         }
     }
 
-    fn point_pages(&self, unit: &str, end: Timestamp) -> Pages {
+    fn point_pages(&self, unit: &str, end: Timestamp, version: Option<Version>) -> Pages {
         let expand = super::encoded(&format!("protectionUnit($filter=id eq '{unit}')"));
         let filter = super::encoded(&format!(
             "protectionDateTime lt {}",
             instant::for_request(end)
         ));
         let path = format!("{ROOT}/restorePoints?$expand={expand}&$filter={filter}");
-        self.client.pages(Call::get("list restore points", path))
+        self.client
+            .pages(Call::get("list restore points", path).version(version))
     }
 }
 
@@ -105,7 +107,8 @@ impl Points {
                 }
                 None if self.progress => {
                     self.progress = false;
-                    self.pages = self.service.point_pages(&self.unit, self.end);
+                    let version = self.filter.version;
+                    self.pages = self.service.point_pages(&self.unit, self.end, version);
                 }
                 None => self.ended = true,
             }

@@ -8,19 +8,21 @@ use jiff::Timestamp;
 
 use super::search::{Found, Prefer, Query};
 use super::unit::{UnitIndex, has_left};
-use super::workload::Workload;
+use super::workload::{Owner, Workload};
 use super::{BackupError, Service};
-use crate::directory::{DirectoryError, Person, is_guid};
-use crate::graph::Json;
+use crate::directory::{DirectoryError, Entry, Person, Site, is_guid};
+use crate::graph::{Json, Version};
 
 /// Whom or what a row is about.
 #[derive(Clone, Debug)]
 pub(crate) enum Subject {
     /// A user object of the directory.
     Person(Json),
+    /// A site object of the directory.
+    Site(Json),
     /// A protection unit.
     Unit(Json),
-    /// An address, a user principal name, the id of a user or of a unit.
+    /// An address, a user principal name, a URL, the id of a user, a site or a unit.
     Text(String),
 }
 
@@ -39,6 +41,7 @@ pub(crate) struct PointChoice {
     pub(crate) after: Option<Timestamp>,
     pub(crate) prefer: Prefer,
     pub(crate) tags: Option<String>,
+    pub(crate) version: Option<Version>,
 }
 
 /// One row. `unit` and `point` are `None` where there is none; then `code` and `reason` say why.
@@ -53,7 +56,7 @@ pub(crate) struct Row {
 }
 
 impl Row {
-    fn without(name: String, code: &str, reason: String) -> Self {
+    pub(super) fn without(name: String, code: &str, reason: String) -> Self {
         Self {
             name,
             code: Some(code.to_owned()),
@@ -102,6 +105,7 @@ impl Service {
                 before,
                 prefer: choice.prefer,
                 tags: choice.tags.clone(),
+                version: choice.version,
             };
             let mut units: Vec<String> = positions
                 .iter()
@@ -147,7 +151,8 @@ impl Service {
             });
         }
         let index = self.unit_index(workload).await?;
-        self.find_unit(workload, index, subject, None).await
+        let names = Names::ByLookup;
+        self.find_unit(workload, index, subject, &names).await
     }
 
     /// The unit of every subject, with names.
@@ -159,12 +164,12 @@ impl Service {
     ) -> Result<Vec<Row>, BackupError> {
         let nameless = subjects
             .iter()
-            .filter(|subject| needs_a_name(subject))
+            .filter(|subject| needs_a_name(subject, workload))
             .count();
-        let names = if nameless > MANY {
-            Some(self.directory.names().await?)
-        } else {
-            None
+        let names = match workload.owned_by {
+            Owner::Person if nameless > MANY => Names::People(self.directory.names().await?),
+            Owner::Site if nameless > MANY => Names::Sites(self.directory.site_book().await?),
+            _ => Names::ByLookup,
         };
         let mut rows = Vec::with_capacity(subjects.len());
         let mut subjects = subjects.into_iter().peekable();
@@ -173,7 +178,7 @@ impl Service {
             let lookups = subjects
                 .by_ref()
                 .take(LOOKUPS)
-                .map(|subject| self.find_unit(workload, index, subject, names));
+                .map(|subject| self.find_unit(workload, index, subject, &names));
             let lookups: Vec<_> = lookups.collect();
             let mut found = stream::iter(lookups).buffered(self.in_flight);
             while let Some(row) = found.next().await {
@@ -189,16 +194,37 @@ impl Service {
         workload: &'static Workload,
         index: &UnitIndex,
         subject: Subject,
-        names: Option<&HashMap<String, String>>,
+        names: &Names<'_>,
     ) -> Result<Row, BackupError> {
         match subject {
+            Subject::Person(user) if workload.owned_by == Owner::Site => {
+                let name = Entry::of(&user).name;
+                Err(BackupError::WrongOwner {
+                    what: format!("user `{}`", name.unwrap_or_default()),
+                    nouns: workload.nouns,
+                })
+            }
+            Subject::Site(site) if workload.owned_by == Owner::Person => {
+                let name = Site::of(&site).and_then(|site| site.name);
+                Err(BackupError::WrongOwner {
+                    what: format!("site `{}`", name.unwrap_or_default()),
+                    nouns: workload.nouns,
+                })
+            }
             Subject::Person(user) => {
                 let Some(person) = Person::of(&user) else {
                     let reason = "the user object has no id".to_owned();
                     return Ok(Row::without(user.text().to_owned(), "UserNotFound", reason));
                 };
-                Ok(of_person(workload, index, person))
+                Ok(of_owner(workload, index, person.id, person.name))
             }
+            Subject::Site(site) => match Site::of(&site) {
+                Some(site) => Ok(of_owner(workload, index, site.id, site.name.or(site.url))),
+                None => {
+                    let reason = "the site object has no id".to_owned();
+                    Ok(Row::without(site.text().to_owned(), "UserNotFound", reason))
+                }
+            },
             Subject::Unit(unit) => {
                 let name = self.unit_name(workload, &unit, names).await?;
                 Ok(Row {
@@ -220,24 +246,49 @@ impl Service {
                         ..Row::default()
                     });
                 }
-                match self.directory.user(&text).await {
-                    Ok(user) => {
-                        let person = Person::of(&user).unwrap_or(Person {
-                            id: text,
-                            name: None,
-                        });
-                        Ok(of_person(workload, index, person))
-                    }
-                    Err(error @ DirectoryError::NoUser { .. }) => {
-                        Ok(Row::without(text, "UserNotFound", error.to_string()))
-                    }
-                    Err(error @ DirectoryError::SeveralUsers { .. }) => {
-                        let reason = format!("{error}; {}", error.hint().unwrap_or_default());
-                        Ok(Row::without(text, "Ambiguous", reason))
-                    }
-                    Err(error) => Err(error.into()),
+                match workload.owned_by {
+                    Owner::Person => self.find_person(workload, index, text).await,
+                    Owner::Site => self.find_site(workload, index, text).await,
                 }
             }
+        }
+    }
+
+    async fn find_person(
+        &self,
+        workload: &'static Workload,
+        index: &UnitIndex,
+        text: String,
+    ) -> Result<Row, BackupError> {
+        match self.directory.user(&text).await {
+            Ok(user) => {
+                let person = Person::of(&user).unwrap_or(Person {
+                    id: text,
+                    name: None,
+                });
+                Ok(of_owner(workload, index, person.id, person.name))
+            }
+            Err(error) => not_found(text, error),
+        }
+    }
+
+    async fn find_site(
+        &self,
+        workload: &'static Workload,
+        index: &UnitIndex,
+        text: String,
+    ) -> Result<Row, BackupError> {
+        match self.directory.site(&text).await {
+            Ok(site) => {
+                let site = Site::of(&site).unwrap_or(Site {
+                    id: text,
+                    name: None,
+                    url: None,
+                });
+                let name = site.name.or(site.url);
+                Ok(of_owner(workload, index, site.id, name))
+            }
+            Err(error) => not_found(text, error),
         }
     }
 
@@ -246,7 +297,7 @@ impl Service {
         &self,
         workload: &Workload,
         unit: &Json,
-        names: Option<&HashMap<String, String>>,
+        names: &Names<'_>,
     ) -> Result<String, BackupError> {
         for property in ["displayName", "siteName"] {
             if let Some(name) = unit.string(property).filter(|name| !name.is_empty()) {
@@ -257,45 +308,88 @@ impl Service {
         let Some(owner) = unit.string(workload.owner) else {
             return Ok(id);
         };
-        if let Some(names) = names {
-            return Ok(names
-                .get(&owner.to_ascii_lowercase())
-                .cloned()
-                .unwrap_or(owner));
-        }
-        if !is_guid(&owner) {
-            return Ok(owner);
-        }
-        match self.directory.user(&owner).await {
-            Ok(user) => Ok(Person::of(&user)
-                .and_then(|person| person.name)
-                .unwrap_or(owner)),
-            // A deleted user: the points outlive the name.
-            Err(DirectoryError::NoUser { .. }) => Ok(owner),
+        let listed = match names {
+            Names::People(names) => names.get(&owner.to_ascii_lowercase()).cloned(),
+            Names::Sites(sites) => {
+                let site = sites.get(&owner.to_ascii_lowercase());
+                site.and_then(|site| site.name.clone().or(site.url.clone()))
+            }
+            Names::ByLookup => return self.look_up_name(workload, owner).await,
+        };
+        Ok(listed.unwrap_or(owner))
+    }
+
+    async fn look_up_name(
+        &self,
+        workload: &Workload,
+        owner: String,
+    ) -> Result<String, BackupError> {
+        let name = match workload.owned_by {
+            Owner::Person if !is_guid(&owner) => return Ok(owner),
+            Owner::Person => {
+                let user = self.directory.user(&owner).await;
+                user.map(|user| Person::of(&user).and_then(|person| person.name))
+            }
+            Owner::Site => {
+                let site = self.directory.site(&owner).await;
+                site.map(|site| Site::of(&site).and_then(|site| site.name.or(site.url)))
+            }
+        };
+        match name {
+            Ok(name) => Ok(name.unwrap_or(owner)),
+            // A deleted user or site: the points outlive the name.
+            Err(DirectoryError::NoUser { .. } | DirectoryError::NoSite { .. }) => Ok(owner),
             Err(error) => Err(error.into()),
         }
     }
 }
 
-/// From so many subjects without a name, one listing of all users is cheaper than a look-up each.
-const MANY: usize = 20;
+/// Where the names of units come from that the service leaves nameless.
+enum Names<'a> {
+    /// Few: each is looked up.
+    ByLookup,
+    People(&'a HashMap<String, String>),
+    Sites(&'a HashMap<String, Site>),
+}
 
-/// So many look-ups are prepared together.
-const LOOKUPS: usize = 1_000;
-
-fn needs_a_name(subject: &Subject) -> bool {
-    match subject {
-        Subject::Person(_) => false,
-        Subject::Unit(unit) => unit
-            .string("displayName")
-            .is_none_or(|name| name.is_empty()),
-        Subject::Text(text) => is_guid(text),
+/// What the directory does not have is a row, not an error.
+fn not_found(text: String, error: DirectoryError) -> Result<Row, BackupError> {
+    match &error {
+        DirectoryError::NoUser { .. } | DirectoryError::NoSite { .. } => {
+            Ok(Row::without(text, "UserNotFound", error.to_string()))
+        }
+        DirectoryError::SeveralUsers { .. } => {
+            let reason = format!("{error}; {}", error.hint().unwrap_or_default());
+            Ok(Row::without(text, "Ambiguous", reason))
+        }
+        _ => Err(error.into()),
     }
 }
 
-fn of_person(workload: &'static Workload, index: &UnitIndex, person: Person) -> Row {
-    let unit = index.by_owner(&person.id).cloned();
-    let name = person.name.unwrap_or(person.id);
+/// From so many subjects without a name, one listing of all users is cheaper than a look-up each.
+pub(super) const MANY: usize = 20;
+
+/// So many look-ups are prepared together.
+pub(super) const LOOKUPS: usize = 1_000;
+
+fn needs_a_name(subject: &Subject, workload: &Workload) -> bool {
+    match subject {
+        Subject::Person(_) | Subject::Site(_) => false,
+        Subject::Unit(unit) => ["displayName", "siteName"]
+            .iter()
+            .all(|name| unit.string(name).is_none_or(|name| name.is_empty())),
+        Subject::Text(text) => workload.owned_by == Owner::Site || is_guid(text),
+    }
+}
+
+fn of_owner(
+    workload: &'static Workload,
+    index: &UnitIndex,
+    id: String,
+    name: Option<String>,
+) -> Row {
+    let unit = index.by_owner(&id).cloned();
+    let name = name.unwrap_or(id);
     if unit.is_none() {
         let reason = format!("this {} was never protected", workload.noun);
         return Row::without(name, "NoUnit", reason);

@@ -16,7 +16,7 @@ use serde_json::value::RawValue;
 use super::point::{taken_at, unit_of};
 use super::workload::ROOT;
 use super::{BackupError, Service};
-use crate::graph::{Call, GraphError, Json};
+use crate::graph::{Call, GraphError, Json, Version};
 use crate::instant;
 
 /// Most units of one search. Source: "Search restore points", request body.
@@ -26,7 +26,7 @@ const MOST_POINTS: usize = 5;
 /// How often one unit alone is asked for before we say that the service does not answer.
 const TRIES_ALONE: u32 = 4;
 /// The longest retention that can be set: nothing older exists.
-const LONGEST_RETENTION: SignedDuration = SignedDuration::from_hours(24 * 3650);
+pub(super) const LONGEST_RETENTION: SignedDuration = SignedDuration::from_hours(24 * 3650);
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "lowercase")]
@@ -44,6 +44,7 @@ pub(crate) struct Query {
     pub(crate) before: Timestamp,
     pub(crate) prefer: Prefer,
     pub(crate) tags: Option<String>,
+    pub(crate) version: Option<Version>,
 }
 
 /// What the service said of one unit.
@@ -329,7 +330,8 @@ impl Service {
             "search restore points",
             format!("{ROOT}/restorePoints/search"),
         )
-        .json(&body);
+        .json(&body)
+        .version(query.version);
         let json = self.client.read(call).await?.json();
         let response: Response<'_> =
             serde_json::from_str(json.text()).map_err(|error| BackupError::Unanswered {
@@ -380,6 +382,7 @@ impl Service {
             after: query.after,
             before: Some(query.before),
             tags: query.tags.clone(),
+            version: query.version,
         };
         let mut points = self.me().points(unit, filter);
         let mut last = Found::Nothing;

@@ -1,6 +1,7 @@
 //! What all operations of one run share: the client, the door, the books, the schedules.
 
 use std::collections::HashMap;
+use std::sync::atomic::AtomicU32;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
@@ -9,6 +10,7 @@ use tokio::sync::OnceCell;
 
 use super::artifact::{Artifact, Destination};
 use super::books::{Asked, Books, Closed, ItemId, ItemPoint};
+use super::browse::Browse;
 use super::gate::Gate;
 use super::part::{Part, Stage};
 use super::poll::{Poller, Schedule};
@@ -20,14 +22,16 @@ use super::{BackupError, unit_of};
 use crate::changes::{ChangeError, Door};
 use crate::directory::Directory;
 use crate::error::Exit;
-use crate::graph::{Call, Client, GraphError, Json, Pages};
+use crate::graph::{Call, Client, GraphError, Json, Pages, Version};
 use crate::stop::Stop;
 use crate::talk::Talk;
 use crate::world::World;
 
 /// How the service is talked to; on our clock.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Settings {
+    /// The run's id: bulk requests bear it as their mark.
+    pub(crate) run: String,
     pub(crate) in_flight: usize,
     /// The first and the longest time between two looks at running sessions.
     pub(crate) first_look: Duration,
@@ -40,12 +44,7 @@ pub(super) struct Indexes([OnceCell<UnitIndex>; 3]);
 
 impl Indexes {
     pub(super) fn of(&self, workload: &Workload) -> &OnceCell<UnitIndex> {
-        let position = match workload.name {
-            "exchange" => 0,
-            "onedrive" => 1,
-            _ => 2,
-        };
-        &self.0[position]
+        &self.0[workload.place()]
     }
 }
 
@@ -64,11 +63,19 @@ pub(crate) struct Service {
     pub(super) unit_indexes: Indexes,
     pub(super) gate: tokio::sync::Mutex<Gate>,
     pub(super) poller: Poller,
-    settings: Settings,
+    pub(super) settings: Settings,
+    /// Bulk requests that were sent so far.
+    pub(super) bulk_requests: AtomicU32,
     /// The service said that restores are allowed.
     allowed: OnceCell<()>,
     /// Names of units, as rows have told them.
     names: Mutex<HashMap<String, String>>,
+    /// By the id of a restore point: the input of a bulk request that it was found for.
+    inputs: Mutex<HashMap<String, String>>,
+    /// Whom bulk requests name, by workload, owner and destination: two addresses can be one person's.
+    owners: Mutex<HashMap<(&'static str, String, Destination), ItemId>>,
+    /// The browse sessions that this run has seen.
+    browses: Mutex<HashMap<Arc<str>, Arc<Browse>>>,
     /// The sessions that this run has made or activated.
     parts: Mutex<HashMap<String, Arc<Part>>>,
 }
@@ -98,8 +105,12 @@ impl Service {
             gate: tokio::sync::Mutex::default(),
             poller: Poller::default(),
             settings,
+            bulk_requests: AtomicU32::new(0),
             allowed: OnceCell::new(),
             names: Mutex::default(),
+            inputs: Mutex::default(),
+            owners: Mutex::default(),
+            browses: Mutex::default(),
             parts: Mutex::default(),
         })
     }
@@ -188,35 +199,47 @@ impl Service {
         refusal.into()
     }
 
-    pub(super) async fn get_session(
+    pub(super) async fn get_session(&self, part: &Part) -> Result<Json, GraphError> {
+        self.read_session(part, part.since).await
+    }
+
+    /// `since`: a 404 soon after it is looked at again.
+    pub(super) async fn read_session(
         &self,
-        id: &str,
+        part: &Part,
         since: Option<Timestamp>,
     ) -> Result<Json, GraphError> {
-        let call =
-            Call::get("get session", format!("{ROOT}/restoreSessions/{id}")).fresh_since(since);
+        let call = Call::get("get session", part.path(""))
+            .version(part.version)
+            .fresh_since(since);
         Ok(self.client.read(call).await?.json())
     }
 
     /// A session by its id, with its workload.
-    pub(crate) async fn session(&self, id: &str) -> Result<super::Session, BackupError> {
+    pub(crate) async fn session(
+        &self,
+        id: &str,
+        version: Option<Version>,
+    ) -> Result<super::Session, BackupError> {
         let path = format!("{ROOT}/restoreSessions/{}", super::encoded(id));
-        let json = self
-            .client
-            .read(Call::get("get session", path))
-            .await?
-            .json();
+        let call = Call::get("get session", path).version(version);
+        let json = self.client.read(call).await?.json();
         let workload = workload_of(&json).unwrap_or(&super::EXCHANGE);
-        Ok(self.known_session(workload, json))
+        Ok(self.known_session(workload, version, json))
     }
 
     /// The sessions of one workload, or of all together.
-    pub(crate) fn sessions(&self, workload: Option<&'static Workload>) -> Pages {
+    pub(crate) fn sessions(
+        &self,
+        workload: Option<&'static Workload>,
+        version: Option<Version>,
+    ) -> Pages {
         let path = workload.map_or_else(
             || format!("{ROOT}/restoreSessions"),
             Workload::sessions_path,
         );
-        self.client.pages(Call::get("list sessions", path))
+        let call = Call::get("list sessions", path).version(version);
+        self.client.pages(call)
     }
 
     pub(super) fn know(&self, part: Arc<Part>) {
@@ -240,6 +263,40 @@ impl Service {
         }
     }
 
+    /// The item of a bulk input: the same for the same owner, however he is named, else the one that `ask` makes.
+    pub(crate) fn bulk_item(
+        &self,
+        workload: &Workload,
+        owner: Option<&str>,
+        destination: Destination,
+        ask: impl FnOnce() -> ItemId,
+    ) -> ItemId {
+        let Some(owner) = owner else {
+            return ask();
+        };
+        let key = (workload.name, owner.to_lowercase(), destination);
+        *lock(&self.owners).entry(key).or_insert_with(ask)
+    }
+
+    /// What an input of a bulk request was resolved to.
+    pub(super) fn remember_input(&self, point: &str, input: &str) {
+        lock(&self.inputs).insert(point.to_owned(), input.to_owned());
+    }
+
+    /// The input of a bulk request that a restore point was found for.
+    pub(crate) fn input_of_point(&self, point: &str) -> Option<String> {
+        lock(&self.inputs).get(point).cloned()
+    }
+
+    pub(super) fn know_browse(&self, browse: Arc<Browse>) {
+        lock(&self.browses).insert(browse.id.clone(), browse);
+    }
+
+    /// A browse session that this run has seen.
+    pub(crate) fn browse_by_id(&self, id: &str) -> Option<Arc<Browse>> {
+        lock(&self.browses).get(id).cloned()
+    }
+
     /// The name of a unit's owner where a row has told it, else the unit's id.
     pub(crate) fn name_of_unit(&self, unit: &str) -> String {
         lock(&self.names)
@@ -252,7 +309,8 @@ impl Service {
         &self,
         workload: &Workload,
         artifact: &Artifact,
-        destination: Destination,
+        destination: Option<Destination>,
+        input: Option<String>,
     ) -> ItemId {
         let point = artifact.json.property("restorePoint");
         let unit = point.as_ref().and_then(unit_of);
@@ -267,7 +325,8 @@ impl Service {
                 id,
                 protection_date_time: point.and_then(|point| point.string("protectionDateTime")),
             }),
-            destination: Some(destination.name().to_owned()),
+            destination: destination.map(|to| to.name().to_owned()),
+            input,
         })
     }
 

@@ -6,12 +6,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use futures::future::try_join_all;
 use tokio::sync::oneshot;
 
-use super::artifact::Destination;
+use super::artifact::{Artifact, Destination};
 use super::books::ItemId;
-use super::part::{Content, Part, Placed, Stage, is_running};
+use super::part::{ArtifactKey, Content, Manner, Part, Placed, Stage, Thing, is_running, key};
 use super::workload::Workload;
 use super::{BackupError, Service};
-use crate::graph::{GraphError, Json, Pages};
+use crate::graph::{GraphError, Json, Pages, Version};
 
 /// Most artifacts of one part. Source: "1,000 mailboxes queued and started at once", activate page.
 pub(crate) const MOST_ARTIFACTS: usize = 1000;
@@ -20,8 +20,8 @@ pub(crate) const MOST_ARTIFACTS: usize = 1000;
 #[derive(Clone, Debug)]
 pub(crate) struct Request {
     pub(crate) item: ItemId,
-    pub(crate) point: String,
-    pub(crate) destination: Destination,
+    pub(crate) thing: Thing,
+    pub(crate) destination: Option<Destination>,
     /// For messages.
     pub(crate) name: String,
 }
@@ -49,10 +49,11 @@ pub(crate) struct Session {
     pub(super) service: Arc<Service>,
     /// Most artifacts of a part, 1 to [`MOST_ARTIFACTS`].
     size: usize,
+    pub(super) manner: Manner,
     parts: Mutex<Vec<Arc<Part>>>,
     destination: Mutex<Option<Destination>>,
     queue: Mutex<Vec<Pending>>,
-    editing: tokio::sync::Mutex<()>,
+    pub(super) editing: tokio::sync::Mutex<()>,
 }
 
 impl Session {
@@ -60,12 +61,14 @@ impl Session {
         service: Arc<Service>,
         workload: &'static Workload,
         size: usize,
+        manner: Manner,
         parts: Vec<Arc<Part>>,
     ) -> Self {
         Self {
             workload,
             service,
             size: size.clamp(1, MOST_ARTIFACTS),
+            manner,
             parts: Mutex::new(parts),
             destination: Mutex::default(),
             queue: Mutex::default(),
@@ -77,9 +80,27 @@ impl Session {
         lock(&self.parts).clone()
     }
 
+    pub(super) fn adopt(&self, part: Arc<Part>) {
+        let mut parts = lock(&self.parts);
+        if !parts.iter().any(|known| known.id == part.id) {
+            parts.push(part);
+        }
+    }
+
     /// One of its parts as a session of its own.
     pub(crate) fn of_part(&self, part: Arc<Part>) -> Self {
-        Self::new(self.service.clone(), self.workload, self.size, vec![part])
+        Self::new(
+            self.service.clone(),
+            self.workload,
+            self.size,
+            self.manner.clone(),
+            vec![part],
+        )
+    }
+
+    /// Whether its artifacts are single files or messages.
+    pub(crate) fn is_granular(&self) -> bool {
+        self.manner.granular
     }
 
     /// The first part's id; `None` where nothing was sent.
@@ -115,8 +136,8 @@ impl Session {
     pub(crate) fn count(&self) -> usize {
         let count = |part: &Arc<Part>| {
             let content = part.content.blocking_lock();
-            if content.stage != Stage::Unread {
-                return content.placed.len();
+            if content.stage != Stage::Unread && !content.is_of_others() {
+                return content.len();
             }
             let counted = part.json().property("restoreSessionArtifactCount");
             counted
@@ -128,11 +149,19 @@ impl Session {
 
     /// The artifacts of every part, as lists.
     pub(crate) fn artifact_pages(&self) -> Vec<Pages> {
-        let parts = self.parts();
-        parts
-            .iter()
-            .map(|part| self.service.artifact_pages(part.workload, &part.id))
-            .collect()
+        let pages = |part: &Arc<Part>| self.service.artifact_list(part, false);
+        self.parts().iter().map(pages).collect()
+    }
+
+    /// The files or messages of every part, as lists.
+    pub(crate) fn granular_pages(&self) -> Vec<Pages> {
+        let pages = |part: &Arc<Part>| self.service.artifact_list(part, true);
+        self.parts().iter().map(pages).collect()
+    }
+
+    /// The one destination of what is in it, where that is known.
+    pub(crate) fn held_destination(&self) -> Option<Destination> {
+        *lock(&self.destination)
     }
 
     /// Adds artifacts. Calls that come while another one is being sent go together, 50 in one PATCH.
@@ -214,17 +243,17 @@ impl Session {
         &self,
         requests: Vec<Request>,
     ) -> Result<std::collections::HashMap<usize, NotTaken>, BackupError> {
-        let mut known: HashSet<(String, Destination)> = HashSet::new();
+        let mut known: HashSet<ArtifactKey> = HashSet::new();
         let mut room = None;
         for part in self.parts() {
             let mut content = part.content.lock().await;
             self.service.read_content(&part, &mut content).await?;
-            known.extend(
-                content
-                    .placed
-                    .iter()
-                    .map(|placed| (placed.point.clone(), placed.destination)),
-            );
+            if content.bulk.is_some() {
+                return Err(BackupError::TakesBulk {
+                    session: part.id.clone(),
+                });
+            }
+            known.extend(content.placed.iter().map(Placed::key));
             if content.stage == Stage::Draft && content.placed.len() < self.size {
                 room = Some((part.clone(), self.size - content.placed.len()));
             } else if content.stage != Stage::Draft {
@@ -236,7 +265,7 @@ impl Session {
         let mut fresh: Vec<(usize, Request)> = requests
             .into_iter()
             .enumerate()
-            .filter(|(_, request)| known.insert((request.point.clone(), request.destination)))
+            .filter(|(_, request)| known.insert(key(&request.thing, request.destination)))
             .collect();
         let mut chunks: Vec<Chunk> = Vec::new();
         if let Some((part, room)) = room {
@@ -258,16 +287,13 @@ impl Session {
             .bar("filling sessions", Some(total as u64));
         let fills = chunks
             .into_iter()
-            .map(|(part, chunk)| self.service.fill(self.workload, part, chunk, &*bar));
+            .map(|(part, chunk)| self.service.fill(self, part, chunk, &*bar));
         let mut refused = std::collections::HashMap::new();
         // All are driven to their end even where one fails: a part that exists is known to the session.
         for outcome in futures::future::join_all(fills).await {
             let filled = outcome;
             if let Some(part) = filled.part {
-                let mut parts = lock(&self.parts);
-                if !parts.iter().any(|known| known.id == part.id) {
-                    parts.push(part);
-                }
+                self.adopt(part);
             }
             if let Some(error) = filled.error {
                 return Err(error);
@@ -278,15 +304,18 @@ impl Session {
     }
 
     fn hold_destination(&self, requests: &[Request]) -> Result<(), BackupError> {
-        let mut held = lock(&self.destination);
-        for request in requests {
-            let has = *held.get_or_insert(request.destination);
-            if has != request.destination {
-                let (has, asked) = (has.to_string(), request.destination.to_string());
-                return Err(BackupError::MixedDestinations { has, asked });
-            }
+        let asked = requests.iter().filter_map(|request| request.destination);
+        asked.into_iter().try_for_each(|to| self.hold(to))
+    }
+
+    /// A session has one destination.
+    pub(super) fn hold(&self, destination: Destination) -> Result<(), BackupError> {
+        let has = *lock(&self.destination).get_or_insert(destination);
+        if has == destination {
+            return Ok(());
         }
-        Ok(())
+        let (has, asked) = (has.to_string(), destination.to_string());
+        Err(BackupError::MixedDestinations { has, asked })
     }
 
     /// Asks the service for the newest state of every part.
@@ -302,45 +331,59 @@ impl Service {
     pub(crate) async fn create_session(
         &self,
         workload: &'static Workload,
+        manner: Manner,
     ) -> Result<Session, BackupError> {
-        let part = self.create(workload, &[]).await?;
+        let part = self.create(workload, &manner, &[]).await?;
         Ok(Session::new(
             self.me(),
             workload,
             MOST_ARTIFACTS,
+            manner,
             vec![part],
         ))
     }
 
     /// A session that is not made before its first artifact is there.
-    pub(crate) fn unsent_session(&self, workload: &'static Workload, size: usize) -> Session {
-        Session::new(self.me(), workload, size, Vec::new())
+    pub(crate) fn unsent_session(
+        &self,
+        workload: &'static Workload,
+        size: usize,
+        manner: Manner,
+    ) -> Session {
+        Session::new(self.me(), workload, size, manner, Vec::new())
     }
 
     /// A session that the service has, as this run knows it where it does.
-    pub(crate) fn known_session(&self, workload: &'static Workload, json: Json) -> Session {
+    pub(crate) fn known_session(
+        &self,
+        workload: &'static Workload,
+        version: Option<Version>,
+        json: Json,
+    ) -> Session {
         let id = json.string("id").unwrap_or_default();
         let part = match self.part(&id) {
             Some(part) => {
                 part.keep(json);
                 part
             }
-            None => Arc::new(Part::new(workload, id, json, None, Stage::Unread)),
+            None => Arc::new(Part::found(workload, version, (id, json))),
         };
-        Session::new(self.me(), workload, MOST_ARTIFACTS, vec![part])
+        let manner = Manner {
+            granular: part.granular,
+            version: part.version,
+            ..Manner::default()
+        };
+        Session::new(self.me(), workload, MOST_ARTIFACTS, manner, vec![part])
     }
 
     /// Reads a part anew.
     pub(super) async fn refresh(&self, part: &Part) -> Result<Json, BackupError> {
-        let json = self
-            .get_session(&part.id, part.since)
-            .await
-            .map_err(|error| match error {
-                GraphError::Refused { .. } if error.is_not_found() => BackupError::SessionGone {
-                    session: part.id.clone(),
-                },
-                error => error.into(),
-            })?;
+        let json = self.get_session(part).await.map_err(|error| match error {
+            GraphError::Refused { .. } if error.is_not_found() => BackupError::SessionGone {
+                session: part.id.clone(),
+            },
+            error => error.into(),
+        })?;
         part.keep(json.clone());
         Ok(json)
     }
@@ -356,19 +399,16 @@ impl Service {
         }
         let json = self.refresh(part).await?;
         let status = json.string("status").unwrap_or_default();
-        for artifact in self.artifacts(part.workload, &part.id).await? {
-            let (Some(point), Ok(destination)) =
-                (artifact.point.clone(), artifact.destination.parse())
-            else {
-                continue;
-            };
-            let item = self.book_artifact(part.workload, &artifact, destination);
-            content.ids.insert(artifact.id.clone(), item);
-            content.placed.push(Placed {
-                item,
-                point,
-                destination,
-            });
+        if json.string("restoreJobType").as_deref() == Some("bulk") {
+            content.bulk = self.bulk_of_others(part).await?;
+        } else {
+            for artifact in self.artifacts(part).await? {
+                let Some(placed) = self.placed_of_others(part, &artifact) else {
+                    continue;
+                };
+                content.ids.insert(artifact.id, placed.item);
+                content.placed.push(placed);
+            }
         }
         content.stage = if status == "draft" {
             Stage::Draft
@@ -376,6 +416,40 @@ impl Service {
             Stage::Activated
         };
         Ok(())
+    }
+
+    /// An artifact that somebody else has put there, entered into the books. `None` where it cannot be read.
+    fn placed_of_others(&self, part: &Part, artifact: &Artifact) -> Option<Placed> {
+        let (first, second) = artifact.key();
+        let destination = artifact.destination.parse().ok();
+        let (thing, input) = match (part.granular, part.workload.browse) {
+            (false, _) => {
+                destination?;
+                (Thing::Point(artifact.point.clone()?), None)
+            }
+            (true, Some(_)) => {
+                let input = Some(first.clone());
+                let piece = Thing::Piece {
+                    browse: second.into(),
+                    key: first,
+                };
+                (piece, input)
+            }
+            (true, None) => {
+                let input = Some(second.clone());
+                let hits = Thing::Hits {
+                    search: second,
+                    point: first,
+                };
+                (hits, input)
+            }
+        };
+        let item = self.book_artifact(part.workload, artifact, destination, input);
+        Some(Placed {
+            item,
+            thing,
+            destination,
+        })
     }
 }
 

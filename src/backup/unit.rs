@@ -6,9 +6,10 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::workload::Workload;
+use super::workload::{Owner, Workload};
 use super::{BackupError, Service};
-use crate::graph::{Call, Json, Pages};
+use crate::directory::site_url;
+use crate::graph::{Call, Json, Pages, Version};
 
 /// All units of one workload.
 #[derive(Debug, Default)]
@@ -17,7 +18,7 @@ pub(crate) struct UnitIndex {
     by_id: HashMap<Box<str>, u32>,
     /// Usually one; several where somebody left one policy and came under another.
     by_owner: HashMap<Box<str>, Vec<u32>>,
-    /// Filled in delegated calls only.
+    /// Mail addresses, URLs of sites. Filled in delegated calls only.
     by_address: HashMap<Box<str>, u32>,
 }
 
@@ -32,9 +33,13 @@ impl UnitIndex {
                 .or_default()
                 .push(position);
         }
-        if let Some(address) = unit.string("email").filter(|address| !address.is_empty()) {
-            self.by_address
-                .insert(address.to_ascii_lowercase().into(), position);
+        let text = |name: &str| unit.string(name).filter(|text| !text.is_empty());
+        let address = match workload.owned_by {
+            Owner::Person => text("email").map(|address| address.to_ascii_lowercase()),
+            Owner::Site => text("siteWebUrl").and_then(|url| site_url(&url)),
+        };
+        if let Some(address) = address {
+            self.by_address.insert(address.into(), position);
         }
         self.by_id.insert(id.into(), position);
         self.units.push(unit);
@@ -47,13 +52,21 @@ impl UnitIndex {
     }
 
     pub(crate) fn by_address(&self, address: &str) -> Option<&Json> {
-        let position = self.by_address.get(address.to_ascii_lowercase().as_str())?;
+        let address = site_url(address).unwrap_or_else(|| address.to_ascii_lowercase());
+        let position = self.by_address.get(address.as_str())?;
         Some(&self.units[*position as usize])
     }
 
     /// The unit of a person or a site: of several the one that is protected now, else the first.
+    ///
+    /// The id of a site is `hostname,site collection,web`; some answers hold the site collection alone.
     pub(crate) fn by_owner(&self, owner: &str) -> Option<&Json> {
-        let positions = self.by_owner.get(owner.to_ascii_lowercase().as_str())?;
+        let owner = owner.to_ascii_lowercase();
+        let collection = owner.split(',').nth(1);
+        let positions = self
+            .by_owner
+            .get(owner.as_str())
+            .or_else(|| self.by_owner.get(collection?))?;
         let mut units = positions
             .iter()
             .map(|&position| &self.units[position as usize]);
@@ -73,12 +86,18 @@ pub(crate) fn has_left(unit: &Json) -> bool {
 
 impl Service {
     /// The units of a workload, page by page; `filter` goes to the service as it is.
-    pub(crate) fn units(&self, workload: &Workload, filter: Option<&str>) -> Pages {
+    pub(crate) fn units(
+        &self,
+        workload: &Workload,
+        filter: Option<&str>,
+        version: Option<Version>,
+    ) -> Pages {
         let mut path = workload.units_path();
         if let Some(filter) = filter {
             path = format!("{path}?$filter={}", super::encoded(filter));
         }
-        self.client.pages(Call::get("list protection units", path))
+        let call = Call::get("list protection units", path).version(version);
+        self.client.pages(call)
     }
 
     /// Begins to list a workload's units while something else is still being read. Whether it succeeds shows when the index
@@ -98,7 +117,7 @@ impl Service {
                 .talk
                 .bar(&format!("listing protected {}", workload.nouns), None);
             let mut index = UnitIndex::default();
-            let mut pages = self.units(workload, None);
+            let mut pages = self.units(workload, None, None);
             while let Some(page) = pages.next().await {
                 let page = page?;
                 bar.add(page.len() as u64);
@@ -114,7 +133,7 @@ impl Service {
 
 #[cfg(test)]
 mod tests {
-    use super::super::workload::EXCHANGE;
+    use super::super::workload::{EXCHANGE, SHAREPOINT};
     use super::*;
 
     fn unit(id: &str, owner: &str, status: &str) -> Json {
@@ -144,5 +163,26 @@ mod tests {
             Some("gone")
         );
         assert!(index.by_owner("x").is_none() && index.by_address("").is_none());
+    }
+
+    #[test]
+    fn a_site_is_found_by_either_form_of_its_id_and_by_its_url() {
+        let mut index = UnitIndex::default();
+        let unit = |id: &str, site: &str, url: Option<&str>| {
+            Json::of(&serde_json::json!({"id": id, "siteId": site, "siteWebUrl": url}))
+        };
+        let url = "https://Contoso.sharepoint.com/sites/HR/";
+        index.insert(
+            &SHAREPOINT,
+            unit("1", "contoso.sharepoint.com,A1,b1", Some(url)),
+        );
+        index.insert(&SHAREPOINT, unit("2", "a2", None));
+        let id = |found: Option<&Json>| found.and_then(|unit| unit.string("id"));
+        let owner = |text: &str| id(index.by_owner(text));
+        assert_eq!(owner("contoso.sharepoint.com,a1,b1").as_deref(), Some("1"));
+        assert_eq!(owner("contoso.sharepoint.com,A2,b2").as_deref(), Some("2"));
+        assert_eq!(owner("contoso.sharepoint.com,a3,b1"), None);
+        let address = index.by_address("https://contoso.sharepoint.com/Sites/hr");
+        assert_eq!(id(address).as_deref(), Some("1"));
     }
 }

@@ -60,16 +60,16 @@ impl Service {
         part: &Arc<Part>,
         content: &mut Content,
     ) -> Result<(), BackupError> {
+        if content.bulk.is_some() {
+            return self.verify_bulk(part, content).await;
+        }
         let unwanted = self.drop_taken(part, content);
         for _ in 0..ROUNDS {
-            let listed = self.artifacts(part.workload, &part.id).await?;
+            let listed = self.artifacts(part).await?;
             let listed: Vec<(String, ArtifactKey)> = listed
                 .into_iter()
                 .map(|artifact| {
-                    let key = (
-                        artifact.point.unwrap_or_default(),
-                        artifact.destination.to_ascii_lowercase(),
-                    );
+                    let key = artifact.key();
                     (artifact.id, key)
                 })
                 .collect();
@@ -157,7 +157,7 @@ impl Service {
             .extract_if(.., |placed| self.books.taken(placed.item, &part.id))
             .collect();
         if !taken.is_empty() {
-            let count = part.workload.count(taken.len());
+            let count = part.count(taken.len());
             let text = format!(
                 "{count} of draft `{}` are restored by another session of this run: left out",
                 part.id

@@ -55,6 +55,8 @@ pub(crate) enum Verdict {
     Happened(Json, String),
     /// It has not, or only in part: this is still to be sent.
     Again(Call),
+    /// It has not happened, and must not be sent again: an answer that was a refusal stands.
+    Not(String),
     /// It cannot be told.
     Unclear(String),
 }
@@ -238,6 +240,11 @@ impl Door {
                         .note(&format!("no answer to `{}`; {text}", lost.call.operation));
                     call = rest;
                 }
+                Ok(Verdict::Not(why)) => {
+                    self.intents.close(intent, Outcome::Refused(why.clone()));
+                    self.client.count_reconciled();
+                    return Err(not_done(error, why).into());
+                }
                 Ok(Verdict::Unclear(why)) => return Err(self.unknown(intent, &lost, &error, &why)),
                 Err(blind) => return Err(self.unknown(intent, &lost, &error, &blind.to_string())),
             }
@@ -278,6 +285,20 @@ impl Door {
             cause,
             request_id: error.request_id().map(str::to_owned),
         }
+    }
+}
+
+/// The error of a change that is known not to have happened.
+fn not_done(error: GraphError, why: String) -> GraphError {
+    match error {
+        GraphError::Unknown { call, cause, .. } => GraphError::Exhausted {
+            call,
+            tries: 2,
+            waited: Duration::ZERO,
+            last: format!("{cause}; {why}"),
+            error: None,
+        },
+        refusal => refusal,
     }
 }
 

@@ -73,7 +73,8 @@ pub(super) struct TenantFlags {
         hide_env_values = true
     )]
     pub(super) graph_url: Option<String>,
-    /// How to sign in: `auto` takes the secret, else the token, whichever is in the environment
+    /// How to sign in: `auto` takes what is in the environment (secret, certificate, token, workload identity), else the
+    /// machine's identity, the Azure CLI, or a code to enter in a browser; `-v` says why
     #[arg(
         long,
         global = true,
@@ -92,7 +93,8 @@ pub(super) struct TenantFlags {
         hide_env_values = true
     )]
     pub(super) tenant: Option<String>,
-    /// The app registration's id; its secret is taken from `AZURE_CLIENT_SECRET`
+    /// The app registration's id, or that of a user-assigned managed identity; a secret is taken from `AZURE_CLIENT_SECRET`
+    /// only, a certificate from the file in `AZURE_CLIENT_CERTIFICATE_PATH`
     #[arg(
         long,
         global = true,
@@ -246,7 +248,7 @@ pub(super) struct Conduct {
         help_heading = "Output"
     )]
     pub(super) format: Format,
-    /// Write a report at the end; its extension says which: .json, .csv (repeatable)
+    /// Write a report at the end, whatever happens; its extension says which: .json, .csv, .xml (JUnit), .html (repeatable)
     #[arg(long, global = true, value_name = "FILE", help_heading = "Output")]
     pub(super) report: Vec<PathBuf>,
 }

@@ -1,10 +1,14 @@
 //! The command line: one file for each subcommand, its flags and what it wires together.
 
+mod bug;
+mod check;
+mod completions;
 mod doc;
 mod doctor;
 mod flags;
 mod logs;
 mod mistake;
+mod new;
 mod run;
 mod sandbox;
 mod settings;
@@ -49,8 +53,11 @@ struct Given {
 enum Command {
     Run(run::Run),
     Doctor(doctor::Doctor),
+    Check(check::Check),
     Sandbox(sandbox::Sandbox),
     Doc(doc::Doc),
+    New(new::New),
+    Completions(completions::Completions),
 }
 
 /// What the config files say, or what is wrong with them.
@@ -72,7 +79,20 @@ impl Command {
         match self {
             Self::Run(run) if run.is_help() => Configured::Ignored,
             Self::Doctor(_) => Configured::Examined,
+            Self::New(_) | Self::Completions(_) => Configured::Ignored,
             _ => Configured::Obeyed,
+        }
+    }
+
+    fn name(&self) -> &'static str {
+        match self {
+            Self::Run(_) => "run",
+            Self::Doctor(_) => "doctor",
+            Self::Check(_) => "check",
+            Self::Sandbox(_) => "sandbox",
+            Self::Doc(_) => "doc",
+            Self::New(_) => "new",
+            Self::Completions(_) => "completions",
         }
     }
 }
@@ -140,20 +160,30 @@ pub fn run(cli: Cli, world: &World) -> Exit {
         }
     };
     let voice = Voice::new(cli.flags.manner(world), world.clone());
+    bug::watch(&voice, world, cli.command.name());
     if let Ok(config) = &config {
         settings::announce(config, &voice);
     }
     let exit = bounded(&cli.flags, &voice).and_then(|()| match cli.command {
         Command::Run(command) => command.run(&cli.flags, world, &voice),
         Command::Doctor(command) => command.run(&cli.flags, config, world, &voice),
+        Command::Check(command) => command.run(&cli.flags, &voice),
         Command::Sandbox(command) => command.run(&cli.flags, &voice),
         Command::Doc(command) => command.run(&cli.flags, world, &voice),
+        Command::New(command) => command.run(&voice),
+        Command::Completions(command) => command.run(),
     });
     voice.end();
-    exit.unwrap_or_else(|fault| {
+    let exit = exit.unwrap_or_else(|fault| {
         voice.fault(&fault);
         fault.exit
-    })
+    });
+    // Also where a task in the background has fallen over and nobody waited for it.
+    if crate::error::bug::all().is_empty() {
+        exit
+    } else {
+        Exit::Bug
+    }
 }
 
 /// What holds for the whole process: logs, the memory limit.

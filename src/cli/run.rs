@@ -4,7 +4,7 @@ use std::io::Write as _;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::{Args, CommandFactory as _};
+use clap::{Args, CommandFactory as _, ValueHint};
 use tokio::runtime::Runtime;
 
 use super::flags::{Api, Flags};
@@ -28,7 +28,7 @@ pub(super) const GRAPH: &str = "https://graph.microsoft.com";
 #[command(disable_help_flag = true)]
 pub(super) struct Run {
     /// The runbook's file
-    #[arg(value_name = "SCRIPT", required_unless_present = "help")]
+    #[arg(value_name = "SCRIPT", required_unless_present = "help", value_hint = ValueHint::FilePath)]
     script: Option<PathBuf>,
     /// Arguments of the runbook; `--` before them ends runback's own flags
     #[arg(value_name = "NAME=VALUE", value_parser = argument)]
@@ -83,18 +83,23 @@ impl Run {
 fn reports(paths: &[PathBuf]) -> Result<Vec<(PathBuf, Kind)>, Fault> {
     let one = |path: &PathBuf| {
         let kind = Kind::of(path)?;
+        let refused = |why: String| {
+            let message = format!("`--report {}` cannot be written: {why}", path.display());
+            Fault::new(Exit::Unstarted, "BadReport", message)
+        };
+        if path.is_dir() {
+            return Err(refused("that is a folder".to_owned()));
+        }
         let folder = path
             .parent()
             .filter(|folder| !folder.as_os_str().is_empty());
-        if let Some(folder) = folder.filter(|folder| !folder.is_dir()) {
-            let message = format!(
-                "`--report {}` cannot be written: there is no folder `{}`",
-                path.display(),
-                folder.display()
-            );
-            return Err(Fault::new(Exit::Unstarted, "BadReport", message));
+        match folder.filter(|folder| !folder.is_dir()) {
+            Some(missing) => Err(refused(format!(
+                "there is no folder `{}`",
+                missing.display()
+            ))),
+            None => Ok((path.clone(), kind)),
         }
-        Ok((path.clone(), kind))
     };
     paths.iter().map(one).collect()
 }

@@ -16,6 +16,12 @@ pub(crate) enum DirectoryError {
         /// Graph's own answer to the look-up.
         answer: Box<GraphError>,
     },
+    #[error("there is no site `{name}`")]
+    NoSite {
+        name: String,
+        /// Graph's own answer to the look-up.
+        answer: Box<GraphError>,
+    },
     #[error("{} users have the address `{name}`", ids.len())]
     SeveralUsers { name: String, ids: Vec<String> },
 }
@@ -25,7 +31,7 @@ impl DirectoryError {
         match self {
             Self::Graph(error) => error.code(),
             Self::NoGroup { .. } => "GroupNotFound",
-            Self::NoUser { answer, .. } => answer.code(),
+            Self::NoUser { answer, .. } | Self::NoSite { answer, .. } => answer.code(),
             Self::SeveralGroups { .. } | Self::SeveralUsers { .. } => "Ambiguous",
         }
     }
@@ -42,6 +48,10 @@ impl DirectoryError {
                 "give the id of the one you mean: {}",
                 ids.join(", ")
             )),
+            Self::NoSite { .. } => Some(
+                "give its URL as the browser shows it, or its id `hostname,site collection,web`; `sites::search(\"…\")` finds sites"
+                    .to_owned(),
+            ),
             Self::Graph(_) | Self::NoUser { .. } => None,
         }
     }

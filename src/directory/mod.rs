@@ -2,6 +2,7 @@
 
 mod error;
 mod group;
+mod site;
 mod user;
 
 use std::collections::HashMap;
@@ -9,7 +10,8 @@ use std::sync::Arc;
 
 pub(crate) use error::DirectoryError;
 pub(crate) use group::{MemberOptions, is_user};
-pub(crate) use user::{ListOptions, Person};
+pub(crate) use site::{Site, Sites, site_url};
+pub(crate) use user::{Entry, ListOptions, Person};
 
 use tokio::sync::OnceCell;
 
@@ -23,6 +25,10 @@ pub(crate) struct Directory {
     client: Arc<Client>,
     /// Display names by id, listed once where many are wanted.
     names: OnceCell<HashMap<String, String>>,
+    /// Names and addresses by id, likewise.
+    people: OnceCell<HashMap<String, Entry>>,
+    /// Sites by id, likewise.
+    sites: OnceCell<HashMap<String, Site>>,
 }
 
 impl Directory {
@@ -30,6 +36,8 @@ impl Directory {
         Self {
             client,
             names: OnceCell::new(),
+            people: OnceCell::new(),
+            sites: OnceCell::new(),
         }
     }
 }

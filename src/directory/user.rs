@@ -15,6 +15,24 @@ pub(crate) struct ListOptions {
     pub(crate) top: Option<i64>,
 }
 
+/// What the list of all users tells of one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Entry {
+    pub(crate) name: Option<String>,
+    /// `mail`, else `userPrincipalName`: the address under which a bulk request names a person.
+    pub(crate) address: Option<String>,
+}
+
+impl Entry {
+    pub(crate) fn of(user: &Json) -> Self {
+        let text = |name: &str| user.string(name).filter(|text| !text.trim().is_empty());
+        Self {
+            name: text("displayName"),
+            address: text("mail").or_else(|| text("userPrincipalName")),
+        }
+    }
+}
+
 /// What identifies a person to us, read out of a user object.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Person {
@@ -97,12 +115,8 @@ impl Directory {
     pub(crate) async fn names(&self) -> Result<&HashMap<String, String>, DirectoryError> {
         self.names
             .get_or_try_init(|| async {
-                let options = ListOptions {
-                    select: Some("id,displayName".to_owned()),
-                    ..ListOptions::default()
-                };
                 let mut names = HashMap::new();
-                let mut pages = self.users(&options);
+                let mut pages = self.users_with("id,displayName");
                 while let Some(page) = pages.next().await {
                     let people = page?.into_iter().filter_map(|user| Person::of(&user));
                     names.extend(
@@ -114,6 +128,52 @@ impl Directory {
                 Ok(names)
             })
             .await
+    }
+}
+
+impl Directory {
+    /// Name and address of every user by lower-case id, listed once per run.
+    pub(crate) async fn people(&self) -> Result<&HashMap<String, Entry>, DirectoryError> {
+        self.people
+            .get_or_try_init(|| async {
+                let mut people = HashMap::new();
+                let mut pages = self.users_with("id,displayName,mail,userPrincipalName");
+                while let Some(page) = pages.next().await {
+                    for user in page? {
+                        if let Some(id) = user.string("id") {
+                            people.insert(id.to_ascii_lowercase(), Entry::of(&user));
+                        }
+                    }
+                }
+                Ok(people)
+            })
+            .await
+    }
+
+    /// The ids of all users by address: mail addresses and user principal names, in lower case.
+    pub(crate) async fn ids_by_address(&self) -> Result<HashMap<String, String>, DirectoryError> {
+        let mut ids = HashMap::new();
+        let mut pages = self.users_with("id,mail,userPrincipalName");
+        while let Some(page) = pages.next().await {
+            for user in page? {
+                let Some(id) = user.string("id") else {
+                    continue;
+                };
+                for name in ["userPrincipalName", "mail"] {
+                    if let Some(address) = user.string(name) {
+                        ids.insert(address.to_lowercase(), id.clone());
+                    }
+                }
+            }
+        }
+        Ok(ids)
+    }
+
+    fn users_with(&self, select: &str) -> Pages {
+        self.users(&ListOptions {
+            select: Some(select.to_owned()),
+            ..ListOptions::default()
+        })
     }
 }
 

@@ -18,20 +18,28 @@ use crate::world::World;
 const TIGHT: u64 = 1 << 30;
 const FULL: u64 = 64 << 20;
 /// Before each change its intent is written and synced.
-const SLOW: Duration = Duration::from_millis(500);
+const SLOW: Duration = Duration::from_secs(1);
 
-pub(super) fn version(root: &str, simulated: Option<f64>) -> Vec<Check> {
+pub(super) fn version() -> Check {
     let program = format!(
         "runback {} on {} {}",
         env!("CARGO_PKG_VERSION"),
         std::env::consts::OS,
         std::env::consts::ARCH
     );
-    let tenant = match simulated {
-        Some(speed) => format!("a simulated one in this process, {speed} times as fast"),
-        None => format!("`{root}`"),
-    };
-    vec![Check::ok("version", program), Check::ok("address", tenant)]
+    Check::ok("version", program)
+}
+
+/// Where the service is, and whether that can be an address of it.
+pub(super) fn address(root: &str, simulated: Option<f64>) -> Check {
+    match (simulated, graph::check_root(root)) {
+        (Some(speed), _) => Check::ok(
+            "address",
+            format!("a simulated tenant in this process, {speed} times as fast"),
+        ),
+        (None, Ok(())) => Check::ok("address", format!("`{root}`")),
+        (None, Err(error)) => Check::of_fault("address", Verdict::Fails, &error.into()),
+    }
 }
 
 pub(super) fn config(config: &Result<Config, Vec<Fault>>) -> Vec<Check> {

@@ -130,13 +130,21 @@ const REMOTE: &[&str] = &["credential", "clock", "service", "service app"];
 impl Patient {
     /// Looks at everything. Reads only; in the state folder a file is written and removed.
     pub(crate) async fn examine(&self) -> Vec<Check> {
-        let mut checks = here::version(&self.root, self.simulated);
+        let mut checks = vec![here::version()];
+        checks.push(here::address(&self.root, self.simulated));
+        let has_address = checks.iter().all(|check| check.result == Verdict::Ok);
         checks.extend(here::config(&self.config));
         checks.push(here::state_folder(self.state.as_deref()));
         checks.push(here::policy(self.policy.as_deref()));
         checks.push(here::proxy(&self.root, &self.world));
         checks.push(here::ca_file(self.ca_file.as_deref()));
-        checks.extend(self.examine_tenant().await);
+        if has_address {
+            checks.extend(self.examine_tenant().await);
+        } else {
+            let why = "there is no usable address";
+            checks.push(Check::skipped("sign-in", why));
+            checks = without(checks, why);
+        }
         checks
     }
 

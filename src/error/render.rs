@@ -27,11 +27,13 @@ const LONGEST: usize = 2_000;
 impl Fault {
     /// The whole message, ending in a line feed.
     pub(crate) fn render(&self, paint: Paint) -> String {
-        let mut out = format!(
-            "{} {}\n",
-            paint.red("error:"),
-            paint.bold(&line(&self.message))
-        );
+        self.render_as(&paint.red("error:"), paint)
+    }
+
+    /// As [`Fault::render`]; a warning has another `lead` than an error.
+    pub(crate) fn render_as(&self, lead: &str, paint: Paint) -> String {
+        let message = paint.bold(&line(&self.message));
+        let mut out = format!("{lead} {message}\n");
         let gutter = self
             .place
             .as_ref()
@@ -43,7 +45,10 @@ impl Fault {
             .status
             .iter()
             .map(|status| format!("the service answered {status} {}", self.code));
-        let request_id = self.request_id.iter().map(|id| format!("request-id {id}"));
+        let request_id = self.request_id.iter().map(|id| match &self.time {
+            Some(time) => format!("request-id {id}, {time}"),
+            None => format!("request-id {id}"),
+        });
         for fact in self.context.iter().cloned().chain(answer).chain(request_id) {
             let _ = writeln!(out, "{:gutter$} {} {}", "", paint.blue("="), line(&fact));
         }

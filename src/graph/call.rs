@@ -72,6 +72,12 @@ impl Call {
         self
     }
 
+    /// `None` leaves the client's own version.
+    pub(crate) fn version(mut self, version: Option<Version>) -> Self {
+        self.version = version;
+        self
+    }
+
     pub(crate) fn fresh_since(mut self, instant: Option<Timestamp>) -> Self {
         self.fresh_since = instant;
         self

@@ -66,7 +66,7 @@ impl Client {
             transport.clone(),
             world.clone(),
             notices.clone(),
-        );
+        )?;
         Ok(Self {
             root,
             budget: options.budget,
@@ -104,6 +104,11 @@ impl Client {
         Pages::new(self.clone(), call)
     }
 
+    /// Where calls go that ask for no version.
+    pub(crate) fn version(&self) -> Version {
+        self.version
+    }
+
     /// Our clock, corrected by the newest `Date` the service sent (which has whole seconds).
     pub(crate) fn service_now(&self) -> Timestamp {
         let offset = SignedDuration::from_millis(self.offset.load(Relaxed));
@@ -136,10 +141,14 @@ impl Client {
             () = self.world.cancel.cancelled() => return Err(GraphError::SignIn {
                 message: "it was stopped".to_owned(),
                 hint: None,
+                context: Vec::new(),
             }),
             token = self.tokens.token() => token?,
         };
-        Ok(self.tokens.identity(&token))
+        Ok(self
+            .tokens
+            .identity(&token)
+            .expect("a token came by one of the ways"))
     }
 
     /// When the client secret that we sign in with ends.

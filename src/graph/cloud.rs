@@ -61,7 +61,7 @@ impl Root {
                 "plain http is only for 127.0.0.1, [::1] and localhost; use https",
             );
         }
-        if root.is_plain() && matches!(sign_in, SignIn::Secret { .. }) {
+        if root.is_plain() && is_real(sign_in) {
             return wrong(
                 format!("`{text}` is plain http, and a real sign-in is never used with it"),
                 "use `--auth token` or the sandbox, or an https address",
@@ -130,6 +130,14 @@ impl Root {
     }
 }
 
+/// Whether a service root can be one at all, whoever signs in.
+///
+/// # Errors
+/// [`GraphError::Setup`], as [`super::Client::new`] would give it.
+pub(crate) fn check_root(text: &str) -> Result<(), GraphError> {
+    Root::new(text, &SignIn::Token("any".into())).map(drop)
+}
+
 /// 127.0.0.1 (all of 127/8), [`::1`] and `localhost`.
 pub(super) fn is_loopback(url: &Url) -> bool {
     match url.host() {
@@ -140,15 +148,29 @@ pub(super) fn is_loopback(url: &Url) -> bool {
     }
 }
 
+/// Would it bring a token that is worth something, by asking somebody for it?
+fn is_real(sign_in: &SignIn) -> bool {
+    match sign_in {
+        SignIn::Token(_) | SignIn::Sandbox { .. } | SignIn::Nothing => false,
+        // The first that is there is taken; what comes behind a token is not looked at.
+        SignIn::First(candidates) => candidates
+            .iter()
+            .find_map(|candidate| candidate.found.as_ref().ok())
+            .is_some_and(is_real),
+        _ => true,
+    }
+}
+
+fn wrong(message: String, hint: &str) -> Result<(), GraphError> {
+    Err(GraphError::Setup {
+        message,
+        hint: Some(hint.to_owned()),
+    })
+}
+
 /// Checks where a credential would be sent: https, or our own sandbox on loopback.
 pub(super) fn check_sign_in(sign_in: &SignIn) -> Result<(), GraphError> {
-    let wrong = |message: String, hint: &str| {
-        Err(GraphError::Setup {
-            message,
-            hint: Some(hint.to_owned()),
-        })
-    };
-    let missing = |secret: &SecretString| secrecy::ExposeSecret::expose_secret(secret).is_empty();
+    let is_empty = |secret: &SecretString| secrecy::ExposeSecret::expose_secret(secret).is_empty();
     match sign_in {
         SignIn::Secret {
             authority,
@@ -156,33 +178,48 @@ pub(super) fn check_sign_in(sign_in: &SignIn) -> Result<(), GraphError> {
             client_id,
             secret,
         } => {
-            let secure =
-                Url::parse(authority).is_ok_and(|url| url.scheme() == "https" && url.has_host());
-            if !secure {
+            check_authority(authority, tenant, client_id)?;
+            if is_empty(secret) {
                 return wrong(
-                    format!("the sign-in address `{authority}` is not an https address"),
-                    "set AZURE_AUTHORITY_HOST to an https address, or unset it",
+                    "no client secret to sign in with".to_owned(),
+                    "set AZURE_CLIENT_SECRET",
                 );
-            }
-            for (what, variable, is_missing) in [
-                ("tenant", "AZURE_TENANT_ID", tenant.is_empty()),
-                ("client id", "AZURE_CLIENT_ID", client_id.is_empty()),
-                ("client secret", "AZURE_CLIENT_SECRET", missing(secret)),
-            ] {
-                if is_missing {
-                    return wrong(
-                        format!("no {what} to sign in with"),
-                        &format!("set {variable}"),
-                    );
-                }
             }
             Ok(())
         }
-        SignIn::Token(token) if missing(token) => wrong(
+        SignIn::Certificate {
+            authority,
+            tenant,
+            client_id,
+            ..
+        }
+        | SignIn::WorkloadIdentity {
+            authority,
+            tenant,
+            client_id,
+            ..
+        }
+        | SignIn::DeviceCode {
+            authority,
+            tenant,
+            client_id,
+            ..
+        } => check_authority(authority, tenant, client_id),
+        SignIn::Cli {
+            tenant: Some(tenant),
+        } => check_tenant(tenant),
+        SignIn::First(candidates) => candidates
+            .iter()
+            .filter_map(|candidate| candidate.found.as_ref().ok())
+            .try_for_each(check_sign_in),
+        SignIn::Token(token) if is_empty(token) => wrong(
             "the access token is empty".to_owned(),
             "set RUNBACK_ACCESS_TOKEN",
         ),
-        SignIn::Token(_) | SignIn::Nothing => Ok(()),
+        SignIn::Token(_)
+        | SignIn::Nothing
+        | SignIn::ManagedIdentity { .. }
+        | SignIn::Cli { tenant: None } => Ok(()),
         SignIn::Sandbox { token_url, .. } => match Url::parse(token_url) {
             Ok(url) if is_loopback(&url) => Ok(()),
             _ => wrong(
@@ -191,6 +228,56 @@ pub(super) fn check_sign_in(sign_in: &SignIn) -> Result<(), GraphError> {
             ),
         },
     }
+}
+
+fn check_authority(authority: &str, tenant: &str, client_id: &str) -> Result<(), GraphError> {
+    let url = Url::parse(authority).ok().filter(Url::has_host);
+    match url {
+        Some(url) if url.scheme() == "https" => {
+            if !url.username().is_empty() || url.password().is_some() || url.path() != "/" {
+                // The text is not repeated: there may be a password in it.
+                return wrong(
+                    "the sign-in address is more than a host".to_owned(),
+                    "set AZURE_AUTHORITY_HOST to scheme and host, such as `https://login.microsoftonline.com`; the tenant goes into \
+                     AZURE_TENANT_ID",
+                );
+            }
+        }
+        // A server on this machine is no exception: `azure_identity` refuses it, and so do we, before it does.
+        other => {
+            return wrong(
+                format!("the sign-in address `{authority}` is not an https address"),
+                if other.is_some_and(|url| is_loopback(&url)) {
+                    "set AZURE_AUTHORITY_HOST to an https address, or unset it\n\
+                     a server on this machine needs a certificate too; `--ca-file` names the CA it comes from"
+                } else {
+                    "set AZURE_AUTHORITY_HOST to an https address, or unset it"
+                },
+            );
+        }
+    }
+    if client_id.is_empty() {
+        return wrong(
+            "no client id to sign in with".to_owned(),
+            "set AZURE_CLIENT_ID",
+        );
+    }
+    check_tenant(tenant)
+}
+
+/// It becomes a part of addresses and of a command.
+fn check_tenant(tenant: &str) -> Result<(), GraphError> {
+    if tenant.is_empty() {
+        return wrong("no tenant to sign in to".to_owned(), "set AZURE_TENANT_ID");
+    }
+    let is_name = |c: char| c.is_ascii_alphanumeric() || c == '.' || c == '-';
+    if tenant.chars().all(is_name) && !tenant.starts_with(['.', '-']) {
+        return Ok(());
+    }
+    wrong(
+        format!("`{tenant}` is no tenant"),
+        "set AZURE_TENANT_ID (or `--tenant`) to the tenant's id or one of its domains, such as `contoso.onmicrosoft.com`",
+    )
 }
 
 #[cfg(test)]

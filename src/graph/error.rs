@@ -78,6 +78,8 @@ pub(crate) enum GraphError {
     SignIn {
         message: String,
         hint: Option<String>,
+        /// Further facts, one a line: what was tried.
+        context: Vec<String>,
     },
 
     /// Ctrl-C, SIGTERM, a limit. For a change that was in flight `Unknown` is used instead.

@@ -40,6 +40,11 @@ impl Json {
         Self(self.0.slice_ref(raw.get().as_bytes()))
     }
 
+    /// The same in bytes of its own: a part keeps the whole text that it was found in.
+    pub(crate) fn detached(&self) -> Self {
+        Self(Bytes::copy_from_slice(&self.0))
+    }
+
     pub(crate) fn text(&self) -> &str {
         std::str::from_utf8(&self.0).expect("checked by serde_json when the value was made")
     }

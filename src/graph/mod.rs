@@ -29,12 +29,13 @@ mod testing;
 mod transport;
 mod words;
 
-pub(crate) use auth::{Claims, Identity, SignInMethod};
+pub(crate) use auth::{Claims, Identity, SignInMethod, Tried};
 pub(crate) use call::{Answer, Call};
 pub(crate) use client::Client;
+pub(crate) use cloud::check_root;
 pub(crate) use error::{CallName, GraphError, ServiceError};
 pub(crate) use json::Json;
-pub(crate) use options::{Notices, Options, SignIn, Version};
+pub(crate) use options::{Candidate, Notices, Options, SignIn, Version};
 pub(crate) use page::Pages;
 pub(crate) use proxy::proxy;
 pub(crate) use requests::Requests;

@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use secrecy::SecretString;
 
+use super::SignInMethod;
+
 /// Which of Graph's two surfaces a call goes to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
 pub enum Version {
@@ -23,18 +25,47 @@ impl Version {
     }
 }
 
-/// How to sign in.
+/// How to sign in. `authority` is `https://login.microsoftonline.com` in the global cloud.
 pub enum SignIn {
-    /// Through `azure_identity`'s `ClientSecretCredential`.
     Secret {
-        /// `https://login.microsoftonline.com` in the global cloud.
         authority: String,
         tenant: String,
         client_id: String,
         secret: SecretString,
     },
+    Certificate {
+        authority: String,
+        tenant: String,
+        client_id: String,
+        /// PEM or PKCS#12, with the private key.
+        file: PathBuf,
+        password: Option<SecretString>,
+    },
+    WorkloadIdentity {
+        authority: String,
+        tenant: String,
+        client_id: String,
+        /// Written by the cluster, again and again.
+        token_file: PathBuf,
+    },
+    ManagedIdentity {
+        /// A user-assigned identity; `None` is the machine's own.
+        client_id: Option<String>,
+    },
+    /// Whoever is signed in to `az`.
+    Cli { tenant: Option<String> },
+    /// A person, with a browser somewhere.
+    DeviceCode {
+        authority: String,
+        tenant: String,
+        client_id: String,
+        /// The delegated permissions to ask for, by name.
+        scopes: Vec<String>,
+    },
     /// As it is; no refresh.
     Token(SecretString),
+    /// The first of these that is there.
+    First(Vec<Candidate>),
     /// There is nothing to sign in with. The first call says so; a run that makes none does not need it.
     Nothing,
     /// The token endpoint of a sandbox of ours, over plain http on loopback.
@@ -43,6 +74,13 @@ pub enum SignIn {
         client_id: String,
         secret: SecretString,
     },
+}
+
+/// One of several methods that may be taken.
+pub struct Candidate {
+    pub(crate) method: SignInMethod,
+    /// Else why there is nothing to try.
+    pub(crate) found: Result<SignIn, String>,
 }
 
 pub struct Options {
@@ -63,4 +101,7 @@ pub(crate) trait Notices: Send + Sync {
     /// Everybody waits for this long because the service said so (or because we back off).
     fn waiting(&self, operation: &str, why: &str, wait: Duration);
     fn warn(&self, text: &str);
+    /// A person has to open this page and enter this code within that time, or nothing goes on. Must be seen, however
+    /// quiet the run is.
+    fn enter_code(&self, page: &str, code: &str, within: Duration);
 }

@@ -19,6 +19,8 @@ use crate::world::World;
 pub(super) struct Said {
     pub(super) waits: Mutex<Vec<(String, Duration)>>,
     pub(super) warnings: Mutex<Vec<String>>,
+    /// Page, code, time.
+    pub(super) codes: Mutex<Vec<(String, String, Duration)>>,
 }
 
 impl Notices for Said {
@@ -31,6 +33,11 @@ impl Notices for Said {
 
     fn warn(&self, text: &str) {
         self.warnings.lock().unwrap().push(text.to_owned());
+    }
+
+    fn enter_code(&self, page: &str, code: &str, within: Duration) {
+        let code = (page.to_owned(), code.to_owned(), within);
+        self.codes.lock().unwrap().push(code);
     }
 }
 

@@ -7,14 +7,23 @@ use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 use std::time::Duration;
 
-use reqwest::{Certificate, Client, redirect};
+use reqwest::{Certificate, Client, ClientBuilder, redirect};
+use url::Url;
 
-use super::GraphError;
-use super::cloud::Root;
+use super::cloud::{self, Root};
 use super::limits::Limits;
+use super::{GraphError, words};
+
+const METADATA_CONNECT: Duration = Duration::from_secs(1);
+/// It is on the same machine or beside it, and may be slow with a token of a new identity.
+const METADATA_ATTEMPT: Duration = Duration::from_secs(10);
 
 pub(super) struct Transport {
     client: OnceLock<Result<Client, GraphError>>,
+    /// For a sign-in service that is behind a proxy where the service root is not, or the other way round.
+    other: OnceLock<Result<Client, GraphError>>,
+    /// For a machine's own identity.
+    metadata: OnceLock<Result<Client, GraphError>>,
     plain: bool,
     loopback: bool,
     in_flight: usize,
@@ -33,6 +42,8 @@ impl Transport {
     ) -> Result<Self, GraphError> {
         Ok(Self {
             client: OnceLock::new(),
+            other: OnceLock::new(),
+            metadata: OnceLock::new(),
             plain: root.is_plain(),
             loopback: root.is_loopback(),
             in_flight,
@@ -50,20 +61,41 @@ impl Transport {
 
     pub(super) fn client(&self) -> Result<&Client, GraphError> {
         self.client
-            .get_or_init(|| {
-                self.build().map_err(|error| GraphError::Setup {
-                    message: format!(
-                        "no HTTP client: {}",
-                        super::words::cause(&error, &self.limits)
-                    ),
-                    hint: None,
-                })
-            })
+            .get_or_init(|| self.made(self.builder(self.loopback)))
             .as_ref()
             .map_err(Clone::clone)
     }
 
-    fn build(&self) -> Result<Client, reqwest::Error> {
+    /// The same client as for the service, except where only one of both is on this machine: no proxy leads there.
+    pub(super) fn client_for(&self, url: &Url) -> Result<Client, GraphError> {
+        let loopback = cloud::is_loopback(url);
+        if loopback == self.loopback {
+            return self.client().cloned();
+        }
+        self.other
+            .get_or_init(|| self.made(self.builder(loopback)))
+            .clone()
+    }
+
+    /// Never through a proxy, which would ask its own machine. On a machine without a metadata service, nothing answers
+    /// at the address.
+    pub(super) fn metadata_client(&self) -> Result<Client, GraphError> {
+        let builder = || {
+            self.builder(true)
+                .connect_timeout(METADATA_CONNECT)
+                .timeout(METADATA_ATTEMPT)
+        };
+        self.metadata.get_or_init(|| self.made(builder())).clone()
+    }
+
+    fn made(&self, builder: ClientBuilder) -> Result<Client, GraphError> {
+        builder.build().map_err(|error| GraphError::Setup {
+            message: format!("no HTTP client: {}", words::cause(&error, &self.limits)),
+            hint: None,
+        })
+    }
+
+    fn builder(&self, loopback: bool) -> ClientBuilder {
         let mut builder = Client::builder()
             .user_agent(concat!("runback/", env!("CARGO_PKG_VERSION")))
             // Followed by hand: the token must not follow to another host.
@@ -85,7 +117,7 @@ impl Transport {
             .pool_max_idle_per_host(self.in_flight.max(32))
             // Shorter than the 60 s after which common front ends close: a change should not meet a dying connection.
             .pool_idle_timeout(Duration::from_secs(50));
-        if self.loopback {
+        if loopback {
             builder = builder.no_proxy();
         }
         if self.plain {
@@ -93,7 +125,7 @@ impl Transport {
         } else if !self.authorities.is_empty() {
             builder = builder.tls_certs_merge(self.authorities.iter().cloned());
         }
-        builder.build()
+        builder
     }
 }
 

@@ -5,6 +5,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use super::Outcome;
+use super::reasons::{reasons, word};
 use crate::backup::books::{Item, Outcome as Fate};
 use crate::text::{self, Paint};
 
@@ -30,7 +31,7 @@ pub(crate) fn block(outcome: &Outcome, report: Option<&Path>, paint: Paint) -> S
         count(books.skipped),
         bad(books.unknown, paint),
     );
-    reasons(&mut out, &outcome.items);
+    counted(&mut out, &outcome.items);
     named(&mut out, &outcome.items, report);
     let _ = writeln!(out, "{}", cost(outcome));
     if let Some(report) = report.filter(|_| books.succeeded < books.asked) {
@@ -44,53 +45,22 @@ fn bad(count: usize, paint: Paint) -> String {
     if count > 0 { paint.red(&text) } else { text }
 }
 
-fn fate(item: &Item) -> Option<&'static str> {
-    match item.outcome {
-        Fate::Succeeded => None,
-        Fate::Failed => Some("failed"),
-        Fate::Skipped => Some("skipped"),
-        Fate::Unknown => Some("unknown"),
-    }
-}
-
-/// How many items ended for each reason, most first; unknown before failed before skipped.
-fn reasons(out: &mut String, items: &[Item]) {
-    let mut counts: Vec<(&'static str, &str, usize)> = Vec::new();
-    for item in items {
-        let Some(fate) = fate(item) else { continue };
-        let code = item
-            .code
-            .as_deref()
-            .or(item.reason.as_deref())
-            .unwrap_or("no reason given");
-        match counts
-            .iter_mut()
-            .find(|(known, reason, _)| (*known, *reason) == (fate, code))
-        {
-            Some((_, _, count)) => *count += 1,
-            None => counts.push((fate, code, 1)),
-        }
-    }
-    // "unknown" > "skipped" > "failed" by the alphabet is not the order of worry.
-    let worry = |fate: &str| {
-        ["unknown", "failed", "skipped"]
-            .iter()
-            .position(|known| *known == fate)
-    };
-    counts.sort_by_key(|(fate, _, count)| (worry(fate), std::cmp::Reverse(*count)));
-    for (fate, code, count) in counts {
+/// How many items ended for each reason.
+fn counted(out: &mut String, items: &[Item]) {
+    for reason in reasons(items) {
         let _ = writeln!(
             out,
-            "  {fate:<7}  {:>6}  {}",
-            text::number(count as u64),
-            text::one_line(code)
+            "  {:<7}  {:>6}  {}",
+            word(reason.outcome),
+            text::number(reason.count as u64),
+            text::one_line(reason.code)
         );
     }
 }
 
 /// The first few items that a person may have to look after.
 fn named(out: &mut String, items: &[Item], report: Option<&Path>) {
-    let troubled = |item: &&Item| fate(item).is_some() && !item.expected;
+    let troubled = |item: &&Item| item.outcome != Fate::Succeeded && !item.expected;
     let total = items.iter().filter(troubled).count();
     if total == 0 {
         return;
@@ -115,7 +85,7 @@ fn named(out: &mut String, items: &[Item], report: Option<&Path>) {
         let _ = writeln!(
             out,
             "  {:<7}  {} ({}): {}",
-            fate(item).unwrap_or_default(),
+            word(item.outcome),
             text::one_line(&item.name),
             item.workload,
             text::fit(&text::one_line(&why), 160),
@@ -165,22 +135,8 @@ mod tests {
     use jiff::Timestamp;
 
     use super::*;
-    use crate::backup::books::{ArtifactTotals, SessionSummary, Totals};
-
-    fn item(number: usize, outcome: Fate, code: Option<&str>, reason: Option<&str>) -> Item {
-        Item {
-            workload: "exchange".into(),
-            unit: None,
-            name: format!("Person {number}\u{202e}"),
-            point: None,
-            session: None,
-            destination: None,
-            outcome,
-            code: code.map(str::to_owned),
-            reason: reason.map(str::to_owned),
-            expected: false,
-        }
-    }
+    use crate::backup::books::{ArtifactTotals, SessionSummary, SessionTimes, Totals};
+    use crate::report::sample::item;
 
     fn outcome(items: Vec<Item>) -> Outcome {
         let started: Timestamp = "2026-11-24T01:58:33Z".parse().unwrap();
@@ -200,6 +156,7 @@ mod tests {
             workload: "exchange".into(),
             status: "completed".into(),
             artifacts: ArtifactTotals::default(),
+            times: SessionTimes::default(),
         }];
         outcome.requests.sent = 1_204;
         outcome

@@ -66,12 +66,11 @@ mod tests {
             column: 7,
             text: None,
         };
-        outcome.error = Some(
-            Fault::new(Exit::Unstarted, "Syntax", "no")
-                .at(place)
-                .hint("one")
-                .hint("two"),
-        );
+        let fault = Fault::new(Exit::Unstarted, "Syntax", "no")
+            .at(place)
+            .hint("one")
+            .hint("two");
+        outcome.fail(&[fault]);
         insta::assert_snapshot!(document(&outcome), @r#"
         {
           "schema": 1,
@@ -105,6 +104,8 @@ mod tests {
             "file": "night.rhai",
             "line": 3,
             "column": 7,
+            "source": null,
+            "context": [],
             "hint": "one\ntwo",
             "request_id": null
           },

@@ -2,11 +2,20 @@
 
 pub(crate) mod closing;
 pub(crate) mod csv;
+mod html;
 pub(crate) mod json;
+mod junit;
+mod meaning;
 mod outcome;
+mod reasons;
+#[cfg(test)]
+mod sample;
 pub(crate) mod table;
+mod trouble;
+mod verdict;
 
 pub(crate) use outcome::Outcome;
+pub(crate) use trouble::Trouble;
 
 use std::path::Path;
 
@@ -17,32 +26,52 @@ use crate::error::{Exit, Fault};
 /// The kinds of report that `--report FILE` can ask for, by the file's extension.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
+    /// The result document itself.
     Json,
+    /// The items.
     Csv,
+    /// JUnit, for CI servers.
+    Xml,
+    /// A page for people.
+    Html,
 }
 
 impl Kind {
+    const ALL: [Self; 4] = [Self::Json, Self::Csv, Self::Xml, Self::Html];
+
     /// # Errors
     /// Exit 2: an extension that stands for no report.
     pub(crate) fn of(path: &Path) -> Result<Self, Fault> {
-        let extension = path
-            .extension()
-            .map(|extension| extension.to_string_lossy().to_ascii_lowercase());
-        let what = match extension.as_deref() {
-            Some("json") => return Ok(Self::Json),
-            Some("csv") => return Ok(Self::Csv),
-            Some("xml" | "html") => "this kind of report is not built yet",
-            _ => "its extension names no kind of report",
-        };
-        let message = format!("`--report {}` cannot be written: {what}", path.display());
-        Err(Fault::new(Exit::Unstarted, "BadReport", message)
-            .hint("give it a name that ends in `.json` or `.csv`"))
+        let extension = path.extension().unwrap_or_default();
+        Self::ALL
+            .into_iter()
+            .find(|kind| extension.eq_ignore_ascii_case(kind.extension()))
+            .ok_or_else(|| {
+                let message = format!(
+                    "`--report {}` cannot be written: its extension names no kind of report",
+                    path.display()
+                );
+                Fault::new(Exit::Unstarted, "BadReport", message)
+                    .hint("give it a name that ends in `.json`, `.csv`, `.xml` (JUnit) or `.html`")
+            })
     }
 
+    fn extension(self) -> &'static str {
+        match self {
+            Self::Json => "json",
+            Self::Csv => "csv",
+            Self::Xml => "xml",
+            Self::Html => "html",
+        }
+    }
+
+    /// The whole report. The same outcome gives the same text, whoever renders it and when.
     pub(crate) fn render(self, outcome: &Outcome) -> String {
         match self {
             Self::Json => json::document(outcome),
             Self::Csv => csv::items(&outcome.items),
+            Self::Xml => junit::document(outcome),
+            Self::Html => html::page(outcome),
         }
     }
 }
@@ -64,7 +93,9 @@ mod tests {
     fn the_extension_names_the_kind_of_report() {
         assert_eq!(Kind::of(Path::new("a.b/x.JSON")).unwrap(), Kind::Json);
         assert_eq!(Kind::of(Path::new("x.csv")).unwrap(), Kind::Csv);
-        for wrong in ["x", "x.txt", "x.json/y", "x.xml", ".json"] {
+        assert_eq!(Kind::of(Path::new("x.xml")).unwrap(), Kind::Xml);
+        assert_eq!(Kind::of(Path::new("x.Html")).unwrap(), Kind::Html);
+        for wrong in ["x", "x.txt", "x.json/y", "x.htm", ".json"] {
             assert_eq!(
                 Kind::of(Path::new(wrong)).unwrap_err().exit,
                 Exit::Unstarted,

@@ -1,12 +1,13 @@
 //! Reads a runbook's file, once.
 
-use std::fs;
-use std::io;
+use std::fs::{self, File};
+use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
 use sha2::{Digest as _, Sha256};
 
 use crate::error::{Exit, Fault};
+use crate::script::LARGEST;
 
 /// A runbook as it is on disk. What ran is what was hashed: the file is read once.
 #[derive(Debug)]
@@ -21,7 +22,7 @@ impl Source {
     /// # Errors
     /// Exit 2: no such file, a folder, not readable.
     pub(crate) fn read(path: &Path) -> Result<Self, Fault> {
-        let bytes = fs::read(path).map_err(|error| unreadable(path, &error))?;
+        let bytes = read(path).map_err(|error| unreadable(path, &error))?;
         Ok(Self {
             path: path.to_owned(),
             bytes,
@@ -48,6 +49,14 @@ impl Source {
     }
 }
 
+/// No more than is needed to see that a file is too large: `/dev/zero` has no end.
+fn read(path: &Path) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    let most = u64::try_from(LARGEST).unwrap_or(u64::MAX);
+    File::open(path)?.take(most + 1).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
 fn unreadable(path: &Path, error: &io::Error) -> Fault {
     let shown = path.display();
     match error.kind() {
@@ -67,7 +76,10 @@ fn unreadable(path: &Path, error: &io::Error) -> Fault {
             "NotAFile",
             format!("`{shown}` is a folder, not a runbook"),
         )
-        .hint("name one file in it, for example `runback run folder/restore.rhai`"),
+        .hint(format!(
+            "name a file in it, for example `{}`",
+            path.join("restore.rhai").display()
+        )),
         _ => Fault::new(
             Exit::Unstarted,
             "UnreadableFile",

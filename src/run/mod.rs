@@ -23,7 +23,7 @@ use std::time::Duration;
 
 use tokio::runtime::Runtime;
 
-use crate::error::{Exit, Fault};
+use crate::error::{Exit, Fault, bug};
 use crate::graph;
 use crate::report::{Kind, Outcome, closing};
 use crate::talk::{Loudness, Talk as _, Voice};
@@ -96,25 +96,26 @@ pub(crate) fn conduct(
         }
         Err(fault) => faults.push(fault),
     }
+    if faults.iter().all(|fault| fault.exit != Exit::Bug) {
+        // A task in the background may have fallen over, and nobody waited for it.
+        faults.extend(bug::all());
+    }
     outcome.ended = world.clock.now();
-    let exit = |faults: &[Fault], ending: Ending| {
+    let ending = ending.count(&outcome.items);
+    let exit = |faults: &[Fault]| {
         let fault = faults
             .iter()
             .map(|fault| fault.exit)
             .min_by_key(|exit| exit.rank());
-        Ending {
-            fault,
-            ..ending.count(&outcome.items)
-        }
-        .exit()
+        Ending { fault, ..ending }.exit()
     };
-    outcome.exit = exit(&faults, ending);
-    outcome.error = faults.first().cloned();
+    outcome.exit = exit(&faults);
+    outcome.fail(&faults);
     let (kept, lost) = write(order, state.as_ref(), &outcome);
     voice.end();
     voice.faults(faults.iter().chain(&lost));
     let faults = [faults, lost].concat();
-    let exit = exit(&faults, ending);
+    let exit = exit(&faults);
     close(&outcome, kept.as_deref(), voice, !faults.is_empty());
     exit
 }

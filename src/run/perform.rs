@@ -9,11 +9,12 @@ use super::load::Source;
 use super::output::Stdout;
 use super::{Connection, Order, confirm, signals, tenant};
 use crate::error::{Exit, Fault};
+use crate::graph::Version;
 use crate::report::Outcome;
 use crate::script::api::tenant::Tenant;
-use crate::script::{self, Args, Failure, Files, Host, Script};
+use crate::script::{self, Args, Beta, Failure, Files, Host, Script};
 use crate::stop::Stop;
-use crate::talk::Voice;
+use crate::talk::{Talk as _, Voice};
 use crate::world::World;
 
 /// What every step of a run needs.
@@ -48,14 +49,21 @@ impl Whole<'_> {
                 return false;
             }
         };
-        let tenant =
-            match tenant::connect(connection, self.order.yes, &stop, self.world, self.voice) {
-                Ok(tenant) => tenant,
-                Err(error) => {
-                    faults.push(error.into());
-                    return false;
-                }
-            };
+        self.say_beta(&prepared);
+        let tenant = match tenant::connect(
+            &outcome.run,
+            connection,
+            self.order.yes,
+            &stop,
+            self.world,
+            self.voice,
+        ) {
+            Ok(tenant) => tenant,
+            Err(error) => {
+                faults.push(error.into());
+                return false;
+            }
+        };
         signals::obey(self.runtime, &stop, self.world, self.voice);
         if let Some(most) = self.order.max_time {
             signals::limit(self.runtime, &stop, self.world, most);
@@ -87,19 +95,38 @@ impl Whole<'_> {
         host.tenant.door.any_sent()
     }
 
+    /// Beta changes without notice: a run that uses it says so in its first line.
+    fn say_beta(&self, prepared: &Prepared) {
+        if self.order.api == Version::Beta {
+            return;
+        }
+        match prepared.script.beta(&prepared.roots) {
+            Beta::Yes => self
+                .voice
+                .note("this run uses the beta version of Microsoft Graph in some calls"),
+            Beta::Perhaps => self
+                .voice
+                .note("this run may use the beta version of Microsoft Graph in some calls"),
+            Beta::Never => {}
+        }
+    }
+
     fn prepare(&self, outcome: &mut Outcome) -> Result<Prepared, Vec<Fault>> {
         let order = self.order;
         let source = Source::read(&order.script).map_err(|fault| vec![fault])?;
         outcome.sha256 = Some(source.sha256());
         let name = order.script.display().to_string();
-        let script = Script::load(&name, &source.bytes)?;
         let folder = source.folder();
         let roots = vec![folder.clone()];
         let here = std::env::current_dir().unwrap_or_default();
+        let examined = script::examine(&name, &source.bytes, &roots);
         // Mistakes in the arguments and in the script are all told at once.
-        let mut faults = script.check(&roots);
-        match script::arguments::resolve(&script.header, &order.arguments, outcome.started, &here) {
-            Ok(args) if faults.is_empty() => {
+        let args = examined.header.as_ref().map(|header| {
+            script::arguments::resolve(header, &order.arguments, outcome.started, &here)
+        });
+        let mut faults: Vec<Fault> = examined.errors().cloned().collect();
+        match (args, examined.script) {
+            (Some(Ok(args)), Some(script)) => {
                 let files = files(&folder, &order.data, &args).map_err(|fault| vec![fault])?;
                 Ok(Prepared {
                     script,
@@ -108,8 +135,7 @@ impl Whole<'_> {
                     roots,
                 })
             }
-            Ok(_) => Err(faults),
-            Err(mut bad) => {
+            (Some(Err(mut bad)), _) => {
                 // Once is enough, under the last of them.
                 if let Some(last) = bad.last_mut() {
                     last.hints.push(format!(
@@ -119,6 +145,7 @@ impl Whole<'_> {
                 faults.splice(0..0, bad);
                 Err(faults)
             }
+            _ => Err(faults),
         }
     }
 

@@ -24,6 +24,7 @@ const FIRST_LOOK: Duration = Duration::from_secs(1);
 /// # Errors
 /// An address or a credential that cannot be used.
 pub(super) fn connect(
+    run: &str,
     connection: Connection,
     yes: bool,
     stop: &Stop,
@@ -47,6 +48,7 @@ pub(super) fn connect(
     ));
     let directory = Arc::new(Directory::new(client.clone()));
     let settings = Settings {
+        run: run.to_owned(),
         in_flight,
         first_look: FIRST_LOOK.min(connection.polling),
         polling: connection.polling,
@@ -90,6 +92,7 @@ pub(super) fn book(backup: &Service, skip: Skip) {
         name: skip.item,
         point,
         destination: None,
+        input: None,
     };
     let code = if is_code(&skip.reason) {
         skip.reason.clone()

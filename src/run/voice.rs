@@ -8,6 +8,7 @@ use super::output::Stdout;
 use crate::graph::Notices;
 use crate::script::{Level, Output};
 use crate::talk::{self, Voice};
+use crate::text;
 
 impl Notices for Voice {
     fn waiting(&self, operation: &str, why: &str, wait: Duration) {
@@ -16,6 +17,13 @@ impl Notices for Voice {
 
     fn warn(&self, text: &str) {
         talk::Talk::warn(self, text);
+    }
+
+    fn enter_code(&self, page: &str, code: &str, within: Duration) {
+        self.demand(&format!(
+            "to sign in, open {page} and enter the code {code} (good for {})",
+            text::time(within)
+        ));
     }
 }
 

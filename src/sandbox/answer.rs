@@ -11,6 +11,7 @@ pub(super) struct Answer {
     pub(super) headers: Vec<(&'static str, String)>,
 }
 
+#[derive(Debug)]
 pub(super) enum Content {
     Nothing,
     Json(Vec<u8>),

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
-use super::access::Caller;
+use super::access::{By, Caller};
 use super::answer::Refusal;
 use super::refusals;
 use super::workload::Workload;
@@ -23,7 +23,9 @@ pub(super) struct Call {
     pub(super) headers: HeaderMap,
     pub(super) body: Bytes,
     pub(super) caller: Caller,
-    /// What stood at `{id}` and `{item}` in the route.
+    /// Only the number of entities is asked for, with `/$count` behind the list.
+    pub(super) counts: bool,
+    /// What stood in the braces of the route.
     pub(super) params: Vec<String>,
     /// The row the path names, where it names one.
     pub(super) workload: Option<&'static Workload>,
@@ -31,6 +33,11 @@ pub(super) struct Call {
 }
 
 impl Call {
+    /// In whose name it is made.
+    pub(super) fn by(&self) -> By {
+        self.caller.by
+    }
+
     /// `{id}` of the route.
     pub(super) fn id(&self) -> &str {
         self.params.first().map_or("", String::as_str)
@@ -39,6 +46,11 @@ impl Call {
     /// The path's workload. Routes that have none never ask.
     pub(super) fn workload(&self) -> Result<&'static Workload, Refusal> {
         self.workload.ok_or(refusals::NOT_FOUND)
+    }
+
+    /// The context of an answer: what follows `$metadata#`.
+    pub(super) fn context(&self, entity: &str) -> String {
+        format!("{}/$metadata#{entity}", self.root)
     }
 
     /// Reads an id from the path; `refusal` is the call's own wording for a malformed one.
@@ -115,6 +127,25 @@ pub(super) const INVALID_REQUEST: Refusal = Refusal::literal(
     "InvalidRequest",
     "The request is malformed or incorrect.",
 );
+
+/// Turns down a body that says it is of another type. The case of names differs from page to page.
+pub(super) fn check_type(
+    object: &Map<String, Value>,
+    type_name: &str,
+    refusal: &Refusal,
+) -> Result<(), Refusal> {
+    let Some(given) = object.get("@odata.type") else {
+        return Ok(());
+    };
+    let name = given.as_str().map(|name| name.trim_start_matches('#'));
+    let name = name.and_then(|name| name.strip_prefix("microsoft.graph."));
+    if name.is_some_and(|name| name.eq_ignore_ascii_case(type_name)) {
+        return Ok(());
+    }
+    Err(refusal.clone().because(format!(
+        "@odata.type {given} is not #microsoft.graph.{type_name}"
+    )))
+}
 
 /// Turns down a property that is in none of `known`.
 pub(super) fn only(

@@ -8,8 +8,11 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
+use super::access::wall_millis;
 use super::answer::{Answer, Refusal};
 use super::faults::{FaultPlan, Faults, duration};
+use super::id::Kind;
+use super::session::What;
 use super::spoil::LOOP;
 use super::store::{ServiceStatus, Store};
 use super::{Sandbox, lock, refusals};
@@ -93,20 +96,37 @@ fn session_state(
     now: Timestamp,
 ) -> Value {
     let tenant = &sandbox.tenant;
-    let artifacts = session.artifacts.iter().map(|artifact| {
-        json!({
-            "id": store.artifact_id(tenant, session, artifact).to_string(),
+    let artifacts = session.artifacts(now).iter().map(|artifact| {
+        let mut state = json!({
+            "id": store.artifact_id(tenant, session, artifact),
             "unit": tenant.unit_id(&artifact.point.unit).to_string(),
             "point": tenant.point_id(&artifact.point).to_string(),
             "destination": artifact.destination.name(),
             "status": artifact.status(now).name(),
+        });
+        if let What::Item(node) = artifact.what {
+            state["path"] = json!(tenant.tree(&artifact.point).path(node));
+        }
+        state
+    });
+    let bulk = session.bulk.as_ref().map(|bulk| {
+        let unresolved = bulk.unresolved(now).iter();
+        let unresolved = unresolved.map(|one| json!({ "input": one.target, "code": one.code }));
+        json!({
+            "id": store.session_id_as(tenant, Kind::BulkRequest, session).to_string(),
+            "displayName": bulk.display_name,
+            "status": bulk.status(now),
+            "inputs": bulk.asked(),
+            "unresolved": unresolved.collect::<Vec<_>>(),
         })
     });
     json!({
         "id": store.session_id(tenant, session).to_string(),
         "workload": session.workload.name,
+        "job": session.job.name(true),
         "status": session.status(now).name(true),
         "artifacts": artifacts.collect::<Vec<_>>(),
+        "bulk": bulk,
     })
 }
 
@@ -114,7 +134,8 @@ fn session_state(
 fn duplicates(sandbox: &Sandbox) -> Value {
     let tenant = &sandbox.tenant;
     let store = lock(&sandbox.store);
-    let mut places: BTreeMap<(Uuid, Uuid, &str), Vec<String>> = BTreeMap::new();
+    // Single items and the mails of a search differ by what they are; whole units do not.
+    let mut places: BTreeMap<(Uuid, Uuid, &str, String), Vec<String>> = BTreeMap::new();
     for session in store.sessions().filter(|session| !session.is_draft()) {
         let id = store.session_id(tenant, session).to_string();
         for artifact in &session.artifacts {
@@ -122,8 +143,13 @@ fn duplicates(sandbox: &Sandbox) -> Value {
                 tenant.unit_id(&artifact.point.unit),
                 tenant.point_id(&artifact.point),
             );
+            let item = match artifact.what {
+                What::Whole => String::new(),
+                What::Item(_) => store.artifact_id(tenant, session, artifact),
+                What::Mails { search, .. } => store.search_id(tenant, search),
+            };
             places
-                .entry((unit, point, artifact.destination.name()))
+                .entry((unit, point, artifact.destination.name(), item))
                 .or_default()
                 .push(id.clone());
         }
@@ -131,8 +157,17 @@ fn duplicates(sandbox: &Sandbox) -> Value {
     let duplicates = places
         .into_iter()
         .filter(|(_, sessions)| sessions.len() > 1);
-    let duplicates = duplicates.map(|((unit, point, destination), sessions)| {
-        json!({ "unit": unit.to_string(), "point": point.to_string(), "destination": destination, "sessions": sessions })
+    let duplicates = duplicates.map(|((unit, point, destination, item), sessions)| {
+        let mut duplicate = json!({
+            "unit": unit.to_string(),
+            "point": point.to_string(),
+            "destination": destination,
+            "sessions": sessions,
+        });
+        if !item.is_empty() {
+            duplicate["item"] = json!(item);
+        }
+        duplicate
     });
     json!({ "duplicates": duplicates.collect::<Vec<_>>() })
 }
@@ -240,7 +275,7 @@ fn break_one(sandbox: &Sandbox, name: &str, value: &str) -> Result<(), Refusal> 
             let point = point.ok_or_else(|| bad(format!("there is no restore point `{value}`")))?;
             lock(&sandbox.store).broken.lose_point(&point);
         }
-        "token" if value == "expire" => sandbox.access.expire(),
+        "token" if value == "expire" => sandbox.access.expire(wall_millis()),
         "tokenLifetime" => {
             let lifetime: Duration = duration(value).map_err(bad)?;
             sandbox.access.set_lifetime(lifetime);

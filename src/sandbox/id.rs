@@ -32,6 +32,11 @@ pub(super) enum Kind {
     Page,
     Folder,
     Request,
+    Drive,
+    BulkRequest,
+    Library(u8),
+    Item(u8),
+    Browse,
 }
 
 impl Kind {
@@ -53,6 +58,11 @@ impl Kind {
             Self::Page => (14, 0),
             Self::Folder => (15, 0),
             Self::Request => (16, 0),
+            Self::Drive => (17, 0),
+            Self::BulkRequest => (18, 0),
+            Self::Library(workload) => (19, workload),
+            Self::Item(workload) => (20, workload),
+            Self::Browse => (21, 0),
         };
         code << 2 | u64::from(workload)
     }
@@ -76,6 +86,11 @@ impl Kind {
             14 => Self::Page,
             15 => Self::Folder,
             16 => Self::Request,
+            17 => Self::Drive,
+            18 => Self::BulkRequest,
+            19 => Self::Library(workload),
+            20 => Self::Item(workload),
+            21 => Self::Browse,
             _ => return None,
         };
         (kind.code() == code).then_some(kind)

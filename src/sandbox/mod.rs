@@ -8,12 +8,16 @@
 
 mod access;
 mod answer;
+mod browse;
+mod bulk;
 mod call;
 mod clock;
 mod control;
+mod expression;
 mod faults;
 mod filter;
 mod id;
+mod job;
 mod json;
 mod log;
 mod odata;
@@ -23,6 +27,7 @@ mod refusals;
 mod request;
 mod response;
 mod router;
+mod seal;
 mod server;
 mod session;
 mod spoil;
@@ -45,6 +50,7 @@ use faults::FaultPlan;
 use log::Log;
 use store::Store;
 use tenant::Tenant;
+use token::SignIns;
 
 pub use faults::{FaultSpecError, Faults};
 pub use options::{Options, SearchCap, SearchCapError};
@@ -58,6 +64,9 @@ struct Sandbox {
     store: Mutex<Store>,
     log: Mutex<Log>,
     faults: Mutex<FaultPlan>,
+    sign_ins: SignIns,
+    /// Searches so far; decides who is answered.
+    searches: AtomicU32,
     search_cap: SearchCap,
     seed: u64,
     latency: Duration,
@@ -76,6 +85,8 @@ impl Sandbox {
             store: Mutex::new(Store::new(nonce())),
             log: Mutex::default(),
             faults: Mutex::new(FaultPlan::new(options.faults.clone(), options.seed)),
+            sign_ins: SignIns::default(),
+            searches: AtomicU32::new(0),
             search_cap: options.search_cap,
             seed: options.seed,
             latency: options.latency,

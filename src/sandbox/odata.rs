@@ -27,7 +27,10 @@ impl Query {
     /// # Errors
     /// 400 for an option that is not allowed here, given twice, or not readable.
     pub(super) fn read(call: &Call, allowed: &[&str], page: usize) -> Result<Self, Refusal> {
-        let mut query = Self::default();
+        let mut query = Self {
+            count: call.counts,
+            ..Self::default()
+        };
         let mut seen: Vec<String> = Vec::new();
         for (name, value) in &call.query {
             // The service takes the names with and without the dollar sign, in any case.
@@ -129,7 +132,7 @@ pub(super) struct List<'call> {
     pub(super) page: usize,
     /// What follows `$metadata#`.
     pub(super) context: &'call str,
-    /// How many there are in all, where the caller asked.
+    /// How many there are in all; nothing where nobody asked and finding out costs something.
     pub(super) count: Option<usize>,
 }
 
@@ -140,6 +143,9 @@ impl List<'_> {
         items: impl IntoIterator<Item = (u32, T)>,
         mut write: impl FnMut(&mut Vec<u8>, T),
     ) -> Answer {
+        if self.call.counts {
+            return Answer::text(self.count.unwrap_or_default().to_string());
+        }
         let size = self.query.top.unwrap_or(self.page);
         let mut items = items.into_iter();
         let mut next = None;
@@ -155,11 +161,9 @@ impl List<'_> {
             });
         let mut body = Vec::with_capacity(16 * 1024);
         let mut object = Object::new(&mut body);
-        object.text(
-            "@odata.context",
-            format!("{}/$metadata#{}", self.call.root, self.context),
-        );
-        if let Some(count) = self.count.filter(|_| self.query.skiptoken.is_none()) {
+        object.text("@odata.context", self.call.context(self.context));
+        let asked = self.query.count && self.query.skiptoken.is_none();
+        if let Some(count) = self.count.filter(|_| asked) {
             object.number("@odata.count", count);
         }
         object.array("value", page, &mut write);

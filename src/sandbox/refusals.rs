@@ -42,15 +42,26 @@ refusals! {
     TOO_MANY_ACTIVE = 500 "TooManyActiveRestoreSessions" "Temporary error: Too many active restore sessions.";
     ARTIFACTS_SESSION_ID = 400 "InvalidRestoreSessionId" "RestoreSession ID is invalid.";
 
+    BULK_ID = 400 "InvalidBulkRestoreArtifactId" "Invalid GUID provided in URI.";
+    BULK_INVALID = 400 "BulkRestoreInvalidCreateRequest" "The create request is null or invalid.";
+    BULK_TOO_MANY = 400 "BulkRestoreRestorationResourcesCountExceedsLimit" "Input size is too large.";
+    BULK_SITE_URL = 400 "BulkRestoreInvalidCreateRequestSiteUrl" "Site URL is null, empty, or in an incorrect format.";
+    BULK_EMAIL = 400 "BulkRestoreInvalidCreateRequestUserEmail" "Email is null, empty, or in an incorrect format.";
+    BULK_NOT_FOUND = 404 "BulkRestoreArtifactsNotFound" "No restoreArtifactBulkAdditionRequest associated with the provided bulkRestoreArtifactId in the URI.";
+    BULK_NOT_ENDED = 403 "InvalidStateForBulkRequestDeletion" "A bulk request can only be deleted when its status is `completed` or `completedWithErrors`.";
+
     // Not on the error page: general Graph behaviour, and what the service status forbids.
     RESTORE_LOCKED = 403 "Forbidden" "Restore isn't allowed in the current service status.";
     NO_SUCH_USER = 404 "Request_ResourceNotFound" "Resource does not exist or one of its queried reference-property objects are not present.";
+    NO_SUCH_ITEM = 404 "itemNotFound" "Requested site could not be found";
+    NO_DRIVE = 404 "ResourceNotFound" "User's mysite not found.";
     NOT_FOUND = 404 "ResourceNotFound" "The requested resource doesn't exist.";
     NO_TOKEN = 401 "InvalidAuthenticationToken" "Access token is empty.";
     BAD_TOKEN = 401 "InvalidAuthenticationToken" "Access token validation failure.";
     OLD_TOKEN = 401 "InvalidAuthenticationToken" "Lifetime validation failed, the token is expired.";
     NO_PERMISSION = 403 "Authorization_RequestDenied" "Insufficient privileges to complete the operation.";
     WRONG_METHOD = 405 "Request_BadRequest" "Specified HTTP method is not allowed for the request target.";
+    FAILED_DEPENDENCY = 424 "FailedDependency" "The request depends on a request that failed.";
     TOO_LARGE = 413 "RequestEntityTooLarge" "The request body is larger than 4 MiB.";
     NOT_JSON = 415 "InvalidRequest" "A request body must be application/json.";
     REQUEST_TIMED_OUT = 408 "RequestTimeout" "The server timed out waiting for the request.";
@@ -83,6 +94,18 @@ pub(super) const CANNOT_BE_RESTORED: ArtifactError = (
 pub(super) const ALREADY_RESTORING: ArtifactError = (
     "DuplicateArtifactRestoreRequest",
     "An ongoing Restore was found for the given restore artifact. Please wait till its completion and try again.",
+);
+
+/// An item in place, where one of its name exists. No page names a code; this is the one of drives.
+pub(super) const NAME_EXISTS: ArtifactError = (
+    "nameAlreadyExists",
+    "An item with the same name already exists under the parent.",
+);
+
+/// Shown in the `error` of a bulk request, with the inputs in its details.
+pub(super) const NOT_RESOLVED: ArtifactError = (
+    "BulkRestoreArtifactsNotResolved",
+    "Errors while resolving restore artifacts",
 );
 
 /// Shown in the `error` of a unit, inside a 200.

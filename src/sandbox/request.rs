@@ -9,29 +9,17 @@ use axum::http::{Method, header};
 use axum::response::Response;
 use bytes::Bytes;
 
-use super::access::Caller;
-use super::answer::{Answer, Refusal};
-use super::call::Call;
+use super::job::{Inbound, Job};
 use super::response::{About, finish};
-use super::router::{self, Found, Template};
-use super::spoil::{AGAIN, Exchange, respond};
+use super::spoil::{Exchange, respond};
+use super::token::{self, Endpoint};
 use super::wire::Wire;
-use super::{Sandbox, control, lock, refusals, token};
+use super::{Sandbox, control, lock, refusals};
 
 /// Larger bodies are refused.
 const MAX_BODY: usize = 4 * 1024 * 1024;
 /// What is read of a body that is too large, so that its sender is still there to hear the refusal.
 const MAX_READ: usize = 4 * MAX_BODY;
-
-/// A request that may be carried out now, later, or not at all.
-struct Job {
-    found: Result<Found, Refusal>,
-    caller: Result<Caller, Refusal>,
-    root: String,
-    beta: bool,
-    parts: Parts,
-    body: Bytes,
-}
 
 /// Answers one request.
 pub(super) async fn handle(
@@ -56,38 +44,33 @@ pub(super) async fn handle(
         caller: None,
         address: address(&parts),
     };
-    if let Some(tenant) = token::tenant_of(path) {
-        let tenant = tenant.to_owned();
-        return sign_in(&sandbox, &exchange, parts.method, tenant, body).await;
+    if let Some((endpoint, tenant)) = Endpoint::find(path) {
+        let (method, tenant) = (parts.method.clone(), tenant.to_owned());
+        let sign_in = SignIn {
+            endpoint,
+            tenant,
+            method,
+            body,
+        };
+        return sign_in.respond(&sandbox, &exchange).await;
     }
-    let Some((root, beta, path)) = below_version(&parts) else {
+    let authorization = parts
+        .headers
+        .get(header::AUTHORIZATION)
+        .and_then(|value| value.to_str().ok());
+    let caller = sandbox.access.caller(authorization);
+    let Some(inbound) = inbound(parts, body) else {
         return finish(
             &sandbox,
             &exchange.about,
             Err(refusals::NOT_FOUND.because("a path begins with /v1.0 or /beta")),
         );
     };
-    let found = router::find(&parts.method, path);
-    let template = match &found {
-        Ok(found) => found.template(),
-        Err(_) => Template::UNKNOWN,
-    };
-    let authorization = parts
-        .headers
-        .get(header::AUTHORIZATION)
-        .and_then(|value| value.to_str().ok());
-    let caller = sandbox.access.caller(authorization);
-    lock(&sandbox.log).request(template, caller.as_ref().ok());
+    let job = Job::new(inbound, caller);
+    let template = job.template();
+    lock(&sandbox.log).request(template, job.caller.as_ref().ok());
     let fault = lock(&sandbox.faults).roll(template, false);
-    exchange.caller = caller.as_ref().ok().cloned();
-    let job = Job {
-        found,
-        caller,
-        root,
-        beta,
-        parts,
-        body,
-    };
+    exchange.caller = job.caller.as_ref().ok().cloned();
     // A task of its own: the work goes on where the caller hangs up while it waits.
     let wire = exchange.wire.clone();
     let answer = tokio::spawn(async move {
@@ -105,60 +88,29 @@ pub(super) async fn handle(
     })
 }
 
-/// Sign-in has no client yet that could be held.
-async fn sign_in(
-    sandbox: &Arc<Sandbox>,
-    exchange: &Exchange,
-    method: Method,
+/// A call for a token or a device code.
+struct SignIn {
+    endpoint: Endpoint,
     tenant: String,
+    method: Method,
     body: Bytes,
-) -> Response {
-    lock(&sandbox.log).request(token::TEMPLATE, None);
-    let fault = lock(&sandbox.faults).roll(token::TEMPLATE, true);
-    let issue = move |sandbox: &Sandbox| {
-        if method == Method::POST {
-            Ok(token::issue(&sandbox.access, &tenant, &body))
-        } else {
-            Err(refusals::WRONG_METHOD)
-        }
-    };
-    respond(sandbox, exchange, fault, Box::new(issue)).await
 }
 
-impl Job {
-    /// Carries the request out, now.
-    fn run(self, sandbox: &Sandbox) -> Result<Answer, Refusal> {
-        let caller = self.caller?;
-        let found = self.found?;
-        sandbox.access.check(found.needs())?;
-        let query = self.parts.uri.query().unwrap_or_default();
-        if !query.is_empty() && self.parts.method != Method::GET {
-            return Err(Refusal::bad_request("Query options are for GET requests."));
-        }
-        let path = self.parts.uri.path();
-        let call = Call {
-            root: self.root,
-            path: path
-                .split_at(
-                    path.match_indices('/')
-                        .nth(1)
-                        .map_or(path.len(), |(at, _)| at),
-                )
-                .1
-                .to_owned(),
-            beta: self.beta,
-            query: url::form_urlencoded::parse(query.as_bytes())
-                .into_owned()
-                .filter(|(name, _)| name != AGAIN)
-                .collect(),
-            headers: self.parts.headers,
-            body: self.body,
-            caller,
-            workload: found.workload(),
-            params: found.params,
-            now: sandbox.clock.now(),
+impl SignIn {
+    /// Sign-in has no client yet that could be held.
+    async fn respond(self, sandbox: &Arc<Sandbox>, exchange: &Exchange) -> Response {
+        let template = self.endpoint.template();
+        lock(&sandbox.log).request(template, None);
+        let fault = lock(&sandbox.faults).roll(template, true);
+        let issue = move |sandbox: &Sandbox| {
+            if self.method != Method::POST {
+                return Err(refusals::WRONG_METHOD);
+            }
+            let (access, sign_ins) = (&sandbox.access, &sandbox.sign_ins);
+            let answer = token::answer(access, sign_ins, self.endpoint, &self.tenant, &self.body);
+            Ok(answer)
         };
-        (found.route.handler)(sandbox, &call)
+        respond(sandbox, exchange, fault, Box::new(issue)).await
     }
 }
 
@@ -177,18 +129,26 @@ fn address(parts: &Parts) -> String {
     format!("http://{}{below}", host(parts))
 }
 
-/// Root with version, whether it is beta, and the path below.
-fn below_version(parts: &Parts) -> Option<(String, bool, &str)> {
-    let path = parts.uri.path();
-    let (version, below) = path.strip_prefix('/')?.split_once('/')?;
-    let beta = match version {
+/// The request below its version; nothing where the path names no version.
+fn inbound(parts: Parts, body: Bytes) -> Option<Inbound> {
+    let (version, below) = parts.uri.path().strip_prefix('/')?.split_once('/')?;
+    // Versions are names too: the service takes them in any case.
+    let beta = match version.to_ascii_lowercase().as_str() {
         "v1.0" => false,
         "beta" => true,
         _ => return None,
     };
-    Some((
-        format!("http://{}/{version}", host(parts)),
+    Some(Inbound {
+        root: format!(
+            "http://{}/{}",
+            host(&parts),
+            if beta { "beta" } else { "v1.0" }
+        ),
         beta,
-        &path[path.len() - below.len() - 1..],
-    ))
+        path: format!("/{below}"),
+        query: parts.uri.query().unwrap_or_default().to_owned(),
+        method: parts.method,
+        headers: parts.headers,
+        body,
+    })
 }

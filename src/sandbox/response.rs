@@ -40,6 +40,21 @@ impl About {
     }
 }
 
+/// What goes back, also where that is a refusal.
+pub(super) fn settle(sandbox: &Sandbox, about: &About, answer: Result<Answer, Refusal>) -> Answer {
+    answer.unwrap_or_else(|refusal| {
+        let now = sandbox.clock.now();
+        let date = now.strftime("%Y-%m-%dT%H:%M:%S").to_string();
+        refusal.into_answer((&date, &about.request_id, &about.client_request_id))
+    })
+}
+
+/// The same refusal, with the time after which the caller may come again.
+pub(super) fn retry_after(mut refusal: Refusal, seconds: u64) -> Refusal {
+    refusal.headers.push(("retry-after", seconds.to_string()));
+    refusal
+}
+
 /// Puts the headers on that every answer has.
 pub(super) fn finish(
     sandbox: &Sandbox,
@@ -47,14 +62,7 @@ pub(super) fn finish(
     answer: Result<Answer, Refusal>,
 ) -> Response {
     let now = SystemTime::try_from(sandbox.clock.now()).unwrap_or(SystemTime::UNIX_EPOCH);
-    let answer = answer.unwrap_or_else(|refusal| {
-        let date = sandbox
-            .clock
-            .now()
-            .strftime("%Y-%m-%dT%H:%M:%S")
-            .to_string();
-        refusal.into_answer((&date, &about.request_id, &about.client_request_id))
-    });
+    let answer = settle(sandbox, about, answer);
     let (content_type, body) = match answer.content {
         Content::Nothing => (None, Bytes::new()),
         Content::Json(body) => (Some("application/json"), Bytes::from(body)),

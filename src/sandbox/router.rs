@@ -1,16 +1,18 @@
 //! Which operation a path and method name: a table of templates.
 //!
-//! `{name}` stands for one segment. `{sessions}`, `{artifacts}`, `{units}`, `{unit}` and `{policies}` stand for the names
-//! of a row of [`WORKLOADS`], so one line serves every workload. Names compare without case, as the service's do.
+//! `{name}` stands for a segment or a part of one, `{*name}` for the rest of the path. `{sessions}`, `{units}` and the
+//! other [`MARKS`] stand for the names of a row of [`WORKLOADS`], so one line serves every workload that has them. Names
+//! compare without case, as the service's do, and keys are taken as a segment and in parentheses.
 
 use std::sync::LazyLock;
 
 use axum::http::Method;
 
 use super::Sandbox;
+use super::access::Needs;
 use super::answer::{Answer, Refusal};
 use super::call::Call;
-use super::operations::ROUTES;
+use super::operations::{BETA_ROUTES, ROUTES};
 use super::refusals;
 use super::workload::{WORKLOADS, Workload};
 
@@ -19,12 +21,39 @@ pub(super) type Handler = fn(&Sandbox, &Call) -> Result<Answer, Refusal>;
 
 /// A line of the table.
 pub(super) struct Route {
-    pub(super) method: &'static str,
+    pub(super) method: RouteMethod,
     /// Below the version; `~` is short for `/solutions/backupRestore`.
     pub(super) path: &'static str,
-    /// One of these permissions.
-    pub(super) needs: &'static [&'static str],
+    pub(super) needs: Needs,
     pub(super) handler: Handler,
+}
+
+#[allow(clippy::upper_case_acronyms)] // They read as the methods they stand for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum RouteMethod {
+    GET,
+    /// GET, and `…/$count` below it.
+    LIST,
+    /// POST that changes nothing.
+    ASK,
+    POST,
+    PATCH,
+    DELETE,
+}
+
+impl RouteMethod {
+    fn name(self) -> &'static str {
+        match self {
+            Self::GET | Self::LIST => "GET",
+            Self::ASK | Self::POST => "POST",
+            Self::PATCH => "PATCH",
+            Self::DELETE => "DELETE",
+        }
+    }
+
+    fn changes(self) -> bool {
+        matches!(self, Self::POST | Self::PATCH | Self::DELETE)
+    }
 }
 
 /// Names of requests in counts and fault rules.
@@ -41,53 +70,136 @@ struct Expanded {
     workload: Option<&'static Workload>,
     /// `METHOD /template`.
     template: String,
-    segments: Vec<String>,
+    segments: Vec<Segment>,
+    /// The last segment is `$count`, and the route is the list before it.
+    counts: bool,
+    beta: bool,
 }
 
-static TABLE: LazyLock<Vec<Expanded>> = LazyLock::new(|| ROUTES.iter().flat_map(expand).collect());
+/// One segment of a template.
+enum Segment {
+    Name(String),
+    /// Anything between these two texts.
+    Parameter(String, String),
+    Rest,
+}
 
-const MARKS: [&str; 6] = [
-    "{sessions}",
-    "{artifacts}",
-    "{granular}",
-    "{units}",
-    "{unit}",
-    "{policies}",
+impl Segment {
+    fn read(text: &str) -> Self {
+        if text.starts_with("{*") {
+            return Self::Rest;
+        }
+        let parts = text.split_once('{').and_then(|(before, rest)| {
+            let (_, after) = rest.split_once('}')?;
+            Some(Self::Parameter(before.to_owned(), after.to_owned()))
+        });
+        parts.unwrap_or_else(|| Self::Name(text.to_owned()))
+    }
+}
+
+struct Table {
+    /// By the number of segments; names before parameters.
+    fixed: Vec<Vec<Expanded>>,
+    /// Those that end in the rest of the path.
+    open: Vec<Expanded>,
+}
+
+static TABLE: LazyLock<Table> = LazyLock::new(|| {
+    let both = ROUTES.iter().flat_map(|route| expand(route, false));
+    let beta = BETA_ROUTES.iter().flat_map(|route| expand(route, true));
+    let mut table = Table {
+        fixed: Vec::new(),
+        open: Vec::new(),
+    };
+    for expanded in both.chain(beta) {
+        if let Some(Segment::Rest) = expanded.segments.last() {
+            table.open.push(expanded);
+            continue;
+        }
+        let length = expanded.segments.len();
+        if table.fixed.len() <= length {
+            table.fixed.resize_with(length + 1, Vec::new);
+        }
+        table.fixed[length].push(expanded);
+    }
+    for routes in &mut table.fixed {
+        routes.sort_by_key(|expanded| {
+            let is_parameter = |segment: &Segment| matches!(segment, Segment::Parameter(..));
+            expanded
+                .segments
+                .iter()
+                .map(is_parameter)
+                .collect::<Vec<_>>()
+        });
+    }
+    table
+});
+
+/// What stands for a name of a workload, and the name. A workload without the name does not have the route.
+type Mark = (&'static str, fn(&'static Workload) -> Option<&'static str>);
+
+const MARKS: [Mark; 9] = [
+    ("{sessions}", |one| Some(one.sessions)),
+    ("{artifacts}", |one| Some(one.artifacts)),
+    ("{items}", |one| {
+        one.browsing.as_ref().map(|_| one.granular_artifacts)
+    }),
+    ("{mails}", |one| {
+        one.browsing.is_none().then_some(one.granular_artifacts)
+    }),
+    ("{bulk}", |one| Some(one.bulk_requests)),
+    ("{browsing}", |one| {
+        one.browsing.as_ref().map(|browsing| browsing.sessions)
+    }),
+    ("{units}", |one| Some(one.units)),
+    ("{unit}", |one| Some(one.unit_type)),
+    ("{policies}", |one| Some(one.policies)),
 ];
 
-fn expand(route: &'static Route) -> Vec<Expanded> {
+fn expand(route: &'static Route, beta: bool) -> Vec<Expanded> {
     let path = route.path.replacen('~', "/solutions/backupRestore", 1);
-    let finished = |workload: Option<&'static Workload>, path: String| Expanded {
-        route,
-        workload,
-        template: format!("{} {path}", route.method),
-        segments: path.split('/').skip(1).map(str::to_owned).collect(),
+    let finished = |workload: Option<&'static Workload>, path: &str, counts: bool| {
+        let path = if counts {
+            format!("{path}/$count")
+        } else {
+            path.to_owned()
+        };
+        Expanded {
+            route,
+            workload,
+            template: format!("{} {path}", route.method.name()),
+            segments: path.split('/').skip(1).map(Segment::read).collect(),
+            counts,
+            beta,
+        }
     };
-    if !MARKS.iter().any(|mark| path.contains(mark)) {
-        return vec![finished(None, path)];
+    let all = |workload: Option<&'static Workload>, path: &str| {
+        let mut all = vec![finished(workload, path, false)];
+        if route.method == RouteMethod::LIST {
+            all.push(finished(workload, path, true));
+        }
+        all
+    };
+    let marks: Vec<&Mark> = MARKS
+        .iter()
+        .filter(|(mark, _)| path.contains(mark))
+        .collect();
+    if marks.is_empty() {
+        return all(None, &path);
     }
-    let fill = |workload: &'static Workload| {
-        let names = [
-            workload.sessions,
-            workload.artifacts,
-            workload.granular_artifacts,
-            workload.units,
-            workload.unit_type,
-            workload.policies,
-        ];
-        let filled = MARKS
-            .iter()
-            .zip(names)
-            .fold(path.clone(), |path, (mark, name)| path.replace(mark, name));
-        finished(Some(workload), filled)
-    };
-    WORKLOADS.iter().map(fill).collect()
+    let filled = WORKLOADS.iter().filter_map(|workload| {
+        let mut filled = path.clone();
+        for (mark, name) in &marks {
+            filled = filled.replace(mark, name(workload)?);
+        }
+        Some(all(Some(workload), &filled))
+    });
+    filled.flatten().collect()
 }
 
 /// The operation of a request.
 pub(super) struct Found {
     expanded: &'static Expanded,
-    pub(super) route: &'static Route,
     /// What stood in the braces, decoded.
     pub(super) params: Vec<String>,
 }
@@ -101,65 +213,125 @@ impl Found {
         self.expanded.workload
     }
 
-    pub(super) fn needs(&self) -> &'static [&'static str] {
-        self.route.needs
+    pub(super) fn needs(&self) -> &'static Needs {
+        &self.expanded.route.needs
+    }
+
+    pub(super) fn handler(&self) -> Handler {
+        self.expanded.route.handler
+    }
+
+    /// True where it can change what is stored.
+    pub(super) fn changes(&self) -> bool {
+        self.expanded.route.method.changes()
+    }
+
+    /// True where only the number of a list is asked for.
+    pub(super) fn counts(&self) -> bool {
+        self.expanded.counts
     }
 }
 
 /// Finds the operation; `path` is what follows the version, undecoded.
 ///
 /// # Errors
-/// 404 for a path that names nothing, 405 for a method that it does not have.
-pub(super) fn find(method: &Method, path: &str) -> Result<Found, Refusal> {
-    let segments: Vec<String> = path.split('/').skip(1).map(decode).collect();
+/// 404 for a path that names nothing in this version, 405 for a method that it does not have.
+pub(super) fn find(method: &Method, path: &str, beta: bool) -> Result<Found, Refusal> {
+    let mut segments: Vec<String> = Vec::new();
+    for segment in path.split('/').skip(1) {
+        let segment = decode(segment);
+        match split_key(&segment) {
+            Some((name, key)) => segments.extend([name.to_owned(), key.to_owned()]),
+            None => segments.push(segment),
+        }
+    }
+    // A closing slash is no segment of its own.
+    segments.pop_if(|last| last.is_empty());
     let mut refusal = refusals::NOT_FOUND.because(format!("there is nothing at `{path}`"));
-    for expanded in TABLE.iter() {
+    let fixed = TABLE.fixed.get(segments.len()).into_iter().flatten();
+    for expanded in fixed.chain(&TABLE.open) {
+        if expanded.beta && !beta {
+            continue;
+        }
         let Some(params) = params(&expanded.segments, &segments) else {
             continue;
         };
-        if expanded.route.method == method.as_str() {
-            return Ok(Found {
-                expanded,
-                route: expanded.route,
-                params,
-            });
+        if expanded.route.method.name() == method.as_str() {
+            return Ok(Found { expanded, params });
         }
         refusal = refusals::WRONG_METHOD.because(format!("`{path}` does not take {method}"));
     }
     Err(refusal)
 }
 
-fn params(template: &[String], path: &[String]) -> Option<Vec<String>> {
-    // A closing slash is no segment of its own.
-    let path = path.strip_suffix(&[String::new()]).unwrap_or(path);
-    if template.len() != path.len() {
-        return None;
-    }
-    let mut params = Vec::new();
-    for (expected, actual) in template.iter().zip(path) {
-        if expected.starts_with('{') {
-            params.push(actual.clone());
-        } else if !expected.eq_ignore_ascii_case(actual) && !is_cast(expected, actual) {
-            return None;
-        }
-    }
-    Some(params)
+/// `restoreSessions('17')` is `restoreSessions/17`.
+fn split_key(segment: &str) -> Option<(&str, &str)> {
+    let (name, key) = segment.strip_suffix("')")?.split_once("('")?;
+    (!name.is_empty() && !key.contains('\'')).then_some((name, key))
 }
 
-/// Casts are written with and without the first part of the name space.
-fn is_cast(expected: &str, actual: &str) -> bool {
-    expected
-        .strip_prefix("microsoft.")
-        .is_some_and(|short| short.eq_ignore_ascii_case(actual))
+fn params(template: &[Segment], path: &[String]) -> Option<Vec<String>> {
+    let mut params = Vec::new();
+    let mut rest = path;
+    for expected in template {
+        let (actual, after) = match expected {
+            Segment::Rest if rest.is_empty() => return None,
+            Segment::Rest => {
+                params.push(rest.join("/"));
+                return Some(params);
+            }
+            _ => rest.split_first()?,
+        };
+        rest = after;
+        match expected {
+            Segment::Name(name) => {
+                if !name.eq_ignore_ascii_case(actual) && !is_cast(name, actual) {
+                    return None;
+                }
+            }
+            Segment::Parameter(before, after) => {
+                let (start, inner) = actual.split_at_checked(before.len())?;
+                if !start.eq_ignore_ascii_case(before) {
+                    return None;
+                }
+                params.push(inner.strip_suffix(after.as_str())?.to_owned());
+            }
+            Segment::Rest => {}
+        }
+    }
+    rest.is_empty().then_some(params)
 }
+
+/// Casts, actions and functions are written with and without the name space, and with its first part left out.
+fn is_cast(expected: &str, actual: &str) -> bool {
+    if let Some(short) = expected.strip_prefix("microsoft.") {
+        return short.eq_ignore_ascii_case(actual);
+    }
+    let bare = actual
+        .strip_prefix("microsoft.graph.")
+        .or_else(|| actual.strip_prefix("graph."));
+    bare.is_some_and(|bare| ACTIONS.contains(&expected) && bare.eq_ignore_ascii_case(expected))
+}
+
+/// Bound operations, which clients may write with their name space.
+const ACTIONS: [&str; 9] = [
+    "activate",
+    "browse",
+    "cancelOffboard",
+    "deactivate",
+    "deleteAndUnprotect",
+    "enable",
+    "offboard",
+    "run",
+    "search",
+];
 
 fn decode(segment: &str) -> String {
     if !segment.contains('%') {
         return segment.to_owned();
     }
-    let bytes = segment.as_bytes();
-    let mut decoded = Vec::with_capacity(bytes.len());
-    let mut rest = bytes;
+    let mut decoded = Vec::with_capacity(segment.len());
+    let mut rest = segment.as_bytes();
     while let Some((first, after)) = rest.split_first() {
         let code = after
             .get(..2)
@@ -180,7 +352,7 @@ mod tests {
     use super::*;
 
     fn template(method: &Method, path: &str) -> Result<&'static str, u16> {
-        find(method, path)
+        find(method, path, false)
             .map(|found| found.template())
             .map_err(|refusal| refusal.status)
     }
@@ -188,19 +360,21 @@ mod tests {
     #[test]
     fn a_path_finds_its_template_in_any_case() {
         let activate = "/solutions/backupRestore/restoreSessions/17/activate";
-        assert_eq!(
-            template(&Method::POST, activate),
-            Ok("POST /solutions/backupRestore/restoreSessions/{id}/activate")
-        );
+        for path in [
+            activate,
+            "/solutions/backupRestore/restoreSessions('17')/activate",
+            "/solutions/backupRestore/restoreSessions/17/microsoft.graph.activate",
+            "/solutions/backuprestore/RestoreSessions/17/activate/",
+        ] {
+            assert_eq!(
+                template(&Method::POST, path),
+                Ok("POST /solutions/backupRestore/restoreSessions/{id}/activate"),
+                "{path}"
+            );
+        }
         assert_eq!(template(&Method::GET, activate), Err(405));
-        assert_eq!(
-            template(
-                &Method::GET,
-                "/solutions/backuprestore/ExchangeRestoreSessions"
-            ),
-            Ok("GET /solutions/backupRestore/exchangeRestoreSessions")
-        );
         assert_eq!(template(&Method::GET, "/nothing"), Err(404));
+        assert_eq!(template(&Method::GET, "/"), Err(404));
     }
 
     #[test]
@@ -209,6 +383,10 @@ mod tests {
             ("/users/$count", "GET /users/$count"),
             ("/users/%24count", "GET /users/$count"),
             ("/users/17", "GET /users/{id}"),
+            ("/sites/root", "GET /sites/root"),
+            ("/sites/h,1,2", "GET /sites/{id}"),
+            ("/sites/h:/sites/one/two", "GET /sites/{host}:/{*path}"),
+            ("/sites/h%3A/sites/one", "GET /sites/{host}:/{*path}"),
         ] {
             assert_eq!(template(&Method::GET, path), Ok(wanted));
         }
@@ -219,5 +397,22 @@ mod tests {
                 "GET /solutions/backupRestore/protectionUnits/microsoft.graph.mailboxProtectionUnit"
             )
         );
+    }
+
+    #[test]
+    fn a_list_can_be_counted() {
+        let found = find(
+            &Method::GET,
+            "/solutions/backupRestore/restoreSessions/$count",
+            false,
+        );
+        let found = found.map_err(|refusal| refusal.status).expect("a list");
+        assert!(found.counts());
+        assert_eq!(
+            found.template(),
+            "GET /solutions/backupRestore/restoreSessions/$count"
+        );
+        let one = "/solutions/backupRestore/restoreSessions/17/$count";
+        assert_eq!(template(&Method::GET, one), Err(404));
     }
 }

@@ -1,9 +1,12 @@
 //! Restore sessions and their artifacts: states computed from the clock.
 
 use jiff::Timestamp;
+use uuid::Uuid;
 
+use super::access::By;
+use super::bulk::Bulk;
 use super::refusals::ArtifactError;
-use super::tenant::Point;
+use super::tenant::{Node, Point};
 use super::workload::Workload;
 
 /// Where an artifact is restored to.
@@ -30,23 +33,107 @@ impl Destination {
     }
 }
 
+/// What a session restores. It is settled by the first thing that is put into it, and never mixed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Job {
+    #[default]
+    Standard,
+    Bulk,
+    Granular,
+}
+
+impl Job {
+    /// The member as it is sent; `granular` stands behind the sentinel of its enum.
+    pub(super) fn name(self, knows_future_members: bool) -> &'static str {
+        match self {
+            Self::Standard => "standard",
+            Self::Bulk => "bulk",
+            Self::Granular if knows_future_members => "granular",
+            Self::Granular => "unknownFutureValue",
+        }
+    }
+}
+
+/// What an artifact restores of its point.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum What {
+    Whole,
+    /// A file or a folder.
+    Item(Node),
+    /// The mails that a search has found.
+    Mails {
+        search: u32,
+        hits: u32,
+    },
+}
+
+/// What to do where something with the name of a restored item exists.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Conflict {
+    #[default]
+    Fail,
+    Replace,
+    Rename,
+}
+
+impl Conflict {
+    pub(super) fn parse(text: &str) -> Option<Self> {
+        match text {
+            "fail" => Some(Self::Fail),
+            "replace" => Some(Self::Replace),
+            "rename" => Some(Self::Rename),
+            _ => None,
+        }
+    }
+}
+
 /// One restore session.
 pub(super) struct Session {
     pub(super) serial: u32,
     pub(super) workload: &'static Workload,
-    pub(super) app_id: String,
+    pub(super) by: By,
     pub(super) created: Timestamp,
     pub(super) modified: Timestamp,
     pub(super) activated: Option<Timestamp>,
+    pub(super) job: Job,
+    pub(super) conflict: Conflict,
+    /// The policy that its units were checked to be in (beta).
+    pub(super) policy: Option<Uuid>,
+    /// The request that fills the session, unless it was deleted afterwards.
+    pub(super) bulk: Option<Bulk>,
+    /// From when on the artifacts of a bulk request can be seen.
+    pub(super) resolved: Option<Timestamp>,
     /// In the order in which they were added.
     pub(super) artifacts: Vec<Artifact>,
     pub(super) next_artifact: u32,
+}
+
+/// An artifact that is to be added.
+#[derive(Clone, Copy)]
+pub(super) struct Wanted {
+    pub(super) point: Point,
+    pub(super) what: What,
+    /// The browse session that showed an item.
+    pub(super) browse: Option<u32>,
+    pub(super) destination: Destination,
+}
+
+impl Wanted {
+    /// True where both name the same thing. An item is named by its key, whatever the point.
+    pub(super) fn is_same(&self, point: &Point, what: What) -> bool {
+        match (self.what, what) {
+            (What::Item(one), What::Item(other)) => one == other && self.point.unit == point.unit,
+            _ => self.point == *point && self.what == what,
+        }
+    }
 }
 
 /// One thing to restore.
 pub(super) struct Artifact {
     pub(super) serial: u32,
     pub(super) point: Point,
+    pub(super) what: What,
+    pub(super) browse: Option<u32>,
     pub(super) destination: Destination,
     /// What happens to it, known in full from activation on.
     pub(super) course: Option<Course>,
@@ -138,12 +225,21 @@ pub(super) struct Tally {
 }
 
 impl Session {
+    /// The artifacts that it has at an instant: those of a bulk request appear when it has been resolved.
+    pub(super) fn artifacts(&self, now: Timestamp) -> &[Artifact] {
+        match self.resolved {
+            Some(resolved) if now < resolved => &[],
+            _ => &self.artifacts,
+        }
+    }
+
     pub(super) fn tally(&self, now: Timestamp) -> Tally {
+        let artifacts = self.artifacts(now);
         let mut tally = Tally {
-            total: self.artifacts.len(),
+            total: artifacts.len(),
             ..Tally::default()
         };
-        for artifact in &self.artifacts {
+        for artifact in artifacts {
             match artifact.status(now) {
                 ArtifactStatus::Added => {}
                 ArtifactStatus::Scheduling => {
@@ -163,7 +259,12 @@ impl Session {
             return SessionStatus::Draft;
         }
         let tally = self.tally(now);
-        if tally.scheduling == tally.total {
+        if self.resolved.is_some_and(|resolved| now < resolved) {
+            SessionStatus::Activating
+        } else if tally.total == 0 {
+            // Nothing of a bulk request could be resolved.
+            SessionStatus::Failed
+        } else if tally.scheduling == tally.total {
             SessionStatus::Activating
         } else if tally.in_progress > 0 {
             SessionStatus::Active
@@ -185,12 +286,13 @@ impl Session {
         self.activated.is_some() && self.ended().is_some_and(|ended| now < ended)
     }
 
-    /// When the last artifact ends.
+    /// When the last artifact ends, or the resolution that found none.
     pub(super) fn ended(&self) -> Option<Timestamp> {
         self.artifacts
             .iter()
             .filter_map(|artifact| Some(artifact.course.as_ref()?.ended))
             .max()
+            .or(self.resolved)
     }
 
     /// The one destination of its artifacts.
@@ -198,13 +300,15 @@ impl Session {
         self.artifacts.first().map(|artifact| artifact.destination)
     }
 
-    pub(super) fn add(&mut self, point: Point, destination: Destination) -> &Artifact {
+    pub(super) fn add(&mut self, wanted: Wanted) -> &Artifact {
         let serial = self.next_artifact;
         self.next_artifact += 1;
         self.artifacts.push(Artifact {
             serial,
-            point,
-            destination,
+            point: wanted.point,
+            what: wanted.what,
+            browse: wanted.browse,
+            destination: wanted.destination,
             course: None,
         });
         self.artifacts.last().expect("it was just added")

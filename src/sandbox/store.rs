@@ -6,9 +6,11 @@ use std::collections::{BTreeMap, BinaryHeap, HashMap, HashSet};
 use jiff::{SignedDuration, Timestamp};
 use uuid::Uuid;
 
+use super::access::By;
+use super::browse::{self, BrowseSession};
 use super::id::{Kind, mix};
 use super::refusals::{self, ArtifactError};
-use super::session::{Artifact, Course, Destination, Session};
+use super::session::{Artifact, Conflict, Course, Destination, Job, Session, Wanted, What};
 use super::tenant::{Point, Tenant, Unit};
 use super::workload::Workload;
 
@@ -19,7 +21,10 @@ pub(super) const IN_FLIGHT: usize = 1_000;
 pub(super) struct Store {
     sessions: BTreeMap<u32, Session>,
     next_session: u32,
-    searches: u32,
+    browse_sessions: BTreeMap<u32, BrowseSession>,
+    next_browse: u32,
+    /// What the searches for mails were about.
+    mail_searches: BTreeMap<u32, MailSearch>,
     /// Makes the session ids of two sandboxes with equal seeds differ: a client's journal may outlive a sandbox.
     nonce: u64,
     /// When the running restore of a unit ends.
@@ -27,6 +32,24 @@ pub(super) struct Store {
     /// When the restores that fill a workload's places end.
     in_flight: [BinaryHeap<Reverse<Timestamp>>; 3],
     pub(super) broken: Broken,
+}
+
+/// Tells the id of a search for mails from that of a plain one.
+const MAIL_SEARCH: u64 = 1 << 39;
+
+/// A search with an `artifactQuery`: the mails of one mailbox.
+pub(super) struct MailSearch {
+    pub(super) unit: Unit,
+    /// The query, mixed into a number.
+    pub(super) query: u64,
+}
+
+impl MailSearch {
+    /// How many mails of a point it finds.
+    pub(super) fn hits(&self, point: &Point) -> u32 {
+        let dice = mix(self.query, u64::from(point.unit.index));
+        u32::try_from(mix(dice, point.slot.unsigned_abs()) % 250).expect("below 250")
+    }
 }
 
 /// What the service lets its tenant do now.
@@ -121,7 +144,9 @@ impl Store {
         Self {
             sessions: BTreeMap::new(),
             next_session: 0,
-            searches: 0,
+            browse_sessions: BTreeMap::new(),
+            next_browse: 0,
+            mail_searches: BTreeMap::new(),
             nonce,
             running: HashMap::new(),
             in_flight: Default::default(),
@@ -132,7 +157,7 @@ impl Store {
     pub(super) fn create(
         &mut self,
         workload: &'static Workload,
-        app_id: &str,
+        by: By,
         now: Timestamp,
     ) -> &mut Session {
         let serial = self.next_session;
@@ -140,19 +165,96 @@ impl Store {
         self.sessions.entry(serial).or_insert_with(|| Session {
             serial,
             workload,
-            app_id: app_id.to_owned(),
+            by,
             created: now,
             modified: now,
             activated: None,
+            job: Job::default(),
+            conflict: Conflict::default(),
+            policy: None,
+            bulk: None,
+            resolved: None,
             artifacts: Vec::new(),
             next_artifact: 0,
         })
     }
 
-    /// The number of the next search.
-    pub(super) fn next_search(&mut self) -> u32 {
-        self.searches = self.searches.wrapping_add(1);
-        self.searches
+    /// Opens a browse session on a point. Those whose life is over are let go.
+    pub(super) fn browse(
+        &mut self,
+        tenant: &Tenant,
+        point: Point,
+        now: Timestamp,
+    ) -> &BrowseSession {
+        self.browse_sessions
+            .retain(|_, session| !session.is_over(now));
+        let serial = self.next_browse;
+        self.next_browse += 1;
+        let session = BrowseSession::new(tenant, &self.broken, serial, point, now);
+        self.browse_sessions.entry(serial).or_insert(session)
+    }
+
+    /// Browse sessions from serial `from` on.
+    pub(super) fn browse_sessions(
+        &self,
+        from: u32,
+        now: Timestamp,
+    ) -> impl Iterator<Item = &BrowseSession> {
+        let sessions = self
+            .browse_sessions
+            .range(from..)
+            .map(|(_, session)| session);
+        sessions.filter(move |session| !session.is_over(now))
+    }
+
+    pub(super) fn browse_session(&self, serial: u32, now: Timestamp) -> Option<&BrowseSession> {
+        self.browse_sessions
+            .get(&serial)
+            .filter(|session| !session.is_over(now))
+    }
+
+    pub(super) fn browse_id(&self, tenant: &Tenant, session: &BrowseSession) -> String {
+        self.browse_id_of(tenant, session.serial)
+    }
+
+    /// The id that a browse session had, also after its life.
+    pub(super) fn browse_id_of(&self, tenant: &Tenant, serial: u32) -> String {
+        browse::id_of(tenant, serial, self.nonce & 0xff_ffff_ffff)
+    }
+
+    /// The browse session with this id, while it lives.
+    pub(super) fn find_browse_session(
+        &self,
+        tenant: &Tenant,
+        id: &str,
+        now: Timestamp,
+    ) -> Option<&BrowseSession> {
+        let serial = browse::serial_of(tenant, id, self.nonce & 0xff_ffff_ffff)?;
+        self.browse_session(serial, now)
+    }
+
+    /// Keeps a search for mails, and gives its serial.
+    pub(super) fn keep_search(&mut self, search: MailSearch) -> u32 {
+        let serial = self
+            .mail_searches
+            .last_key_value()
+            .map_or(0, |(serial, _)| serial + 1);
+        self.mail_searches.insert(serial, search);
+        serial
+    }
+
+    /// The `searchResponseId` of a kept search.
+    pub(super) fn search_id(&self, tenant: &Tenant, serial: u32) -> String {
+        let slot = self.nonce & 0x7f_ffff_ffff | MAIL_SEARCH;
+        let id = tenant.ids.make(Kind::Search, serial, slot);
+        id.simple().to_string()
+    }
+
+    /// The kept search with this `searchResponseId`.
+    pub(super) fn find_search(&self, tenant: &Tenant, id: &str) -> Option<(u32, &MailSearch)> {
+        let name = tenant.ids.read(Uuid::try_parse(id).ok()?)?;
+        let search = self.mail_searches.get(&name.index)?;
+        (self.search_id(tenant, name.index) == id).then_some((name.index, search))
     }
 
     pub(super) fn sessions(&self) -> impl Iterator<Item = &Session> {
@@ -184,22 +286,28 @@ impl Store {
     }
 
     pub(super) fn session_id(&self, tenant: &Tenant, session: &Session) -> Uuid {
-        tenant
-            .ids
-            .make(Kind::Session, session.serial, self.nonce & 0xff_ffff_ffff)
+        self.session_id_as(tenant, Kind::Session, session)
     }
 
+    /// The id of something that a session has one of.
+    pub(super) fn session_id_as(&self, tenant: &Tenant, kind: Kind, session: &Session) -> Uuid {
+        let slot = self.nonce & 0xff_ffff_ffff;
+        tenant.ids.make(kind, session.serial, slot)
+    }
+
+    /// The id of an artifact: of an item, its key.
     pub(super) fn artifact_id(
         &self,
         tenant: &Tenant,
         session: &Session,
         artifact: &Artifact,
-    ) -> Uuid {
-        tenant.ids.make(
-            Kind::Artifact,
-            session.serial,
-            self.artifact_slot(artifact.serial),
-        )
+    ) -> String {
+        if let What::Item(node) = artifact.what {
+            return tenant.tree(&artifact.point).key(node);
+        }
+        let slot = self.artifact_slot(artifact.serial);
+        let id = tenant.ids.make(Kind::Artifact, session.serial, slot);
+        id.to_string()
     }
 
     fn artifact_slot(&self, serial: u32) -> u64 {
@@ -218,9 +326,15 @@ impl Store {
         &self,
         tenant: &Tenant,
         session: &Session,
-        id: Uuid,
+        id: &str,
     ) -> Option<usize> {
-        let name = tenant.ids.read(id)?;
+        if session.job == Job::Granular && session.workload.browsing.is_some() {
+            return session.artifacts.iter().position(|one| {
+                let node = tenant.node(&one.point.unit, id);
+                node.is_some_and(|node| one.what == What::Item(node))
+            });
+        }
+        let name = tenant.ids.read(super::id::parse(id)?)?;
         let ours = name.kind == Kind::Artifact && name.index == session.serial;
         ours.then(|| {
             session
@@ -231,23 +345,47 @@ impl Store {
         .flatten()
     }
 
-    /// Activates a draft: settles the course of each artifact. Returns how many found all places taken and queue.
+    /// Activates a draft: resolves its bulk request, settles the course of each artifact. Returns how many found all places
+    /// taken and queue.
     pub(super) fn activate(&mut self, tenant: &Tenant, serial: u32, now: Timestamp) -> usize {
         let Some(session) = self.sessions.get_mut(&serial) else {
             return 0;
         };
         session.activated = Some(now);
         session.modified = now;
+        let mut from = now;
+        if let Some(mut bulk) = session.bulk.take() {
+            let points = bulk.resolve(tenant, &self.broken, now);
+            from = bulk.resolved().unwrap_or(now);
+            session.resolved = Some(from);
+            for point in points {
+                session.add(Wanted {
+                    point,
+                    what: What::Whole,
+                    browse: None,
+                    destination: bulk.destination,
+                });
+            }
+            session.bulk = Some(bulk);
+        }
         let places = &mut self.in_flight[usize::from(session.workload.number)];
-        while places.peek().is_some_and(|Reverse(ended)| *ended <= now) {
+        while places.peek().is_some_and(|Reverse(ended)| *ended <= from) {
             places.pop();
         }
         let mut queued = 0;
+        let conflict = session.conflict;
         for artifact in &mut session.artifacts {
             let dice = mix(
                 tenant.dice(0xd1, u64::from(serial)),
                 u64::from(artifact.serial),
             );
+            if artifact.what != What::Whole {
+                // Single items take no place, and nobody waits for them.
+                let error = failure(tenant, &self.broken, &artifact.point, now)
+                    .or_else(|| collision(tenant, artifact, conflict, now));
+                artifact.course = Some(course(dice, from, from, artifact, error));
+                continue;
+            }
             let unit = key(&artifact.point.unit);
             let error = if self.running.get(&unit).is_some_and(|ended| now < *ended) {
                 Some(refusals::ALREADY_RESTORING)
@@ -255,12 +393,12 @@ impl Store {
                 failure(tenant, &self.broken, &artifact.point, now)
             };
             let place = if places.len() < IN_FLIGHT {
-                now
+                from
             } else {
                 queued += 1;
-                places.pop().map_or(now, |Reverse(ended)| ended.max(now))
+                places.pop().map_or(from, |Reverse(ended)| ended.max(from))
             };
-            let course = course(dice, now, place, artifact.destination, error);
+            let course = course(dice, from, place, artifact, error);
             places.push(Reverse(course.ended));
             if error != Some(refusals::ALREADY_RESTORING) {
                 self.running.insert(unit, course.ended);
@@ -269,6 +407,21 @@ impl Store {
         }
         queued
     }
+}
+
+/// An item in place meets the one of its name that is there now.
+fn collision(
+    tenant: &Tenant,
+    artifact: &Artifact,
+    conflict: Conflict,
+    now: Timestamp,
+) -> Option<ArtifactError> {
+    let What::Item(node) = artifact.what else {
+        return None;
+    };
+    let in_place = artifact.destination == Destination::InPlace && conflict == Conflict::Fail;
+    let is_there = || tenant.tree_at(artifact.point.unit, now).exists(node);
+    (in_place && is_there()).then_some(refusals::NAME_EXISTS)
 }
 
 /// Why the restore of a point will fail, where it will.
@@ -302,13 +455,13 @@ fn failure(
     }
 }
 
-/// Scheduling takes seconds, a restore 2 to 20 minutes, a failure under a minute. `place` is when one of the workload's
+/// Scheduling takes seconds from `now` on, a restore 2 to 20 minutes, a failure under a minute. `place` is when one of the workload's
 /// thousand places is free: until then the artifact stays scheduled.
 fn course(
     dice: u64,
     now: Timestamp,
     place: Timestamp,
-    destination: Destination,
+    artifact: &Artifact,
     error: Option<ArtifactError>,
 ) -> Course {
     let part =
@@ -318,13 +471,18 @@ fn course(
     let ended = started
         + match error {
             Some(_) => SignedDuration::from_secs(5 + part(3, 40)),
+            None if artifact.what != What::Whole => SignedDuration::from_secs(20 + part(3, 280)),
             None => SignedDuration::from_secs(120 + part(3, 1_080)),
         };
-    let details = match destination {
+    let details = match artifact.destination {
+        _ if artifact.what != What::Whole => ended,
         Destination::New => ended + SignedDuration::from_secs(part(4, 900)),
         Destination::InPlace => started,
     };
-    let items = u32::try_from(mix(dice, 5) % 20_000).unwrap_or_default();
+    let items = match artifact.what {
+        What::Mails { hits, .. } => hits,
+        _ => u32::try_from(mix(dice, 5) % 20_000).unwrap_or_default(),
+    };
     Course {
         scheduled,
         started,

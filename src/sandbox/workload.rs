@@ -14,12 +14,30 @@ pub(super) struct Workload {
     pub(super) artifacts: &'static str,
     pub(super) artifact_type: &'static str,
     pub(super) granular_artifacts: &'static str,
+    pub(super) granular_type: &'static str,
+    pub(super) bulk_requests: &'static str,
+    pub(super) bulk_type: &'static str,
+    /// What a bulk request or job names: addresses of people, or of sites.
+    pub(super) inputs: &'static str,
+    /// The same by id.
+    pub(super) input_ids: &'static str,
+    /// Only what has files can be browsed.
+    pub(super) browsing: Option<Browsing>,
     pub(super) units: &'static str,
     pub(super) unit_type: &'static str,
+    /// The property of a unit that says whose it is.
+    pub(super) owner: &'static str,
     pub(super) policies: &'static str,
     pub(super) policy_type: &'static str,
     /// Mailboxes and drives belong to people, sites to nobody.
     pub(super) of_people: bool,
+}
+
+/// The browse sessions of a workload.
+#[derive(Debug)]
+pub(super) struct Browsing {
+    pub(super) sessions: &'static str,
+    pub(super) session_type: &'static str,
 }
 
 impl Workload {
@@ -51,8 +69,15 @@ pub(super) static WORKLOADS: [Workload; 3] = [
         artifacts: "mailboxRestoreArtifacts",
         artifact_type: "mailboxRestoreArtifact",
         granular_artifacts: "granularMailboxRestoreArtifacts",
+        granular_type: "granularMailboxRestoreArtifact",
+        bulk_requests: "mailboxRestoreArtifactsBulkAdditionRequests",
+        bulk_type: "mailboxRestoreArtifactsBulkAdditionRequest",
+        inputs: "mailboxes",
+        input_ids: "directoryObjectIds",
+        browsing: None,
         units: "mailboxProtectionUnits",
         unit_type: "mailboxProtectionUnit",
+        owner: "directoryObjectId",
         policies: "exchangeProtectionPolicies",
         policy_type: "exchangeProtectionPolicy",
         of_people: true,
@@ -65,8 +90,18 @@ pub(super) static WORKLOADS: [Workload; 3] = [
         artifacts: "driveRestoreArtifacts",
         artifact_type: "driveRestoreArtifact",
         granular_artifacts: "granularDriveRestoreArtifacts",
+        granular_type: "granularDriveRestoreArtifact",
+        bulk_requests: "driveRestoreArtifactsBulkAdditionRequests",
+        bulk_type: "driveRestoreArtifactsBulkAdditionRequest",
+        inputs: "drives",
+        input_ids: "directoryObjectIds",
+        browsing: Some(Browsing {
+            sessions: "oneDriveForBusinessBrowseSessions",
+            session_type: "oneDriveForBusinessBrowseSession",
+        }),
         units: "driveProtectionUnits",
         unit_type: "driveProtectionUnit",
+        owner: "directoryObjectId",
         policies: "oneDriveForBusinessProtectionPolicies",
         policy_type: "oneDriveForBusinessProtectionPolicy",
         of_people: true,
@@ -79,8 +114,18 @@ pub(super) static WORKLOADS: [Workload; 3] = [
         artifacts: "siteRestoreArtifacts",
         artifact_type: "siteRestoreArtifact",
         granular_artifacts: "granularSiteRestoreArtifacts",
+        granular_type: "granularSiteRestoreArtifact",
+        bulk_requests: "siteRestoreArtifactsBulkAdditionRequests",
+        bulk_type: "siteRestoreArtifactsBulkAdditionRequest",
+        inputs: "siteWebUrls",
+        input_ids: "siteIds",
+        browsing: Some(Browsing {
+            sessions: "sharePointBrowseSessions",
+            session_type: "sharePointBrowseSession",
+        }),
         units: "siteProtectionUnits",
         unit_type: "siteProtectionUnit",
+        owner: "siteId",
         policies: "sharePointProtectionPolicies",
         policy_type: "sharePointProtectionPolicy",
         of_people: false,

@@ -54,7 +54,7 @@ impl Args {
     }
 }
 
-fn unknown<'n>(name: &str, names: impl Iterator<Item = &'n str>) -> Failure {
+pub(crate) fn unknown<'n>(name: &str, names: impl Iterator<Item = &'n str>) -> Failure {
     let failure = Failure::new(
         "UnknownArgument",
         format!("the script has no argument `{name}`"),

@@ -52,9 +52,13 @@ impl Console {
         if !faults.is_empty() {
             return Err(faults);
         }
-        let mut faults = check::check(&program, &Header::default());
+        let found = check::check(&program, &Header::default());
         // `args` are those of the conversation, and functions of earlier lines have been looked at.
-        faults.retain(|fault| fault.code != "UnknownArgument");
+        let faults: Vec<_> = found
+            .into_iter()
+            .filter(|finding| finding.is_error() && finding.fault.code != "UnknownArgument")
+            .map(|finding| finding.fault)
+            .collect();
         if !faults.is_empty() {
             return Err(faults);
         }

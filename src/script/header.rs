@@ -60,9 +60,8 @@ pub(crate) struct Header {
 impl Header {
     /// Reads the `//!` lines at the top of a script; blank lines and other comments may stand between them.
     ///
-    /// # Errors
-    /// Every bad declaration, with its place.
-    pub(crate) fn read(file: &str, text: &str) -> Result<Self, Vec<Fault>> {
+    /// Bad declarations are left out, and told with their places.
+    pub(crate) fn read(file: &str, text: &str) -> (Self, Vec<Fault>) {
         let mut header = Self::default();
         let mut faults = Vec::new();
         for (number, line) in text.lines().enumerate() {
@@ -120,11 +119,7 @@ impl Header {
         while header.help.first().is_some_and(String::is_empty) {
             header.help.remove(0);
         }
-        if faults.is_empty() {
-            Ok(header)
-        } else {
-            Err(faults)
-        }
+        (header, faults)
     }
 
     pub(crate) fn parameter(&self, name: &str) -> Option<&Parameter> {

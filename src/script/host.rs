@@ -11,7 +11,7 @@ use super::arguments::Args;
 use super::failure::Failure;
 use super::files::Files;
 use super::values::Object;
-use crate::error::Fault;
+use crate::error::{Fault, bug};
 use crate::stop::Stop;
 use crate::talk::Talk;
 use crate::world::World;
@@ -82,9 +82,37 @@ impl Host {
     /// # Panics
     /// In an engine that was not made by [`super::engine::build`].
     pub(crate) fn of(ctx: &NativeCallContext) -> Arc<Self> {
-        ctx.tag()
+        let host = ctx
+            .tag()
             .and_then(|tag| tag.clone().try_cast::<Arc<Self>>())
-            .expect("every engine carries its host as tag")
+            .expect("every engine carries its host as tag");
+        let position = ctx.call_position();
+        if let Some(line) = position.line() {
+            let file = ctx.call_source().unwrap_or_default();
+            bug::calling(ctx.fn_name(), file, line, position.position().unwrap_or(1));
+        }
+        #[cfg(debug_assertions)]
+        host.falls_over(ctx.fn_name());
+        host
+    }
+
+    /// For tests of what happens then: `RUNBACK_TEST_PANIC` names a function to panic in, or `spawned:` and one that spawns a task which
+    /// does.
+    #[cfg(debug_assertions)]
+    fn falls_over(&self, function: &str) {
+        let Some(asked) = self.world.variable("RUNBACK_TEST_PANIC") else {
+            return;
+        };
+        let panics = || panic!("asked to panic for \"{}\"", self.args.to_json());
+        if asked == function {
+            panics();
+        } else if asked.strip_prefix("spawned:") == Some(function) {
+            let task = self
+                .runtime
+                .spawn(async { panic!("asked to panic in a task") });
+            // Its panic is its own.
+            let _ = self.runtime.block_on(task);
+        }
     }
 
     /// Waits for something that may be given up at any moment: reading, waiting, sleeping.

@@ -13,7 +13,7 @@ use std::sync::{Arc, LazyLock};
 use rhai::{Dynamic, FuncRegistration, Module, RhaiNativeFunc, Shared, Variant};
 
 use super::failure::Failure;
-use super::help::Help;
+use super::help::{Help, Reach};
 use super::words;
 
 /// One function as scripts see it. Overloads are entries of their own.
@@ -31,8 +31,8 @@ pub(crate) struct Entry {
     pub(crate) doc: &'static str,
     /// Parameters in Rhai's count: with the receiver.
     pub(crate) arity: usize,
-    /// What the function may do to the tenant: the policy class read out of its help, `draft`, `activate`, `delete`.
-    pub(crate) changes: bool,
+    /// What the function may do to the tenant, as its help says.
+    pub(crate) reach: Reach,
 }
 
 impl Entry {
@@ -240,19 +240,14 @@ impl Library {
             None => words::type_words(std::any::type_name::<R>()).to_owned(),
         };
         params.retain(|param| !param.starts_with("->"));
-        // An overload without help of its own is of its name's class.
-        let inherited = self
-            .entries
-            .iter()
-            .any(|entry| entry.namespace == namespace && entry.name == name && entry.changes);
-        let changes = [
-            "class: draft",
-            "class: activate",
-            "class: delete",
-            "class: change",
-        ]
-        .iter()
-        .any(|class| doc.contains(class));
+        // An overload without help of its own does what its name does.
+        let same = |entry: &&Entry| {
+            entry.namespace == namespace && entry.receiver == receiver && entry.name == name
+        };
+        let reach = Help::read(doc)
+            .reach
+            .or_else(|| self.entries.iter().find(same).map(|entry| entry.reach))
+            .unwrap_or(Reach::Nothing);
         self.entries.push(Entry {
             namespace,
             receiver,
@@ -261,7 +256,7 @@ impl Library {
             returns,
             doc,
             arity,
-            changes: changes || (doc.is_empty() && inherited),
+            reach,
         });
     }
 }

@@ -1,10 +1,11 @@
 //! Rhai, and nothing of HTTP: the engine, what a script can hold, what it can call, what it may not do.
 //!
-//! A script goes through three doors: [`Script::load`] (bytes to syntax), [`Script::check`] (what can be found without running) and
-//! [`run`]. All three give [`Fault`]s with their place in the script, also inside imported files.
+//! A script goes through two doors: [`examine`] (what can be found without running, and what it can do at most) and [`run`]. Both give
+//! [`Fault`]s with their place in the script, also inside imported files.
 
 pub(crate) mod api;
 pub(crate) mod arguments;
+pub(crate) mod beta;
 pub(crate) mod check;
 pub(crate) mod closure;
 pub(crate) mod compare;
@@ -32,6 +33,7 @@ pub(crate) mod program;
 pub(crate) mod source;
 pub(crate) mod standard;
 pub(crate) mod trace;
+pub(crate) mod tree;
 pub(crate) mod values;
 pub(crate) mod words;
 
@@ -44,12 +46,16 @@ use std::sync::Arc;
 use rhai::Dynamic;
 
 pub(crate) use arguments::Args;
+pub(crate) use beta::Beta;
+pub(crate) use check::{Abilities, Finding};
 pub(crate) use failure::Failure;
 pub(crate) use files::Files;
 pub(crate) use header::Header;
 pub(crate) use host::{Host, Level, Output, Skip};
 
 use program::{File, Program, Resolver};
+pub(crate) use source::LARGEST;
+
 use source::Text;
 use values::Stream;
 
@@ -69,23 +75,106 @@ impl Script {
     /// What is wrong with the file, its header or its syntax.
     pub(crate) fn load(name: &str, bytes: &[u8]) -> Result<Self, Vec<Fault>> {
         let text = Text::read(name, bytes)?;
-        let header = Header::read(name, &text.text);
-        let file = File::parse(text);
-        match (header, file) {
-            (Ok(header), Ok(file)) => Ok(Self { header, file }),
-            (header, file) => {
-                let mut faults = header.err().unwrap_or_default();
-                faults.extend(file.err());
-                Err(faults)
-            }
+        let (header, mut faults) = Header::read(name, &text.text);
+        let (file, wrong) = File::parse(text);
+        faults.extend(wrong);
+        if faults.is_empty() {
+            faults.extend(
+                file.unknown
+                    .as_ref()
+                    .map(|error| file.text.syntax_fault(error)),
+            );
+        }
+        if faults.is_empty() {
+            Ok(Self { header, file })
+        } else {
+            Err(faults)
+        }
+    }
+}
+
+/// What looking at a script came to.
+pub(crate) struct Examined {
+    /// `None` where it cannot be read, or has mistakes.
+    pub(crate) header: Option<Header>,
+    /// What may run: `None` where something is wrong.
+    pub(crate) script: Option<Script>,
+    /// Errors and warnings, file by file, in the order of the lines.
+    pub(crate) findings: Vec<Finding>,
+    /// What it can do at most; `None` where something is wrong, and nobody can say.
+    pub(crate) abilities: Option<Abilities>,
+}
+
+impl Examined {
+    pub(crate) fn of_faults(faults: Vec<Fault>) -> Self {
+        Self {
+            header: None,
+            script: None,
+            findings: faults.into_iter().map(Finding::error).collect(),
+            abilities: None,
         }
     }
 
-    /// Everything that can be found without running, in the script and in what it imports from `roots`.
-    pub(crate) fn check(&self, roots: &[PathBuf]) -> Vec<Fault> {
-        let (program, mut faults) = Program::link(&self.file, roots);
-        faults.extend(check::check(&program, &self.header));
-        faults
+    /// What keeps it from running.
+    pub(crate) fn errors(&self) -> impl Iterator<Item = &Fault> {
+        let errors = self.findings.iter().filter(|finding| finding.is_error());
+        errors.map(|finding| &finding.fault)
+    }
+}
+
+/// Finds everything that can be found without running, in a script and in what it imports from `roots`. Whatever runs a script
+/// looks at it through this first.
+pub(crate) fn examine(name: &str, bytes: &[u8], roots: &[PathBuf]) -> Examined {
+    let text = match Text::read(name, bytes) {
+        Ok(text) => text,
+        Err(faults) => return Examined::of_faults(faults),
+    };
+    let (header, mut faults) = Header::read(name, &text.text);
+    let is_whole = faults.is_empty();
+    let (file, wrong) = File::parse(text);
+    faults.extend(wrong);
+    let (program, wrong) = Program::link(&file, roots);
+    faults.extend(wrong);
+    let mut findings: Vec<_> = faults.into_iter().map(Finding::error).collect();
+    let mut found = check::check(&program, &header);
+    // A declaration with a mistake in it is none; its name is not unknown for that.
+    found.retain(|finding| is_whole || finding.fault.code != "UnknownArgument");
+    findings.extend(found);
+    // The parser says that some name is unknown: it has the last word, also where nobody else has found it.
+    for file in program.files() {
+        let told = findings.iter().any(|finding| {
+            let place = finding.fault.place.as_ref();
+            finding.is_error() && place.is_some_and(|place| place.file == file.text.name)
+        });
+        if let (Some(error), false) = (&file.unknown, told) {
+            findings.push(Finding::error(file.text.syntax_fault(error)));
+        }
+    }
+    let order: Vec<_> = program
+        .files()
+        .iter()
+        .map(|file| file.text.name.clone())
+        .collect();
+    findings.sort_by_key(|finding| {
+        let place = finding.fault.place.as_ref();
+        place.map(|place| {
+            let file = order.iter().position(|name| *name == place.file);
+            (file, place.line, place.column)
+        })
+    });
+    let is_right = !findings.iter().any(Finding::is_error);
+    Examined {
+        header: is_whole.then(|| header.clone()),
+        abilities: is_right.then(|| check::abilities(&program)),
+        script: is_right.then_some(Script { header, file }),
+        findings,
+    }
+}
+
+impl Script {
+    /// Whether it asks for the beta version of Graph in calls of its own.
+    pub(crate) fn beta(&self, roots: &[PathBuf]) -> Beta {
+        Beta::of(&Program::link(&self.file, roots).0)
     }
 }
 
@@ -115,7 +204,15 @@ pub(crate) fn run(script: &Script, host: &Arc<Host>) -> Result<Option<Dynamic>, 
             Some(reason) => Err(reason.clone()),
             None => last_value(value.flatten()),
         },
-        Some(Err(error)) => Err(trace::fault(&program, &host.stop, &error)),
+        Some(Err(error)) => {
+            let mut fault = trace::fault(&program, &host.stop, &error);
+            // The answer has come a moment ago: near enough to find it in the service's logs.
+            if fault.request_id.is_some() {
+                let now = host.world.clock.now();
+                fault.time = Some(now.strftime("%H:%M:%S UTC").to_string());
+            }
+            Err(fault)
+        }
         None => Err(host
             .stop
             .reason()

@@ -5,6 +5,7 @@ use rhai::{Dynamic, Map};
 use super::failure::Failure;
 use super::values::Datetime;
 use super::words;
+use crate::graph::Version;
 
 /// The options of one call.
 #[derive(Debug)]
@@ -22,15 +23,7 @@ impl OptionMap {
             if allowed.contains(&key.as_str()) {
                 continue;
             }
-            let failure = Failure::new("UnknownOption", format!("there is no option `{key}` here"));
-            return Err(match words::nearest(key, allowed.iter().copied()) {
-                Some(near) => failure.hint(format!("did you mean `{near}`?")),
-                None if allowed.is_empty() => failure.hint("this function takes no options"),
-                None => failure.hint(format!(
-                    "the options are {}",
-                    words::list(allowed.iter().copied())
-                )),
-            });
+            return Err(unknown(key, allowed.iter().copied()));
         }
         Ok(Self { map })
     }
@@ -121,6 +114,15 @@ impl OptionMap {
         })
     }
 
+    /// Which of Graph's two versions the call goes to; `None`: the run's own.
+    pub(crate) fn version(&self) -> Result<Option<Version>, Failure> {
+        let version = self.choice("version", &["v1.0", "beta"])?;
+        Ok(version.map(|version| match version.as_str() {
+            "beta" => Version::Beta,
+            _ => Version::V1,
+        }))
+    }
+
     fn typed<T>(
         &self,
         name: &str,
@@ -137,6 +139,17 @@ impl OptionMap {
                 format!("option `{name}` must be {wanted}; this is {given}"),
             )
         })
+    }
+}
+
+/// A key that is no option, with its neighbour among those that are.
+pub(crate) fn unknown<'n>(key: &str, allowed: impl Iterator<Item = &'n str>) -> Failure {
+    let allowed: Vec<_> = allowed.collect();
+    let failure = Failure::new("UnknownOption", format!("there is no option `{key}` here"));
+    match words::nearest(key, allowed.iter().copied()) {
+        Some(near) => failure.hint(format!("did you mean `{near}`?")),
+        None if allowed.is_empty() => failure.hint("this function takes no options"),
+        None => failure.hint(format!("the options are {}", words::list(allowed))),
     }
 }
 

@@ -5,12 +5,13 @@ use std::sync::{Mutex, PoisonError};
 
 use rhai::{Array, Dynamic, EvalAltResult, FnPtr, Map, NativeCallContext};
 
-use super::api::objects;
+use super::api::{globals, objects};
 use super::closure::Closure;
 use super::failure::{Failure, Raise as _, Raised};
 use super::host::Host;
 use super::library::Library;
 use super::{engine, explain, lane, trace};
+use crate::text;
 
 /// The most threads of one loop; each waits for the tenant nearly all its time, and `--in-flight` bounds the calls of all.
 const MOST: usize = 64;
@@ -84,7 +85,17 @@ fn row(item: Dynamic, outcome: Raised<Dynamic>) -> Dynamic {
 
 /// An error as `catch` would show it.
 pub(crate) fn caught(error: &EvalAltResult) -> Failure {
-    explain::failure(error)
+    let mut failure = explain::failure(error);
+    if failure.origin.is_none() {
+        let mut source = String::new();
+        let mut at = error;
+        while let EvalAltResult::ErrorInFunctionCall(_, called, inner, _) = at {
+            source.clone_from(called);
+            at = inner;
+        }
+        failure.origin = Some((source, at.position()));
+    }
+    failure
 }
 
 type Outcome = (Dynamic, Raised<Dynamic>);
@@ -100,6 +111,8 @@ struct Loop<'c> {
     host: &'c Host,
     ctx: &'c NativeCallContext<'c>,
     closure: Closure,
+    /// How many items there are, where that is known before they are read.
+    total: Option<usize>,
 }
 
 struct Feed {
@@ -145,6 +158,7 @@ fn run(
         host: &host,
         ctx,
         closure,
+        total: objects::known_len(items),
     };
     std::thread::scope(|scope| {
         for number in 0..workers {
@@ -197,12 +211,35 @@ impl Loop<'_> {
         while let Some((index, item)) = self.take() {
             let lane = format!("{}.{index}", self.lane);
             let outcome = lane::enter(lane, || self.closure.call(self.ctx, [item.clone()]));
+            let outcome = outcome.map_err(|error| self.of_item(error, index, &item));
             if outcome.is_err() && self.until_the_first_error {
                 self.over.store(true, Ordering::Relaxed);
             }
             let mut outcomes = self.outcomes.lock().unwrap_or_else(PoisonError::into_inner);
             outcomes.push((index, (item, outcome)));
         }
+    }
+
+    /// Says in the error which item it was.
+    fn of_item(
+        &self,
+        error: Box<EvalAltResult>,
+        index: usize,
+        item: &Dynamic,
+    ) -> Box<EvalAltResult> {
+        let source = self.ctx.call_source().unwrap_or_default().to_owned();
+        let mut frame = format!("{} {}", trace::ITEM, index + 1);
+        if let Some(total) = self.total {
+            frame += &format!(" of {total}");
+        }
+        frame += &format!(
+            " ({})",
+            text::fit(&text::one_line(&globals::named(item)), 60)
+        );
+        let position = self.ctx.call_position();
+        Box::new(EvalAltResult::ErrorInFunctionCall(
+            frame, source, error, position,
+        ))
     }
 
     fn take(&self) -> Option<(usize, Dynamic)> {

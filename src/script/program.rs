@@ -2,17 +2,18 @@
 
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, LazyLock};
+use std::sync::Arc;
 
 use include_dir::{Dir, include_dir};
 use rhai::{
-    AST, ASTNode, Engine, EvalAltResult, Expr, ImmutableString, Module, ModuleResolver, Position,
-    Shared, Stmt,
+    AST, Engine, EvalAltResult, Expr, ImmutableString, Module, ModuleResolver, ParseError,
+    Position, Shared, Stmt,
 };
 
 use super::arguments::Args;
 use super::engine::{self, Names};
-use super::source::Text;
+use super::source::{self, Lost, Text};
+use super::tree::{self, Body, Node};
 use super::words;
 use crate::error::{Exit, Fault, MOST_FAULTS};
 
@@ -32,75 +33,85 @@ pub(crate) fn stdlib() -> impl Iterator<Item = (String, &'static str)> {
 pub(crate) struct File {
     pub(crate) text: Text,
     pub(crate) ast: AST,
+    pub(crate) bodies: Arc<[Body]>,
+    /// What could not be parsed and was left out of the tree.
+    pub(crate) lost: Option<Lost>,
+    /// The parser's word that some name in it is not known.
+    pub(crate) unknown: Option<ParseError>,
     /// Where it lies, for what it imports itself; `None` for the main script and for `std/`.
     folder: Option<PathBuf>,
 }
 
 impl File {
-    pub(crate) fn parse(text: Text) -> Result<Self, Fault> {
-        static PARSER: LazyLock<Engine> = LazyLock::new(engine::parser);
-        let mut ast = PARSER
-            .compile_with_scope(&engine::scope(&Args::default()), &text.text)
-            .map_err(|error| text.syntax_fault(&error))?;
-        ast.set_source(text.name.as_str());
-        Ok(Self {
-            text,
-            ast,
-            folder: None,
-        })
+    /// Parses a text, and gives what is wrong with it. Of a text with mistakes the file holds what could be read.
+    pub(crate) fn parse(text: Text) -> (Self, Vec<Fault>) {
+        let parsed = source::parse(&text);
+        let mut file = Self::typed(text, parsed.ast);
+        file.lost = parsed.lost;
+        file.unknown = parsed.unknown;
+        (file, parsed.faults)
     }
 
     /// What was typed at the prompt, with the functions of earlier lines.
-    pub(crate) fn typed(text: Text, ast: AST) -> Self {
+    pub(crate) fn typed(text: Text, mut ast: AST) -> Self {
+        ast.set_source(text.name.as_str());
+        let bodies = tree::bodies(&ast).into();
         Self {
             text,
             ast,
+            bodies,
+            lost: None,
+            unknown: None,
             folder: None,
         }
     }
 
+    /// Is it a part of the standard library, or a copy of one to the letter? Those have been looked at.
     pub(crate) fn is_std(&self) -> bool {
-        self.text.name.starts_with("std/")
+        stdlib().any(|(_, text)| text == self.text.text)
+    }
+
+    /// Looks at every statement and expression.
+    pub(crate) fn each<'a>(&'a self, look: &mut impl FnMut(Node<'a>)) {
+        for body in &*self.bodies {
+            tree::each(&body.statements, look);
+        }
     }
 
     /// Every `import` of a literal, with its place.
     pub(crate) fn imports(&self) -> Vec<(ImmutableString, Position)> {
         let mut found = Vec::new();
-        self.ast.walk(&mut |path: &[ASTNode]| {
-            if let Some(ASTNode::Stmt(Stmt::Import(import, _))) = path.last()
+        self.each(&mut |node| {
+            if let Node::Stmt(Stmt::Import(import, _)) = node
                 && let Expr::StringConstant(name, position) = &import.0
             {
                 found.push((name.clone(), *position));
             }
-            true
         });
         found
     }
 
     /// Names that are looked at while it runs, and those that are assigned to.
     fn names(&self, names: &mut Names, assigned: &mut HashSet<String>) {
-        self.ast.walk(&mut |path: &[ASTNode]| {
-            match path.last() {
-                Some(ASTNode::Stmt(Stmt::TryCatch(found, _))) => {
-                    if let Expr::Variable(variable, ..) = &found.expr {
-                        names.caught.push(variable.1.to_string());
-                    }
+        self.each(&mut |node| match node {
+            Node::Stmt(Stmt::TryCatch(found, _)) => {
+                if let Expr::Variable(variable, ..) = &found.expr {
+                    names.caught.push(variable.1.to_string());
                 }
-                Some(ASTNode::Stmt(Stmt::Share(shared))) => names
-                    .captured
-                    .extend(shared.iter().map(|(name, _)| name.name.to_string())),
-                Some(ASTNode::Stmt(Stmt::Assignment(assignment))) => {
-                    let mut target = &assignment.1.lhs;
-                    while let Expr::Dot(chain, ..) | Expr::Index(chain, ..) = target {
-                        target = &chain.lhs;
-                    }
-                    if let Expr::Variable(variable, ..) = target {
-                        assigned.insert(variable.1.to_string());
-                    }
-                }
-                _ => {}
             }
-            true
+            Node::Stmt(Stmt::Share(shared)) => names
+                .captured
+                .extend(shared.iter().map(|(name, _)| name.name.to_string())),
+            Node::Stmt(Stmt::Assignment(assignment)) => {
+                let mut target = &assignment.1.lhs;
+                while let Expr::Dot(chain, ..) | Expr::Index(chain, ..) = target {
+                    target = &chain.lhs;
+                }
+                if let Expr::Variable(variable, ..) = target {
+                    assigned.insert(variable.1.to_string());
+                }
+            }
+            _ => {}
         });
     }
 }
@@ -168,7 +179,8 @@ impl Program {
                 continue;
             }
             match found.open(&name) {
-                Ok(imported) => {
+                Ok((imported, wrong)) => {
+                    faults.extend(wrong);
                     self.files.insert(name.clone(), imported);
                     trail.push(name.clone());
                     self.follow(&name, roots, trail, faults);
@@ -231,17 +243,15 @@ enum Found {
 }
 
 impl Found {
-    fn open(self, name: &str) -> Result<File, Vec<Fault>> {
+    fn open(self, name: &str) -> Result<(File, Vec<Fault>), Vec<Fault>> {
         match self {
-            Self::Std(text) => Text::read(name, text.as_bytes())
-                .and_then(|text| File::parse(text).map_err(|fault| vec![fault])),
+            Self::Std(text) => Text::read(name, text.as_bytes()).map(File::parse),
             Self::Disk(path) => {
                 let bytes = std::fs::read(&path)
                     .map_err(|error| vec![super::files::io(name, "read", &error).fault()])?;
-                let mut file =
-                    File::parse(Text::read(name, &bytes)?).map_err(|fault| vec![fault])?;
+                let (mut file, faults) = File::parse(Text::read(name, &bytes)?);
                 file.folder = path.parent().map(Path::to_owned);
-                Ok(file)
+                Ok((file, faults))
             }
         }
     }
@@ -331,15 +341,14 @@ impl Resolver {
         let modules = modules.unwrap_or_else(std::sync::PoisonError::into_inner);
         let main = self.0.program.main();
         let mut found = Vec::new();
-        main.ast.walk(&mut |path: &[ASTNode]| {
-            if let Some(ASTNode::Stmt(Stmt::Import(import, _))) = path.last()
+        main.each(&mut |node| {
+            if let Node::Stmt(Stmt::Import(import, _)) = node
                 && let Expr::StringConstant(literal, _) = &import.0
                 && let Some(file) = self.0.program.linked(&main.text.name, literal)
                 && let Some(module) = modules.get(&file.text.name)
             {
                 found.push((import.1.name.to_string(), module.clone()));
             }
-            true
         });
         found
     }

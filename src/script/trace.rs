@@ -7,8 +7,9 @@ use rhai::{EvalAltResult, Position};
 use super::explain;
 use super::failure::Failure;
 use super::program::Program;
+use super::tree;
 use super::words;
-use crate::error::{Exit, Fault, Place};
+use crate::error::{Fault, Place, bug};
 use crate::stop::Stop;
 
 /// What a run that ended by `error` is told as. A set stop flag has the last word.
@@ -29,10 +30,37 @@ pub(crate) fn fault(program: &Program, stop: &Stop, error: &EvalAltResult) -> Fa
             .and_then(|file| file.text.place(chain.position))
             .map(past_the_dot);
     }
+    if let Some(place) = &fault.place
+        && let Some(rest) = fault.message.strip_prefix("`()` has no ")
+        && let Some(absent) = before_the_dot(place)
+    {
+        let what = rest.split(':').next().unwrap_or_default();
+        fault.message = format!("`{absent}` is absent, `()`, and has no {what}");
+    }
     let mut context = chain.calls;
     context.append(&mut fault.context);
     fault.context = context;
     fault
+}
+
+/// `row.point` of `row.point.id`, where the place is that of `id`.
+fn before_the_dot(place: &Place) -> Option<String> {
+    let text = place.text.as_deref()?;
+    let before: String = text.chars().take(place.column - 1).collect();
+    let before = before.trim_end_matches(['.', '?']);
+    let is_part = |letter: char| {
+        letter.is_alphanumeric() || matches!(letter, '_' | '.' | '?' | '[' | ']' | '"' | ':')
+    };
+    let start = before
+        .char_indices()
+        .rev()
+        .take_while(|(_, letter)| is_part(*letter))
+        .last()
+        .map(|(start, _)| start)?;
+    let found = &before[start..];
+    (found.starts_with(char::is_alphabetic)
+        && found.matches('[').count() == found.matches(']').count())
+    .then(|| found.to_owned())
 }
 
 /// The engine points at the dot of `object.nmae`; the name is what is wrong.
@@ -48,6 +76,9 @@ fn past_the_dot(mut place: Place) -> Place {
     place.column += dots;
     place
 }
+
+/// What the frame of an item of `parallel` is called: "item 3 of 12 (Rania Shah)".
+pub(crate) const ITEM: &str = "item";
 
 /// The innermost error and the way to it.
 struct Chain {
@@ -69,13 +100,16 @@ impl Chain {
         loop {
             match at {
                 EvalAltResult::ErrorInFunctionCall(name, source, inner, place) => {
-                    let native = program
-                        .file(&file)
-                        .is_none_or(|_| !is_script_function(program, name));
-                    if native && !name.starts_with("anon$") {
+                    let native = !is_script_function(program, name);
+                    if name.starts_with(ITEM) && name[ITEM.len()..].starts_with(' ') {
+                        calls.push(match place.line() {
+                            Some(line) => format!("{name} in `parallel`, at {file}:{line}"),
+                            None => name.clone(),
+                        });
+                    } else if native {
                         caller.clone_from(name);
                     } else {
-                        let what = if name.starts_with("anon$") {
+                        let what = if tree::is_closure(name) {
                             "in a closure".to_owned()
                         } else {
                             format!("in `{name}`")
@@ -86,11 +120,11 @@ impl Chain {
                         });
                     }
                     position = keep(position, *place);
-                    if !source.is_empty() && program.file(source).is_some() {
-                        if *source != file {
+                    if !native && let Some(home) = home(program, name, source) {
+                        if home != file {
                             position = Position::NONE;
                         }
-                        file.clone_from(source);
+                        file = home;
                     }
                     at = inner;
                 }
@@ -109,16 +143,20 @@ impl Chain {
         }
         position = keep(position, at.position());
         let mut failure = explain::failure(at);
-        if matches!(at, EvalAltResult::ErrorFunctionNotFound(signature, _) if signature.starts_with("anon$"))
+        if matches!(at, EvalAltResult::ErrorFunctionNotFound(signature, _) if tree::is_closure(signature))
             && !caller.is_empty()
         {
             failure = closure_of(&caller);
         }
         if let Some((origin, place)) = &failure.origin {
-            if program.file(origin).is_some() {
+            let is_known = program.file(origin).is_some();
+            if is_known {
                 file.clone_from(origin);
             }
-            position = *place;
+            // Of several files a place without its name says nothing.
+            if is_known || program.files().len() == 1 {
+                position = *place;
+            }
         }
         calls.reverse();
         Self {
@@ -135,10 +173,26 @@ fn keep(outer: Position, inner: Position) -> Position {
 }
 
 fn is_script_function(program: &Program, name: &str) -> bool {
-    program.files().iter().any(|file| {
-        file.ast
-            .iter_functions()
-            .any(|function| function.name == name)
+    program
+        .files()
+        .iter()
+        .any(|file| file.bodies.iter().any(|body| body.name == name))
+}
+
+/// The file that a function or closure stands in. For a closure the engine names the file that calls it.
+fn home(program: &Program, name: &str, source: &str) -> Option<String> {
+    let files = program.files();
+    let mut homes = files
+        .iter()
+        .filter(|file| file.bodies.iter().any(|body| body.name == name))
+        .map(|file| &file.text.name);
+    let first = homes.next()?;
+    // A name that several files have: there the engine is right.
+    let is_only = homes.next().is_none();
+    Some(if is_only || program.file(source).is_none() {
+        first.clone()
+    } else {
+        source.to_owned()
     })
 }
 
@@ -161,15 +215,7 @@ pub(crate) fn guarded<T>(stop: &Stop, run: impl FnOnce() -> T) -> Option<T> {
     match catch_unwind(AssertUnwindSafe(run)) {
         Ok(value) => Some(value),
         Err(panic) => {
-            let said = panic
-                .downcast_ref::<String>()
-                .map(String::as_str)
-                .or_else(|| panic.downcast_ref::<&str>().copied())
-                .unwrap_or("no message");
-            stop.set(
-                Fault::new(Exit::Bug, "Bug", format!("a bug in runback: {said}"))
-                    .hint("please report it, with the script if you may show it; what was sent is in the journal"),
-            );
+            stop.set(bug::caught(&*panic));
             None
         }
     }

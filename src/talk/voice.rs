@@ -102,8 +102,45 @@ impl Voice {
 
     /// An error as a person reads it; under `-q` too.
     pub(crate) fn fault(&self, fault: &Fault) {
+        self.finding(fault, false);
+    }
+
+    /// As [`Voice::fault`]; `is_warning`: it keeps nobody from running, and is not said under `-q`.
+    pub(crate) fn finding(&self, fault: &Fault, is_warning: bool) {
+        let level = if is_warning {
+            Level::Warn
+        } else {
+            Level::Error
+        };
+        if fault.is_told || !level.is_heard(self.0.manner.loudness) {
+            return;
+        }
+        let paint = self.0.manner.paint;
+        let lead = if is_warning {
+            paint.yellow("warning:")
+        } else {
+            paint.red("error:")
+        };
+        self.raw(&self.written(fault, level, &lead));
+    }
+
+    /// A panic's report, from whichever thread. It asks for no lock of ours: that thread may hold it.
+    pub(crate) fn bug(&self, fault: &Fault, backtrace: Option<String>) {
+        let lead = self.0.manner.paint.red("error:");
+        let mut fault = fault.clone();
+        let mut below = String::new();
+        match backtrace {
+            Some(backtrace) if self.0.manner.json => fault.context.push(backtrace),
+            Some(backtrace) => below = format!("\n\n{}", backtrace.trim_end()),
+            None => {}
+        }
+        let report = self.written(&fault, Level::Error, &lead);
+        let _ = writeln!(io::stderr(), "{report}{below}");
+    }
+
+    fn written(&self, fault: &Fault, level: Level, lead: &str) -> String {
         if self.0.manner.json {
-            let mut message = self.json(Level::Error, &fault.message);
+            let mut message = self.json(level, &fault.message);
             let place = fault.place.as_ref();
             message["code"] = json!(fault.code);
             message["file"] = json!(place.map(|place| &place.file));
@@ -112,19 +149,32 @@ impl Voice {
             message["context"] = json!(fault.context);
             message["hints"] = json!(fault.hints);
             message["request_id"] = json!(fault.request_id);
-            self.raw(&text::json_shown(&message.to_string()));
+            text::json_shown(&message.to_string()).into_owned()
         } else {
-            self.raw(fault.render(self.0.manner.paint).trim_end());
+            let shown = fault.render_as(lead, self.0.manner.paint);
+            shown.trim_end().to_owned()
         }
     }
 
     /// Several errors, a blank line between.
     pub(crate) fn faults<'f>(&self, faults: impl IntoIterator<Item = &'f Fault>) {
-        for (number, fault) in faults.into_iter().enumerate() {
+        let untold = faults.into_iter().filter(|fault| !fault.is_told);
+        for (number, fault) in untold.enumerate() {
             if number > 0 && !self.0.manner.json {
                 self.raw("");
             }
             self.fault(fault);
+        }
+    }
+
+    /// Something that a person must do now, or nothing goes on: under `-q` too, and above the bars.
+    pub(crate) fn demand(&self, message: &str) {
+        if self.0.manner.json {
+            self.raw(&text::json_shown(
+                &self.json(Level::Warn, message).to_string(),
+            ));
+        } else {
+            self.raw(&text::one_line(message));
         }
     }
 

@@ -9,19 +9,49 @@ use crate::graph::words;
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Denial {
     pub(super) message: String,
-    pub(super) hint: Option<&'static str>,
-    /// The sign-in service could not be reached or had a bad moment; what it says about a secret is final.
-    pub(super) again: bool,
+    pub(super) hint: Option<String>,
+    pub(super) nature: Nature,
+    /// Further facts, one a line: what else was tried.
+    pub(super) context: Vec<String>,
+}
+
+/// What another try would give.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Nature {
+    /// The same: this is the answer.
+    Lasting,
+    /// Perhaps a token: the sign-in service could not be reached or had a bad moment.
+    Passing,
+    /// The same, because there is nothing of this kind here to sign in with. `auto` goes on to the next.
+    Absent,
 }
 
 impl Denial {
-    /// Something on the way to the sign-in service.
-    pub(super) fn passing(message: String) -> Self {
+    fn new(nature: Nature, message: String) -> Self {
         Self {
             message,
             hint: None,
-            again: true,
+            nature,
+            context: Vec::new(),
         }
+    }
+
+    pub(super) fn lasting(message: String) -> Self {
+        Self::new(Nature::Lasting, message)
+    }
+
+    /// Something on the way to the sign-in service.
+    pub(super) fn passing(message: String) -> Self {
+        Self::new(Nature::Passing, message)
+    }
+
+    pub(super) fn absent(message: String) -> Self {
+        Self::new(Nature::Absent, message)
+    }
+
+    pub(super) fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
     }
 
     /// Reads the answer of a token endpoint: `{"error": …, "error_description": "AADSTS…"}`, or anything else.
@@ -31,8 +61,13 @@ impl Denial {
         let text = String::from_utf8_lossy(body);
         let json = serde_json::from_str::<Value>(&text).ok();
         let part = |name: &str| json.as_ref()?.get(name)?.as_str().map(str::to_owned);
-        let again = status >= 500 || status == 429 || status == 408;
-        let message = match (part("error_description"), part("error")) {
+        let nature = if status >= 500 || status == 429 || status == 408 {
+            Nature::Passing
+        } else {
+            Nature::Lasting
+        };
+        let description = part("error_description").or_else(|| part("message"));
+        let message = match (description, part("error")) {
             (Some(description), _) if !description.is_empty() => description,
             (_, Some(code)) => code,
             _ if text.trim_start().starts_with('<') => {
@@ -40,11 +75,18 @@ impl Denial {
             }
             _ => format!("HTTP status {status} {}", words::tidy(&text, 200)),
         };
+        let hint = hint(&message).or_else(|| hint(&part("error")?));
         Self {
-            hint: hint(&message).or_else(|| hint(&part("error")?)),
-            message: clean(&message),
-            again,
+            hint: hint.map(str::to_owned),
+            ..Self::new(nature, clean(&message))
         }
+    }
+}
+
+/// A client that cannot be made.
+impl From<GraphError> for Denial {
+    fn from(error: GraphError) -> Self {
+        Self::lasting(error.to_string())
     }
 }
 
@@ -52,7 +94,8 @@ impl From<Denial> for GraphError {
     fn from(denial: Denial) -> Self {
         Self::SignIn {
             message: denial.message,
-            hint: denial.hint.map(str::to_owned),
+            hint: denial.hint,
+            context: denial.context,
         }
     }
 }
@@ -64,7 +107,58 @@ fn clean(message: &str) -> String {
 }
 
 fn hint(message: &str) -> Option<&'static str> {
+    const CERTIFICATE: &str = "upload the certificate under \"Certificates & secrets\" of the app registration, and check AZURE_CLIENT_ID and \
+                               AZURE_TENANT_ID";
+    const CLOCK: &str = "is this machine's clock right? `timedatectl` shows it";
+    const CONSENT: &str = "an administrator has to consent to the permissions of the application first (\"Enterprise applications\", \"Permissions\")";
+    const PUBLIC: &str =
+        "allow public client flows under \"Authentication\" of the app registration";
+    const CONDITION: &str =
+        "a conditional access policy blocks this sign-in; ask for an exception for the application";
+    const PERSON: &str = "sign in again, with a work account of the tenant that is to be restored";
     const HINTS: &[(&str, &str)] = &[
+        ("AADSTS700027", CERTIFICATE),
+        ("AADSTS7000213", CERTIFICATE),
+        ("AADSTS700024", CLOCK),
+        ("AADSTS50012", CERTIFICATE),
+        (
+            "AADSTS70021",
+            "no federated credential of the application fits the token's issuer, subject and audience; compare them under \
+             \"Certificates & secrets\", \"Federated credentials\"",
+        ),
+        (
+            "AADSTS700211",
+            "no federated credential of the application has this issuer; compare them under \"Federated credentials\"",
+        ),
+        (
+            "AADSTS700212",
+            "no federated credential of the application has this audience; compare them under \"Federated credentials\"",
+        ),
+        (
+            "AADSTS700213",
+            "no federated credential of the application has this subject; compare them under \"Federated credentials\"",
+        ),
+        ("AADSTS65001", CONSENT),
+        ("AADSTS90094", CONSENT),
+        ("AADSTS650057", CONSENT),
+        ("AADSTS7000218", PUBLIC),
+        ("AADSTS50020", PERSON),
+        ("AADSTS50034", PERSON),
+        ("AADSTS50173", PERSON),
+        ("AADSTS70043", PERSON),
+        ("AADSTS70008", PERSON),
+        ("AADSTS700082", PERSON),
+        (
+            "AADSTS50076",
+            "the account needs a second factor: sign in again and answer it",
+        ),
+        ("AADSTS53000", CONDITION),
+        ("AADSTS53001", CONDITION),
+        ("AADSTS530035", CONDITION),
+        (
+            "AADSTS50059",
+            "set AZURE_TENANT_ID (or `--tenant`) to the tenant's id or one of its domains",
+        ),
         (
             "AADSTS7000215",
             "set AZURE_CLIENT_SECRET to the secret's value, not to its id",
@@ -93,10 +187,7 @@ fn hint(message: &str) -> Option<&'static str> {
             "AADSTS7000112",
             "the application is disabled; enable it under \"Enterprise applications\"",
         ),
-        (
-            "AADSTS53003",
-            "a conditional access policy blocks this sign-in; ask for an exception for the application",
-        ),
+        ("AADSTS53003", CONDITION),
         (
             "AADSTS50194",
             "the application is single-tenant; set AZURE_TENANT_ID (or `--tenant`) to its own tenant",
@@ -114,8 +205,12 @@ fn hint(message: &str) -> Option<&'static str> {
             "the scope was not accepted; check `--graph-url`",
         ),
         (
+            "AADSTS90019",
+            "set AZURE_TENANT_ID (or `--tenant`) to the tenant's id or one of its domains",
+        ),
+        (
             "invalid_client",
-            "check AZURE_CLIENT_ID and AZURE_CLIENT_SECRET",
+            "check AZURE_CLIENT_ID and what the application signs in with",
         ),
         (
             "unauthorized_client",
@@ -166,8 +261,11 @@ mod tests {
             let denial = Denial::of_answer(401, body.as_bytes());
             assert!(denial.message.starts_with("AADSTS"), "{denial:?}");
             assert!(!denial.message.contains("Trace ID"));
-            assert!(denial.hint.is_some_and(|h| h.contains(hint)), "{denial:?}");
-            assert!(!denial.again);
+            assert!(
+                denial.hint.as_ref().is_some_and(|h| h.contains(hint)),
+                "{denial:?}"
+            );
+            assert_eq!(denial.nature, Nature::Lasting);
         }
     }
 
@@ -178,7 +276,7 @@ mod tests {
         assert!(denial.hint.is_some());
         let denial = Denial::of_answer(502, b"<html><title>Bad Gateway</title>");
         assert_eq!(denial.message, "HTTP status 502: Bad Gateway");
-        assert!(denial.again);
+        assert_eq!(denial.nature, Nature::Passing);
         assert_eq!(hint("AADSTS70001: x"), None);
     }
 

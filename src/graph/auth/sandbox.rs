@@ -5,19 +5,18 @@
 use std::time::Duration;
 
 use secrecy::{ExposeSecret as _, SecretString};
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 
+use super::Fetched;
 use super::denial::Denial;
-use super::{Fetched, json_seconds};
+use super::way::Desk;
 use crate::graph::body;
-use crate::graph::limits::Limits;
 use crate::graph::words;
 
 pub(super) struct SandboxWay {
     pub(super) token_url: String,
     pub(super) client_id: String,
     pub(super) secret: SecretString,
-    pub(super) scope: String,
 }
 
 #[derive(Deserialize)]
@@ -28,52 +27,48 @@ struct Reply {
 }
 
 impl SandboxWay {
-    pub(super) async fn fetch(
-        &self,
-        http: &reqwest::Client,
-        limits: &Limits,
-    ) -> Result<Fetched, Denial> {
+    pub(super) async fn fetch(&self, desk: &Desk) -> Result<Fetched, Denial> {
+        let (http, limits) = (desk.transport.client()?, desk.transport.limits());
         let form = [
             ("grant_type", "client_credentials"),
             ("client_id", &self.client_id),
             ("client_secret", self.secret.expose_secret()),
-            ("scope", &self.scope),
+            ("scope", &desk.scope),
         ];
-        let unreachable = |error: reqwest::Error| {
-            Denial::passing(format!(
-                "no answer from `{}`: {}",
-                self.token_url,
-                words::cause(&error, limits)
-            ))
-        };
-        let mut response = http
-            .post(&self.token_url)
-            .form(&form)
-            .send()
-            .await
-            .map_err(unreachable)?;
+        let place = &self.token_url;
+        let mut response = http.post(place).form(&form).send().await.map_err(|error| {
+            let cause = words::cause(&error, limits);
+            Denial::passing(format!("no answer from `{place}`: {cause}"))
+        })?;
         let status = response.status();
         let body = body::read(&mut response, limits.error_body, limits)
             .await
             .map_err(|error| {
                 Denial::passing(format!(
-                    "the answer of `{}` could not be read: {error:?}",
-                    self.token_url
+                    "the answer of `{place}` could not be read: {error:?}"
                 ))
             })?;
         if !status.is_success() {
-            return Err(Denial::of_answer(status.as_u16(), &body));
+            let mut denial = Denial::of_answer(status.as_u16(), &body);
+            // A gateway may repeat the form it was sent; messages and logs may not.
+            words::redact(&mut denial.message, self.secret.expose_secret(), "[secret]");
+            return Err(denial);
         }
         let reply: Reply = serde_json::from_slice(&body).map_err(|error| {
             // serde's message names place and kind, never the value of a string.
-            Denial::passing(format!(
-                "the answer of `{}` holds no token ({error})",
-                self.token_url
-            ))
+            Denial::passing(format!("the answer of `{place}` holds no token ({error})"))
         })?;
-        Ok(Fetched {
-            token: reply.access_token.into(),
-            life: reply.expires_in,
-        })
+        Fetched::new(&reply.access_token, reply.expires_in)
     }
+}
+
+/// `expires_in` as a number or, as some endpoints send it, as a string. Anything else is "not said".
+fn json_seconds<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Duration>, D::Error> {
+    let value = serde_json::Value::deserialize(deserializer)?;
+    let seconds = match &value {
+        serde_json::Value::Number(number) => number.as_f64(),
+        serde_json::Value::String(text) => text.parse().ok(),
+        _ => None,
+    };
+    Ok(seconds.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok()))
 }

@@ -155,6 +155,7 @@ async fn the_old_token_is_used_until_its_end_when_a_renewal_fails() {
     let GraphError::SignIn {
         message,
         hint: Some(hint),
+        ..
     } = &error
     else {
         panic!("{error:?}")
@@ -329,6 +330,7 @@ async fn a_wrong_client_secret_is_told_in_entras_words() {
     let GraphError::SignIn {
         message,
         hint: Some(hint),
+        ..
     } = &error
     else {
         panic!("{error:?}")

@@ -20,6 +20,19 @@ pub(super) struct Fetched {
     pub(super) life: Option<Duration>,
 }
 
+impl Fetched {
+    /// A life of nothing is one that was not told: `azure_identity` gives it where the answer had none.
+    pub(super) fn new(token: &str, life: Option<Duration>) -> Result<Self, Denial> {
+        if token.is_empty() {
+            return Err(Denial::passing("the answer holds no token".to_owned()));
+        }
+        Ok(Self {
+            token: token.into(),
+            life: life.filter(|life| !life.is_zero()),
+        })
+    }
+}
+
 /// A token in use. Has no `Debug`: nothing can print it by accident.
 pub(in crate::graph) struct Token {
     secret: SecretString,
@@ -31,14 +44,14 @@ pub(in crate::graph) struct Token {
 
 impl Token {
     pub(super) fn new(fetched: Fetched, now: Timestamp) -> Result<Self, Denial> {
-        let mut authorization =
-            HeaderValue::try_from(format!("Bearer {}", fetched.token.expose_secret())).map_err(
-                |_| Denial {
-                    message: "the access token holds characters that no token has".to_owned(),
-                    hint: Some("check it for line ends and quotes"),
-                    again: false,
-                },
-            )?;
+        let mut authorization = HeaderValue::try_from(format!(
+            "Bearer {}",
+            fetched.token.expose_secret()
+        ))
+        .map_err(|_| {
+            Denial::lasting("the access token holds characters that no token has".to_owned())
+                .hint("check it for line ends and quotes")
+        })?;
         authorization.set_sensitive(true);
         let claims = Claims::of(fetched.token.expose_secret());
         let expires = match fetched.life {

@@ -1,108 +1,161 @@
-//! The artifacts of a session: read from bodies, written into answers, listed.
+//! The artifacts of a session that restore whole units, or mails: read from bodies, written into answers, listed.
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::sandbox::answer::{Answer, Refusal};
-use crate::sandbox::call::{Call, INVALID_REQUEST, only};
+use crate::sandbox::call::{Call, INVALID_REQUEST, check_type, only};
 use crate::sandbox::id::{Kind, parse};
 use crate::sandbox::json::Object;
 use crate::sandbox::odata::{List, Query};
-use crate::sandbox::session::{Artifact, ArtifactStatus, Course, Destination, Session};
+use crate::sandbox::session::{
+    Artifact, ArtifactStatus, Course, Destination, Job, Session, Wanted, What,
+};
 use crate::sandbox::store::Store;
-use crate::sandbox::tenant::Point;
+use crate::sandbox::tenant::{Place, Point};
 use crate::sandbox::{Sandbox, lock, refusals};
 
 use super::{points, sessions, units};
 
 const PAGE: usize = 100;
-
-/// An artifact that a body asks for.
-#[derive(Clone, Copy)]
-pub(super) struct Wanted {
-    pub(super) point: Point,
-    pub(super) destination: Destination,
-}
+/// Tells the id of a new web from that of its collection; above every slot.
+const NEW_WEB: u64 = 1 << 39;
 
 /// How a call words its refusals.
 pub(super) struct Wording {
-    malformed: Refusal,
+    pub(super) malformed: Refusal,
     point: Refusal,
-    destination: Refusal,
+    pub(super) destination: Refusal,
+    /// The list is missing, null or empty.
+    pub(super) empty: Refusal,
+    pub(super) too_many: Refusal,
 }
 
 pub(super) const CREATE: Wording = Wording {
     malformed: INVALID_REQUEST,
     point: refusals::CREATE_POINT,
     destination: refusals::CREATE_DESTINATION,
+    empty: refusals::CREATE_EMPTY,
+    too_many: refusals::CREATE_TOO_MANY,
 };
 pub(super) const PATCH: Wording = Wording {
     malformed: refusals::PATCH_INVALID,
     point: refusals::PATCH_POINT,
     destination: refusals::PATCH_INVALID,
+    empty: refusals::PATCH_EMPTY,
+    too_many: refusals::PATCH_TOO_MANY,
 };
 
-/// Reads artifacts to add. A restore point is named by `id`, or by a bare id in `@odata.id` as older pages show it.
-pub(super) fn read<'a>(
+/// Reads a whole unit to restore. A restore point is named by `id`, or by a bare id in `@odata.id` as older pages show it.
+pub(super) fn read(
     sandbox: &Sandbox,
     store: &Store,
     call: &Call,
-    items: impl IntoIterator<Item = &'a Value>,
+    item: &Map<String, Value>,
     wording: &Wording,
-) -> Result<Vec<Wanted>, Refusal> {
+) -> Result<Wanted, Refusal> {
+    let malformed = &wording.malformed;
+    check_type(item, call.workload()?.artifact_type, malformed)?;
+    only(
+        item,
+        &["restorePoint", "destinationType", "@odata.type"],
+        malformed,
+    )?;
+    read_point(sandbox, store, call, item, wording)
+}
+
+/// Reads the mails of one search to restore.
+pub(super) fn read_mails(
+    sandbox: &Sandbox,
+    store: &Store,
+    call: &Call,
+    item: &Map<String, Value>,
+    wording: &Wording,
+) -> Result<Wanted, Refusal> {
+    let malformed = &wording.malformed;
+    check_type(item, call.workload()?.granular_type, malformed)?;
+    let known = [
+        "restorePoint",
+        "destinationType",
+        "searchResponseId",
+        "@odata.type",
+    ];
+    only(item, &known, malformed)?;
+    let wanted = read_point(sandbox, store, call, item, wording)?;
+    let id = item.get("searchResponseId").and_then(Value::as_str);
+    let id = id.ok_or_else(|| malformed.clone().because("searchResponseId is missing"))?;
+    let found = store.find_search(&sandbox.tenant, id);
+    let found = found.filter(|(_, search)| search.unit == wanted.point.unit);
+    let (search, found) = found.ok_or_else(|| {
+        let why = format!("`{id}` is no search with an artifactQuery for this mailbox");
+        malformed.clone().because(why)
+    })?;
+    let hits = found.hits(&wanted.point);
+    let what = What::Mails { search, hits };
+    Ok(Wanted { what, ..wanted })
+}
+
+fn read_point(
+    sandbox: &Sandbox,
+    store: &Store,
+    call: &Call,
+    item: &Map<String, Value>,
+    wording: &Wording,
+) -> Result<Wanted, Refusal> {
     let workload = call.workload()?;
-    let read_one = |item: &Value| -> Result<Wanted, Refusal> {
-        let item = item.as_object().ok_or_else(|| {
-            wording
-                .malformed
-                .clone()
-                .because("an artifact is not an object")
-        })?;
-        only(
-            item,
-            &["restorePoint", "destinationType", "@odata.type"],
-            &wording.malformed,
-        )?;
-        let point = item.get("restorePoint").and_then(Value::as_object);
-        let point =
-            point.ok_or_else(|| wording.point.clone().because("restorePoint is missing"))?;
-        only(
-            point,
-            &["id", "@odata.id", "@odata.type"],
-            &wording.malformed,
-        )?;
-        let text = point
-            .get("id")
-            .or_else(|| point.get("@odata.id"))
-            .and_then(Value::as_str)
-            .unwrap_or_default();
-        let found =
-            parse(text).and_then(|id| points::find(&sandbox.tenant, &store.broken, id, call.now));
-        let found = found.filter(|point| *point.unit.workload == *workload);
-        let point = found.ok_or_else(|| {
-            wording
-                .point
-                .clone()
-                .because(format!("there is no restore point `{text}`"))
-        })?;
-        let text = item
-            .get("destinationType")
-            .and_then(Value::as_str)
-            .unwrap_or_default();
-        let destination = Destination::parse(text);
-        let destination = destination.ok_or_else(|| {
-            wording
-                .destination
-                .clone()
-                .because(format!("destinationType `{text}` is not new or inPlace"))
-        })?;
-        Ok(Wanted { point, destination })
+    let point = item.get("restorePoint").and_then(Value::as_object);
+    let point = point.ok_or_else(|| wording.point.clone().because("restorePoint is missing"))?;
+    check_type(point, "restorePoint", &wording.malformed)?;
+    only(
+        point,
+        &["id", "@odata.id", "@odata.type"],
+        &wording.malformed,
+    )?;
+    let text = point
+        .get("id")
+        .or_else(|| point.get("@odata.id"))
+        .and_then(Value::as_str)
+        .unwrap_or_default();
+    let found =
+        parse(text).and_then(|id| points::find(&sandbox.tenant, &store.broken, id, call.now));
+    let found = found.filter(|point| *point.unit.workload == *workload);
+    let point = found.ok_or_else(|| {
+        let why = format!("there is no restore point `{text}`");
+        wording.point.clone().because(why)
+    })?;
+    let destination = destination(item, wording)?.ok_or_else(|| {
+        let why = "destinationType is missing";
+        wording.destination.clone().because(why)
+    })?;
+    Ok(Wanted {
+        point,
+        what: What::Whole,
+        browse: None,
+        destination,
+    })
+}
+
+/// The `destinationType` of an item, if it has one.
+pub(super) fn destination(
+    item: &Map<String, Value>,
+    wording: &Wording,
+) -> Result<Option<Destination>, Refusal> {
+    let Some(value) = item.get("destinationType") else {
+        return Ok(None);
     };
-    items.into_iter().map(read_one).collect()
+    let destination = value.as_str().and_then(Destination::parse);
+    destination.map(Some).ok_or_else(|| {
+        let why = format!("destinationType {value} is not new or inPlace");
+        wording.destination.clone().because(why)
+    })
 }
 
 /// One destination for a session, no artifact twice in a list. What the session holds already may come again: the code
-/// speaks of the list.
-pub(super) fn check_list(wanted: &[Wanted], session: Option<Destination>) -> Result<(), Refusal> {
+/// speaks of the list. Items are told apart by the caller's keys, so they cannot come again at all.
+pub(super) fn check_list(
+    wanted: &[Wanted],
+    session: Option<Destination>,
+    held: &[Artifact],
+) -> Result<(), Refusal> {
     let destination = session.or_else(|| wanted.first().map(|one| one.destination));
     if wanted
         .iter()
@@ -111,10 +164,15 @@ pub(super) fn check_list(wanted: &[Wanted], session: Option<Destination>) -> Res
         return Err(refusals::CREATE_MIXED);
     }
     for (position, one) in wanted.iter().enumerate() {
-        if wanted[..position]
+        let again = wanted[..position]
             .iter()
-            .any(|other| other.point == one.point)
-        {
+            .any(|other| other.is_same(&one.point, one.what));
+        let keyed = matches!(one.what, What::Item(_));
+        let held = keyed
+            && held
+                .iter()
+                .any(|other| one.is_same(&other.point, other.what));
+        if again || held {
             return Err(refusals::DUPLICATE);
         }
     }
@@ -122,30 +180,46 @@ pub(super) fn check_list(wanted: &[Wanted], session: Option<Destination>) -> Res
 }
 
 pub(super) fn list(sandbox: &Sandbox, call: &Call) -> Result<Answer, Refusal> {
+    let name = call.workload()?.artifacts;
+    page(sandbox, call, name, |session| session.job != Job::Granular)
+}
+
+/// `granularMailboxRestoreArtifacts`.
+pub(super) fn list_mails(sandbox: &Sandbox, call: &Call) -> Result<Answer, Refusal> {
+    let name = call.workload()?.granular_artifacts;
+    page(sandbox, call, name, |session| session.job == Job::Granular)
+}
+
+fn page(
+    sandbox: &Sandbox,
+    call: &Call,
+    name: &str,
+    wanted: fn(&Session) -> bool,
+) -> Result<Answer, Refusal> {
     let query = Query::read(call, &["top", "skiptoken", "count", "expand"], PAGE)?;
     let detail = detail(&query)?;
     let start = query.start(sandbox.tenant.ids, call)?;
     let store = lock(&sandbox.store);
     let session = session(sandbox, &store, call)?;
     let id = store.session_id(&sandbox.tenant, session);
-    let workload = session.workload;
     let context = format!(
-        "solutions/backupRestore/{}('{id}')/{}",
-        workload.sessions, workload.artifacts
+        "solutions/backupRestore/{}('{id}')/{name}",
+        session.workload.sessions
     );
-    let count = query.count.then_some(session.artifacts.len());
+    let artifacts = match wanted(session) {
+        true => session.artifacts(call.now),
+        false => &[],
+    };
     let list = List {
         ids: sandbox.tenant.ids,
         call,
         query: &query,
         page: PAGE,
         context: &context,
-        count,
+        count: Some(artifacts.len()),
     };
-    let first = session
-        .artifacts
-        .partition_point(|artifact| artifact.serial < start);
-    let artifacts = session.artifacts[first..]
+    let first = artifacts.partition_point(|artifact| artifact.serial < start);
+    let artifacts = artifacts[first..]
         .iter()
         .map(|artifact| (artifact.serial, artifact));
     Ok(list.answer(artifacts, |out, artifact| {
@@ -163,36 +237,61 @@ pub(super) fn list(sandbox: &Sandbox, call: &Call) -> Result<Answer, Refusal> {
 }
 
 pub(super) fn get(sandbox: &Sandbox, call: &Call) -> Result<Answer, Refusal> {
+    one(sandbox, call, |session| session.job != Job::Granular)
+}
+
+/// One of `granularMailboxRestoreArtifacts`.
+pub(super) fn get_mails(sandbox: &Sandbox, call: &Call) -> Result<Answer, Refusal> {
+    one(sandbox, call, |session| session.job == Job::Granular)
+}
+
+fn one(sandbox: &Sandbox, call: &Call, wanted: fn(&Session) -> bool) -> Result<Answer, Refusal> {
     let query = Query::read(call, &["expand"], 1)?;
     let detail = detail(&query)?;
     let store = lock(&sandbox.store);
     let session = session(sandbox, &store, call)?;
-    let id = call.uuid(
-        1,
-        Refusal::bad_request("The restore artifact ID is invalid."),
-    )?;
-    let place = store.artifact_place(&sandbox.tenant, session, id);
-    let artifact = place.and_then(|place| session.artifacts.get(place));
-    let artifact = artifact
-        .ok_or_else(|| refusals::NOT_FOUND.because(format!("there is no artifact `{id}`")))?;
+    let artifact = named(sandbox, &store, call, session).filter(|_| wanted(session));
+    let artifact = artifact.ok_or_else(|| no_such(call))?;
     Ok(Answer::object(200, |object| {
         fill(object, sandbox, &store, call, (session, artifact), detail);
     }))
 }
 
-fn session<'store>(
+/// The restore point of an artifact.
+pub(super) fn get_point(sandbox: &Sandbox, call: &Call) -> Result<Answer, Refusal> {
+    Query::none(call)?;
+    let store = lock(&sandbox.store);
+    let session = session(sandbox, &store, call)?;
+    let artifact = named(sandbox, &store, call, session).ok_or_else(|| no_such(call))?;
+    Ok(Answer::object(200, |object| {
+        points::fill(object, &sandbox.tenant, &artifact.point, false);
+    }))
+}
+
+fn no_such(call: &Call) -> Refusal {
+    let id = call.params.get(1).map_or("", String::as_str);
+    refusals::NOT_FOUND.because(format!("there is no artifact `{id}`"))
+}
+
+/// The artifact that the path names.
+pub(super) fn named<'store>(
+    sandbox: &Sandbox,
+    store: &Store,
+    call: &Call,
+    session: &'store Session,
+) -> Option<&'store Artifact> {
+    let place = store.artifact_place(&sandbox.tenant, session, call.params.get(1)?)?;
+    session.artifacts(call.now).get(place)
+}
+
+pub(super) fn session<'store>(
     sandbox: &Sandbox,
     store: &'store Store,
     call: &Call,
 ) -> Result<&'store Session, Refusal> {
     let missing = refusals::SESSION_NOT_FOUND;
-    let serial = sessions::serial(
-        sandbox,
-        store,
-        call,
-        refusals::ARTIFACTS_SESSION_ID,
-        missing.clone(),
-    )?;
+    let malformed = refusals::ARTIFACTS_SESSION_ID;
+    let serial = sessions::serial(sandbox, store, call, malformed, missing.clone())?;
     store.session(serial).ok_or(missing)
 }
 
@@ -226,14 +325,18 @@ pub(super) fn fill(
 ) {
     let tenant = &sandbox.tenant;
     let point = &artifact.point;
-    object.text(
-        "@odata.type",
-        format!("#microsoft.graph.{}", session.workload.artifact_type),
-    );
-    object.plain("id", store.artifact_id(tenant, session, artifact));
+    let type_name = match artifact.what {
+        What::Whole => session.workload.artifact_type,
+        What::Item(_) | What::Mails { .. } => session.workload.granular_type,
+    };
+    object.text("@odata.type", format!("#microsoft.graph.{type_name}"));
+    object.text("id", store.artifact_id(tenant, session, artifact));
     object.text("destinationType", artifact.destination.name());
     let status = artifact.status(call.now);
     object.text("status", status.name());
+    if let What::Mails { search, .. } = artifact.what {
+        object.text("searchResponseId", store.search_id(tenant, search));
+    }
     object.object("restorePoint", |out| match detail {
         Detail::Reference => out.plain("id", tenant.point_id(point)),
         Detail::Point | Detail::PointAndUnit => {
@@ -271,40 +374,52 @@ fn fill_course(
     if status != ArtifactStatus::Succeeded {
         return;
     }
-    let unit = &artifact.point.unit;
-    let exchange = unit.workload.number == 0;
-    if exchange {
+    if artifact.point.unit.workload.number == 0 {
         object.number("restoredItemCount", course.items);
     }
     // The new place can be announced a while after the restore has ended.
-    if call.now < course.details {
+    if call.now >= course.details {
+        fill_place(object, sandbox, artifact);
+    }
+}
+
+/// Where something was restored to.
+fn fill_place(object: &mut Object<'_>, sandbox: &Sandbox, artifact: &Artifact) {
+    let tenant = &sandbox.tenant;
+    let Point { unit, slot } = artifact.point;
+    let slot = slot.unsigned_abs();
+    let place = tenant.ids.make(Kind::Folder, unit.index, slot);
+    if unit.workload.number == 0 {
+        let name = match artifact.destination {
+            Destination::New => format!(
+                "Recovered Items {}",
+                artifact.point.made().strftime("%Y-%m-%d %H:%M")
+            ),
+            Destination::InPlace => "Top of Information Store".to_owned(),
+        };
+        object.plain("restoredFolderId", place);
+        object.text("restoredFolderName", name);
         return;
     }
-    let slot = artifact.point.slot.unsigned_abs();
-    let place = sandbox.tenant.ids.make(Kind::Folder, unit.index, slot);
-    let name = match artifact.destination {
-        Destination::New => format!(
-            "Recovered Items {}",
-            artifact.point.made().strftime("%Y-%m-%d %H:%M")
-        ),
-        Destination::InPlace => "Top of Information Store".to_owned(),
+    let Place { id, name, url } = tenant.place(&unit);
+    let (id, url) = match artifact.destination {
+        Destination::InPlace => (id, url),
+        Destination::New => {
+            let host = id.split(',').next().unwrap_or_default();
+            let web = tenant
+                .ids
+                .make(Kind::Folder, unit.index, slot | NEW_WEB)
+                .to_string();
+            // The service puts R and a number behind the address of the site it restores from.
+            (
+                format!("{host},{place},{web}"),
+                format!("{url}R{}", slot % 1_000),
+            )
+        }
     };
-    let [id, title] = if exchange {
-        ["restoredFolderId", "restoredFolderName"]
-    } else {
-        ["restoredSiteId", "restoredSiteName"]
-    };
-    object.plain(id, place);
-    object.text(title, name);
-    if !exchange {
-        object.text(
-            "restoredSiteWebUrl",
-            format!(
-                "https://contoso.sharepoint.example/sites/{}",
-                place.simple()
-            ),
-        );
-    }
+    object.text("restoredSiteId", id);
+    object.text("restoredSiteName", name);
+    object.text("restoredSiteWebUrl", url);
 }
 
 /// An artifact that was to be removed and is not there: the service says so inside a 200.

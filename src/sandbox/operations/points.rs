@@ -170,10 +170,7 @@ pub(super) fn get(sandbox: &Sandbox, call: &Call) -> Result<Answer, Refusal> {
     let point = named(sandbox, call)?;
     Ok(Answer::object(200, |object| {
         let context = "solutions/backupRestore/restorePoints/$entity";
-        object.text(
-            "@odata.context",
-            format!("{}/$metadata#{context}", call.root),
-        );
+        object.text("@odata.context", call.context(context));
         fill(object, &sandbox.tenant, &point, expand);
     }))
 }

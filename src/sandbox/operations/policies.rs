@@ -1,5 +1,6 @@
 //! Protection policies, for reading: one active and one inactive per workload.
 
+use crate::sandbox::access::By;
 use crate::sandbox::answer::{Answer, Refusal};
 use crate::sandbox::call::Call;
 use crate::sandbox::json::Object;
@@ -39,7 +40,7 @@ fn page(
         query: &query,
         page: 100,
         context: &context,
-        count: None,
+        count: Some(workloads.len() * 2),
     };
     let policies = workloads
         .iter()
@@ -59,10 +60,7 @@ pub(super) fn get(sandbox: &Sandbox, call: &Call) -> Result<Answer, Refusal> {
     let (workload, number) = find(sandbox, call)?;
     Ok(Answer::object(200, |policy| {
         let context = "solutions/backupRestore/protectionPolicies/$entity";
-        policy.text(
-            "@odata.context",
-            format!("{}/$metadata#{context}", call.root),
-        );
+        policy.text("@odata.context", call.context(context));
         fill(policy, sandbox, workload, number);
     }))
 }
@@ -100,10 +98,9 @@ fn fill(policy: &mut Object<'_>, sandbox: &Sandbox, workload: &Workload, number:
     );
     policy.text("status", if active { "active" } else { "inactive" });
     policy.boolean("isEnabled", active);
-    let app_id = &sandbox.access.client_id;
-    policy.object("createdBy", |by| super::service::by_app(by, app_id));
+    policy.object("createdBy", |by| sandbox.access.fill(by, By::APP));
     policy.time("createdDateTime", sandbox.clock.begun());
-    policy.object("lastModifiedBy", |by| super::service::by_app(by, app_id));
+    policy.object("lastModifiedBy", |by| sandbox.access.fill(by, By::APP));
     policy.time("lastModifiedDateTime", sandbox.clock.begun());
     let settings = [("R/PT10M", "P2W"), ("R/P1W", "P1Y")];
     policy.array("retentionSettings", settings, |out, (interval, period)| {

@@ -3,6 +3,8 @@
 //! The documentation promises five points in all, whatever the number of units. Which units are answered is dice here,
 //! so that a client that takes silence for "no restore point" is found out.
 
+use std::sync::atomic::Ordering;
+
 use jiff::Timestamp;
 use serde_json::{Map, Value};
 use uuid::Uuid;
@@ -11,10 +13,11 @@ use crate::sandbox::answer::{Answer, Refusal};
 use crate::sandbox::call::{Call, only};
 use crate::sandbox::id::{Kind, mix, parse};
 use crate::sandbox::json::Object;
+use crate::sandbox::store::MailSearch;
 use crate::sandbox::tenant::{Point, Window};
 use crate::sandbox::{Sandbox, SearchCap, lock, refusals};
 
-use super::{points, units};
+use super::{is_fast_only, mail_query, points, tags, units};
 
 /// Units in one search.
 const MAX_UNITS: usize = 20;
@@ -25,8 +28,8 @@ struct Search {
     oldest: bool,
     fast: bool,
     policy: Option<Uuid>,
-    /// True with an `artifactQuery`.
-    counts_hits: bool,
+    /// The `artifactQuery`.
+    mails: Option<u64>,
 }
 
 fn invalid(why: impl Into<String>) -> Refusal {
@@ -36,8 +39,8 @@ fn invalid(why: impl Into<String>) -> Refusal {
 pub(super) fn search(sandbox: &Sandbox, call: &Call) -> Result<Answer, Refusal> {
     let search = read(sandbox, call)?;
     let tenant = &sandbox.tenant;
+    let serial = sandbox.searches.fetch_add(1, Ordering::Relaxed);
     let mut store = lock(&sandbox.store);
-    let serial = store.next_search();
     let broken = &store.broken;
     // Per unit with a point: the first few in the order of preference.
     let mut found: Vec<Vec<Point>> = Vec::new();
@@ -47,9 +50,16 @@ pub(super) fn search(sandbox: &Sandbox, call: &Call) -> Result<Answer, Refusal> 
         let unit = unit.filter(|unit| {
             search.policy.is_none() || units::policy_of(tenant, unit) == search.policy
         });
+        if search.mails.is_some() && unit.is_some_and(|unit| unit.workload.number != 0) {
+            return Err(invalid("an artifactQuery is about a mailbox"));
+        }
+        let mails = unit.and_then(|unit| search.mails.map(|query| MailSearch { unit, query }));
+        let fits = |point: &Point| {
+            (!search.fast || tenant.is_fast(point))
+                && mails.as_ref().is_none_or(|mails| mails.hits(point) > 0)
+        };
         let points = unit.map_or_else(Vec::new, |unit| {
-            let points = points::of_unit(broken, unit, search.window, call.now);
-            let points = points.filter(|point| !search.fast || tenant.is_fast(point));
+            let points = points::of_unit(broken, unit, search.window, call.now).filter(fits);
             if search.oldest {
                 points.take(points::MOST).collect()
             } else {
@@ -65,23 +75,29 @@ pub(super) fn search(sandbox: &Sandbox, call: &Call) -> Result<Answer, Refusal> 
     let dice = tenant.dice(0xe1, u64::from(serial));
     found.sort_by_cached_key(|points| mix(dice, u64::from(points[0].unit.index)));
     let chosen = choose(&found, sandbox.search_cap);
+    let unit = found.first().map(|points| points[0].unit);
+    let mails = unit.and_then(|unit| search.mails.map(|query| MailSearch { unit, query }));
+    let (id, hits) = match mails {
+        Some(mails) => {
+            let hits: Vec<u32> = chosen.iter().map(|point| mails.hits(point)).collect();
+            let kept = store.keep_search(mails);
+            (store.search_id(tenant, kept), hits)
+        }
+        None => {
+            let id = tenant.ids.make(Kind::Search, serial, 0);
+            (id.simple().to_string(), Vec::new())
+        }
+    };
+    let hits = hits.into_iter().map(Some).chain(std::iter::repeat(None));
     Ok(Answer::object(200, |reply| {
         let context = "microsoft.graph.restorePointSearchResponse";
-        reply.text(
-            "@odata.context",
-            format!("{}/$metadata#{context}", call.root),
-        );
-        reply.plain(
-            "searchResponseId",
-            tenant.ids.make(Kind::Search, serial, 0).simple(),
-        );
-        reply.array("searchResults", chosen, |out, point| {
+        reply.text("@odata.context", call.context(context));
+        reply.text("searchResponseId", id);
+        let results = chosen.into_iter().zip(hits);
+        reply.array("searchResults", results, |out, (point, hits)| {
             let mut result = Object::new(out);
-            if search.counts_hits {
-                result.number(
-                    "artifactHitCount",
-                    mix(dice, point.slot.unsigned_abs()) % 250,
-                );
+            if let Some(hits) = hits {
+                result.number("artifactHitCount", hits);
             }
             result.object("restorePoint", |object| {
                 points::fill(object, tenant, &point, true);
@@ -152,12 +168,8 @@ fn read(sandbox: &Sandbox, call: &Call) -> Result<Search, Refusal> {
             ));
         }
     };
-    let fast = match body.get("tags") {
-        None | Some(Value::Null) => false,
-        Some(Value::String(tags)) if tags.eq_ignore_ascii_case("fastRestore") => true,
-        Some(Value::String(tags)) if tags.eq_ignore_ascii_case("none") => false,
-        Some(other) => return Err(invalid(format!("`{other}` is no restore point tag"))),
-    };
+    let tags = tags(&body, call.beta, &refusals::SEARCH_INVALID)?.unwrap_or_default();
+    let fast = is_fast_only(&tags);
     let policy = match body.get("policyId") {
         None => None,
         Some(id) => Some(
@@ -166,14 +178,14 @@ fn read(sandbox: &Sandbox, call: &Call) -> Result<Search, Refusal> {
                 .ok_or_else(|| invalid("policyId is not an id"))?,
         ),
     };
-    let counts_hits = artifact_query(&body, &units, call.beta)?;
+    let mails = mail_query(&body, &units, call.beta)?;
     Ok(Search {
         units,
         window: Window { from, to },
         oldest,
         fast,
         policy,
-        counts_hits,
+        mails,
     })
 }
 
@@ -210,25 +222,20 @@ fn instant(period: &Map<String, Value>, name: &str) -> Result<Option<Timestamp>,
     }
 }
 
-fn artifact_query(body: &Map<String, Value>, units: &[Uuid], beta: bool) -> Result<bool, Refusal> {
+/// The query for mails, which is about exactly one mailbox.
+fn mail_query(
+    body: &Map<String, Value>,
+    units: &[Uuid],
+    beta: bool,
+) -> Result<Option<u64>, Refusal> {
     let Some(query) = body.get("artifactQuery").filter(|query| !query.is_null()) else {
-        return Ok(false);
+        return Ok(None);
     };
-    let query = query
-        .as_object()
-        .ok_or_else(|| invalid("artifactQuery is not an object"))?;
-    let mut known = vec!["queryExpression", "artifactType", "@odata.type"];
-    if beta {
-        known.push("structuredQueryExpression");
-    }
-    only(query, &known, &refusals::SEARCH_INVALID)?;
+    let query = mail_query::read(query, beta)?;
     if units.len() != 1 {
         return Err(invalid("with an artifactQuery there is exactly one unit"));
     }
-    match query.get("artifactType").map(Value::as_str) {
-        None | Some(Some("message")) => Ok(true),
-        Some(_) => Err(invalid("artifactType is message")),
-    }
+    Ok(Some(query))
 }
 
 #[cfg(test)]

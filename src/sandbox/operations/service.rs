@@ -1,5 +1,6 @@
 //! The service itself: its status and the apps that control it.
 
+use crate::sandbox::access::By;
 use crate::sandbox::answer::{Answer, Refusal};
 use crate::sandbox::call::Call;
 use crate::sandbox::id::Kind;
@@ -21,7 +22,7 @@ pub(super) fn root(sandbox: &Sandbox, call: &Call) -> Result<Answer, Refusal> {
     Ok(Answer::object(200, |root| {
         root.text(
             "@odata.context",
-            format!("{}/$metadata#solutions/backupRestore/$entity", call.root),
+            call.context("solutions/backupRestore/$entity"),
         );
         root.object("serviceStatus", |service| {
             service.text("status", status.name());
@@ -41,7 +42,7 @@ pub(super) fn root(sandbox: &Sandbox, call: &Call) -> Result<Answer, Refusal> {
             }
             service.text("backupServiceConsumer", "thirdparty");
             service.time("lastModifiedDateTime", sandbox.clock.begun());
-            service.object("lastModifiedBy", |by| by_app(by, &sandbox.access.client_id));
+            service.object("lastModifiedBy", |by| sandbox.access.fill(by, By::APP));
         });
     }))
 }
@@ -55,7 +56,7 @@ pub(super) fn apps(sandbox: &Sandbox, call: &Call) -> Result<Answer, Refusal> {
         query: &query,
         page: 100,
         context,
-        count: None,
+        count: Some(1),
     };
     let is_there = lock(&sandbox.store).broken.service_app != Some("none");
     Ok(list.answer(is_there.then_some((0, ())), |out, ()| {
@@ -74,10 +75,7 @@ pub(super) fn app(sandbox: &Sandbox, call: &Call) -> Result<Answer, Refusal> {
     }
     Ok(Answer::object(200, |app| {
         let context = "solutions/backupRestore/serviceApps/$entity";
-        app.text(
-            "@odata.context",
-            format!("{}/$metadata#{context}", call.root),
-        );
+        app.text("@odata.context", call.context(context));
         fill(app, sandbox);
     }))
 }
@@ -96,15 +94,7 @@ fn fill(app: &mut Object<'_>, sandbox: &Sandbox) {
     app.time("effectiveDateTime", sandbox.clock.begun());
     app.time("registrationDateTime", sandbox.clock.begun());
     app.time("lastModifiedDateTime", sandbox.clock.begun());
-    app.object("lastModifiedBy", |by| by_app(by, &sandbox.access.client_id));
-}
-
-/// An identity set that holds an app only: there is no user in app-only calls.
-pub(super) fn by_app(by: &mut Object<'_>, app_id: &str) {
-    by.object("application", |application| {
-        application.text("id", app_id);
-        application.text("displayName", "runback sandbox");
-    });
+    app.object("lastModifiedBy", |by| sandbox.access.fill(by, By::APP));
 }
 
 /// Stands in for documented operations that are not built.

@@ -2,6 +2,7 @@
 
 use uuid::Uuid;
 
+use crate::sandbox::access::By;
 use crate::sandbox::answer::{Answer, Refusal};
 use crate::sandbox::call::Call;
 use crate::sandbox::filter::{Filter, Literal};
@@ -146,10 +147,7 @@ fn property(sandbox: &Sandbox, call: &Call, unit: &Unit, name: &str) -> Option<L
 pub(super) fn get(sandbox: &Sandbox, call: &Call) -> Result<Answer, Refusal> {
     Query::none(call)?;
     let id = call.uuid(0, refusals::UNIT_ID)?;
-    let context = format!(
-        "{}/$metadata#solutions/backupRestore/protectionUnits/$entity",
-        call.root
-    );
+    let context = call.context("solutions/backupRestore/protectionUnits/$entity");
     let found = find(&sandbox.tenant, &lock(&sandbox.store).broken, id);
     let found = found.filter(|unit| {
         call.workload
@@ -161,6 +159,7 @@ pub(super) fn get(sandbox: &Sandbox, call: &Call) -> Result<Answer, Refusal> {
             fill(object, sandbox, call, &unit);
         } else {
             object.plain("id", id);
+            object.text("protectionSources", "none");
             error(object, Some(refusals::UNIT_NOT_FOUND));
         }
     }))
@@ -185,6 +184,15 @@ pub(super) fn write(out: &mut Vec<u8>, sandbox: &Sandbox, call: &Call, unit: &Un
     object.end();
 }
 
+/// Whose it is: the id of a person or a site.
+pub(super) fn owner(tenant: &Tenant, unit: &Unit) -> String {
+    if unit.workload.of_people {
+        tenant.ids.make(Kind::User, unit.index, 0).to_string()
+    } else {
+        tenant.site_id(unit.index)
+    }
+}
+
 /// The unit as restore points show it: what it is, and its policy.
 pub(super) fn fill_short(object: &mut Object<'_>, tenant: &Tenant, unit: &Unit) {
     object.text(
@@ -192,14 +200,7 @@ pub(super) fn fill_short(object: &mut Object<'_>, tenant: &Tenant, unit: &Unit) 
         format!("#microsoft.graph.{}", unit.workload.unit_type),
     );
     object.plain("id", tenant.unit_id(unit));
-    if unit.workload.of_people {
-        object.plain(
-            "directoryObjectId",
-            tenant.ids.make(Kind::User, unit.index, 0),
-        );
-    } else {
-        object.plain("siteId", tenant.site_id(unit.index));
-    }
+    object.text(unit.workload.owner, owner(tenant, unit));
     if let Some(policy) = policy_of(tenant, unit) {
         object.plain("policyId", policy);
     }
@@ -208,14 +209,20 @@ pub(super) fn fill_short(object: &mut Object<'_>, tenant: &Tenant, unit: &Unit) 
 fn fill(object: &mut Object<'_>, sandbox: &Sandbox, call: &Call, unit: &Unit) {
     let tenant = &sandbox.tenant;
     fill_short(object, tenant, unit);
-    // Names and addresses are filled for signed-in people only, and only apps sign in here.
-    let names = if unit.workload.of_people {
-        ["displayName", "email"]
+    if unit.workload.of_people {
+        // Names and addresses of people are filled for signed-in callers only, and nobody knows those of the deleted.
+        let known = call.by().person.is_some() && unit.index < tenant.users();
+        let person = known.then(|| tenant.person(unit.index));
+        let text = |value: Option<String>| value.unwrap_or_default();
+        object.text(
+            "displayName",
+            text(person.map(|person| person.display_name())),
+        );
+        object.text("email", text(person.and_then(|person| person.mail())));
     } else {
-        ["siteName", "siteWebUrl"]
-    };
-    for name in names {
-        object.text(name, "");
+        let site = tenant.site(unit.index);
+        object.text("siteName", site.name());
+        object.text("siteWebUrl", site.url());
     }
     object.text("status", unit.status(call.now));
     object.text(
@@ -226,10 +233,9 @@ fn fill(object: &mut Object<'_>, sandbox: &Sandbox, call: &Call, unit: &Unit) {
             "manual"
         },
     );
-    let app_id = &sandbox.access.client_id;
-    object.object("createdBy", |by| super::service::by_app(by, app_id));
+    object.object("createdBy", |by| sandbox.access.fill(by, By::APP));
     object.time("createdDateTime", unit.protection.since);
-    object.object("lastModifiedBy", |by| super::service::by_app(by, app_id));
+    object.object("lastModifiedBy", |by| sandbox.access.fill(by, By::APP));
     object.time(
         "lastModifiedDateTime",
         unit.protection.until.unwrap_or(unit.protection.since),

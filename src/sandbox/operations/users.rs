@@ -108,10 +108,7 @@ pub(super) fn count(sandbox: &Sandbox, call: &Call) -> Result<Answer, Refusal> {
 pub(super) fn get(sandbox: &Sandbox, call: &Call) -> Result<Answer, Refusal> {
     let query = Query::entity(call)?;
     query.check_select("user", &PROPERTIES)?;
-    let person = sandbox
-        .tenant
-        .find_person(call.id())
-        .ok_or_else(|| no_such(call.id()))?;
+    let person = find(sandbox, call.id())?;
     let mut body = Vec::with_capacity(512);
     let mut object = selected(&mut body, &query);
     object.text(
@@ -130,8 +127,10 @@ fn selected<'a>(body: &'a mut Vec<u8>, query: &'a Query) -> Object<'a> {
     }
 }
 
-fn no_such(id: &str) -> Refusal {
-    refusals::NO_SUCH_USER.because(format!("there is no `{id}`"))
+/// The person with this id or user principal name.
+pub(super) fn find<'t>(sandbox: &'t Sandbox, id: &str) -> Result<Person<'t>, Refusal> {
+    let person = sandbox.tenant.find_person(id);
+    person.ok_or_else(|| refusals::NO_SUCH_USER.because(format!("there is no `{id}`")))
 }
 
 /// Writes one user; `typed` adds the type for lists of mixed kinds.

@@ -3,10 +3,12 @@
 //! Everything is a function of the seed, the number of users and a position; nothing is stored. People `0..users` are in
 //! the directory; the positions after them are people who were deleted but whose units still exist.
 
+mod files;
 mod groups;
 mod names;
 mod person;
 mod points;
+mod sites;
 mod units;
 
 use jiff::Timestamp;
@@ -14,9 +16,11 @@ use uuid::Uuid;
 
 use super::id::{Ids, Kind, mix};
 
+pub(super) use files::{Node, Tree};
 pub(super) use groups::{GROUPS, Group, Member};
 pub(super) use person::{DOMAIN, Person};
 pub(super) use points::{Point, Window};
+pub(super) use sites::{HOST, Place, Site};
 pub(super) use units::Unit;
 
 /// One tenant.

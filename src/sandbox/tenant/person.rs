@@ -1,9 +1,11 @@
 //! People of the directory.
 
+use jiff::{SignedDuration, Timestamp};
 use uuid::Uuid;
 
 use super::names::Naming;
 use super::{Kind, Tenant};
+use crate::sandbox::workload::WORKLOADS;
 
 pub(in crate::sandbox) const DOMAIN: &str = "contoso.example";
 
@@ -57,18 +59,20 @@ impl Tenant {
     /// The person in the directory with this id or user principal name.
     pub(in crate::sandbox) fn find_person(&self, id_or_upn: &str) -> Option<Person<'_>> {
         let index = match crate::sandbox::id::parse(id_or_upn) {
-            Some(id) => {
-                self.ids
-                    .read(id)
-                    .filter(|name| name.kind == Kind::User && name.slot == 0)?
-                    .index
-            }
+            Some(id) => self.index_of_person(id)?,
             None => self.index_of_address(id_or_upn)?,
         };
         let person = (index < self.users).then(|| self.person(index))?;
         let named = crate::sandbox::id::parse(id_or_upn).is_some()
             || person.upn().eq_ignore_ascii_case(id_or_upn);
         named.then_some(person)
+    }
+
+    /// The position of the person (also a deleted one) with this id.
+    pub(in crate::sandbox) fn index_of_person(&self, id: Uuid) -> Option<u32> {
+        let name = self.ids.read(id)?;
+        let known = name.kind == Kind::User && name.slot == 0 && name.index < self.people();
+        known.then_some(name.index)
     }
 
     /// The position of the person (also a deleted one) with this principal name or mail address.
@@ -120,6 +124,19 @@ impl<'tenant> Person<'tenant> {
             '.'
         };
         Some(format!("{}@{DOMAIN}", self.naming.local(separator)))
+    }
+
+    /// Every second person whose drive is not protected has never opened one.
+    pub(in crate::sandbox) fn has_drive(&self) -> bool {
+        let protected = self.tenant.unit(&WORKLOADS[1], self.index).is_some();
+        protected || !self.tenant.chance(0xaa, self.index, 50)
+    }
+
+    /// When the drive was made, some days before it came under protection.
+    pub(in crate::sandbox) fn drive_created(&self) -> Timestamp {
+        let days = self.tenant.dice(0xab, u64::from(self.index)) % 900;
+        let days = i64::try_from(days).expect("below 900");
+        self.tenant.begun - SignedDuration::from_hours(24 * (700 + days))
     }
 
     pub(in crate::sandbox) fn department(&self) -> &'static str {

@@ -7,6 +7,10 @@ use super::{Kind, Tenant};
 use crate::sandbox::id::Name;
 use crate::sandbox::workload::{Workload, numbered};
 
+/// Whose drive, and which site, has a hundred thousand files.
+const LARGE_DRIVE: u32 = 4;
+const LARGE_SITE: u32 = 0;
+
 /// A unit that exists, protected or not any more.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(in crate::sandbox) struct Unit {
@@ -52,7 +56,18 @@ impl Unit {
 }
 
 impl Tenant {
-    fn special(&self, index: u32) -> Special {
+    fn special(&self, workload: &Workload, index: u32) -> Special {
+        if workload.of_people {
+            self.special_person(index)
+        } else {
+            self.special_site(index)
+        }
+    }
+
+    fn special_person(&self, index: u32) -> Special {
+        if index == LARGE_DRIVE {
+            return Special::No;
+        }
         if let Some(place) = self.finance_place(index).filter(|place| *place < 13) {
             return match place {
                 5 => Special::Unprotected,
@@ -90,18 +105,45 @@ impl Tenant {
         }
     }
 
+    fn special_site(&self, index: u32) -> Special {
+        match index {
+            3 => Special::Unprotected,
+            5 => Special::Left,
+            11 => Special::Newcomer,
+            12 => Special::OnHold,
+            0..15 => Special::No,
+            _ => match self.dice(0xb5, u64::from(index)) % 1_000 {
+                0..60 => Special::Unprotected,
+                60..80 => Special::Newcomer,
+                80..95 => Special::Left,
+                95..105 => Special::OnHold,
+                _ => Special::No,
+            },
+        }
+    }
+
     pub(super) fn has_no_mail(&self, index: u32) -> bool {
-        self.special(index) == Special::NoMail
+        self.special_person(index) == Special::NoMail
     }
 
     /// True where a preservation hold makes every restore of the unit fail.
     pub(in crate::sandbox) fn is_on_hold(&self, unit: &Unit) -> bool {
-        unit.workload.of_people && self.special(unit.index) == Special::OnHold
+        self.special(unit.workload, unit.index) == Special::OnHold
     }
 
     /// True where the unit reports that its backup is over quota. Only Exchange has that error.
     pub(in crate::sandbox) fn is_over_quota(&self, unit: &Unit) -> bool {
-        unit.workload.number == 0 && self.special(unit.index) == Special::OverQuota
+        unit.workload.number == 0 && self.special(unit.workload, unit.index) == Special::OverQuota
+    }
+
+    /// True for the drive and the site that have a hundred thousand files. Both are protected, and can be browsed.
+    pub(in crate::sandbox) fn is_large(unit: &Unit) -> bool {
+        let large = if unit.workload.of_people {
+            LARGE_DRIVE
+        } else {
+            LARGE_SITE
+        };
+        unit.workload.browsing.is_some() && unit.index == large
     }
 
     /// The unit of the person or site at `index`; nothing where it was never protected.
@@ -109,11 +151,7 @@ impl Tenant {
         if index >= self.positions(workload) {
             return None;
         }
-        let special = if workload.of_people {
-            self.special(index)
-        } else {
-            Special::No
-        };
+        let special = self.special(workload, index);
         let dice = self.dice(0xb2 + u64::from(workload.number), u64::from(index));
         let minutes = i64::try_from(match special {
             Special::Unprotected => return None,
@@ -180,12 +218,5 @@ impl Tenant {
     /// The active policy of a workload, or (number 1) its inactive one.
     pub(in crate::sandbox) fn policy_id(&self, workload: &Workload, number: u32) -> Uuid {
         self.ids.make(workload.policy_kind(), number, 0)
-    }
-
-    /// The three-part id of a site.
-    pub(in crate::sandbox) fn site_id(&self, index: u32) -> String {
-        let collection = self.ids.make(Kind::Site, index, 0);
-        let web = self.ids.make(Kind::Site, index, 1);
-        format!("contoso.sharepoint.example,{collection},{web}")
     }
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::{Bench, artifacts, reply};
+use super::{Bench, artifacts};
 
 #[tokio::test]
 async fn the_state_shows_sessions_and_counts() {
@@ -77,10 +77,7 @@ async fn duplicates_are_what_two_activated_sessions_share() {
     let request = bench
         .request("GET", &path)
         .header("Prefer", "include-unknown-enum-members");
-    assert_eq!(
-        reply(request.send().await.expect("a session")).await.body["status"],
-        "failed"
-    );
+    assert_eq!(bench.ask(request).await.body["status"], "failed");
     let path = path.replace("restoreSessions", "exchangeRestoreSessions");
     let artifact = bench
         .get(&format!("{path}/mailboxRestoreArtifacts"))
@@ -273,16 +270,7 @@ async fn tokens_end() {
         ("scope", "x/.default"),
     ];
     let token = || async {
-        let answer = reply(
-            bench
-                .client
-                .post(&url)
-                .form(&form)
-                .send()
-                .await
-                .expect("a token"),
-        )
-        .await;
+        let answer = bench.ask(bench.client.post(&url).form(&form)).await;
         answer.body["access_token"]
             .as_str()
             .expect("a token")
@@ -293,7 +281,8 @@ async fn tokens_end() {
             .client
             .get(format!("{}/v1.0/users", bench.url))
             .bearer_auth(token);
-        async move { reply(request.send().await.expect("an answer")).await.status }
+        let bench = &bench;
+        async move { bench.ask(request).await.status }
     };
     let first = token().await;
     assert_eq!(users(first.clone()).await, 200);

@@ -487,30 +487,12 @@ async fn faults_in_sign_in_are_asked_for_by_name() {
         ("client_secret", bench.running.client_secret()),
         ("scope", "x/.default"),
     ];
-    let answer = reply(
-        bench
-            .client
-            .post(&url)
-            .form(&form)
-            .send()
-            .await
-            .expect("a token"),
-    )
-    .await;
+    let answer = bench.ask(bench.client.post(&url).form(&form)).await;
     assert_eq!(answer.status, 200);
     bench
         .control("faults", json!({ "spec": "429=100%@POST …/token" }))
         .await;
-    let answer = reply(
-        bench
-            .client
-            .post(&url)
-            .form(&form)
-            .send()
-            .await
-            .expect("an answer"),
-    )
-    .await;
+    let answer = bench.ask(bench.client.post(&url).form(&form)).await;
     assert_eq!(
         (answer.status, answer.body["access_token"].clone()),
         (429, Value::Null)

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Bench, artifact, delta, instant, reply};
+use super::{Bench, artifact, delta, instant};
 
 #[tokio::test]
 async fn a_token_signs_in_and_says_whose_it_is() {
@@ -15,29 +15,14 @@ async fn a_token_signs_in_and_says_whose_it_is() {
         ("scope", "https://graph.microsoft.com/.default"),
     ];
     let url = format!("{}/{}/oauth2/v2.0/token", bench.url, running.tenant_id());
-    let token = reply(
-        bench
-            .client
-            .post(url)
-            .form(&form)
-            .send()
-            .await
-            .expect("a token"),
-    )
-    .await;
+    let token = bench.ask(bench.client.post(url).form(&form)).await;
     assert_eq!(token.body["token_type"], "Bearer");
     let token = token.body["access_token"].as_str().expect("a token");
     let users = bench
         .client
         .get(format!("{}/v1.0/users", bench.url))
         .bearer_auth(token);
-    assert_eq!(
-        reply(users.send().await.expect("users"))
-            .await
-            .values()
-            .len(),
-        100
-    );
+    assert_eq!(bench.ask(users).await.values().len(), 100);
     let payload = token.split('.').nth(1).expect("three parts");
     let payload =
         base64::Engine::decode(&base64::engine::general_purpose::URL_SAFE_NO_PAD, payload)

@@ -1,13 +1,23 @@
-//! The sandbox over HTTP, as a client sees it.
+//! The sandbox over HTTP, as a client sees it. Every answer to [`Bench`] is held against the published metadata.
 
+// One file with the integration tests: the rooms' answers and the program's requests meet the same measure.
+#[path = "../../../tests/support/metadata.rs"]
+mod metadata;
+
+mod batch;
+mod browse;
+mod bulk;
 mod control;
 mod faults;
 mod happy;
 mod pages;
 mod refused;
 mod search;
+mod sign_in;
+mod sites;
 mod tenant;
 mod whatever_comes;
+mod workloads;
 
 use jiff::Timestamp;
 use reqwest::{Client, Method, RequestBuilder, Response};
@@ -88,23 +98,32 @@ impl Bench {
     }
 
     async fn get(&self, path: &str) -> Reply {
-        reply(self.request("GET", path).send().await.expect(path)).await
+        self.ask(self.request("GET", path)).await
     }
 
     async fn send(&self, method: &str, path: &str, body: Value) -> Reply {
-        reply(
-            self.request(method, path)
-                .json(&body)
-                .send()
-                .await
-                .expect(path),
-        )
-        .await
+        self.ask(self.request(method, path).json(&body)).await
     }
 
     /// A call without a body.
     async fn call(&self, method: &str, path: &str) -> Reply {
-        reply(self.request(method, path).send().await.expect(path)).await
+        self.ask(self.request(method, path)).await
+    }
+
+    /// Sends a request; its answer must hold nothing that the metadata of its version does not have.
+    async fn ask(&self, request: RequestBuilder) -> Reply {
+        let request = request.build().expect("a request");
+        let (method, url) = (request.method().clone(), request.url().clone());
+        let answer = reply(self.client.execute(request).await.expect("an answer")).await;
+        let version = ["v1.0", "beta"]
+            .into_iter()
+            .find(|version| url.path().starts_with(&format!("/{version}/")));
+        if let Some(version) = version.filter(|_| (200..300).contains(&answer.status)) {
+            let path = url.path().trim_start_matches(&format!("/{version}"));
+            let complaints = metadata::check_answer(version, method.as_str(), path, &answer.body);
+            assert!(complaints.is_empty(), "{method} {url}: {complaints:#?}");
+        }
+        answer
     }
 
     async fn control(&self, name: &str, body: Value) -> Reply {
@@ -137,18 +156,21 @@ impl Bench {
             let Some(next) = page.body["@odata.nextLink"].as_str() else {
                 return all;
             };
-            let request = self.client.get(next).bearer_auth("sandbox-token");
-            page = reply(request.send().await.expect(next)).await;
+            page = self
+                .ask(self.client.get(next).bearer_auth("sandbox-token"))
+                .await;
         }
     }
 
     /// The newest restore point of each of the first `count` protected mailboxes that have one and are nothing special.
     async fn points(&self, count: usize) -> Vec<String> {
+        self.points_in("mailboxProtectionUnits", count).await
+    }
+
+    /// The same in one of the lists of units.
+    async fn points_in(&self, units: &str, count: usize) -> Vec<String> {
         let mut points = Vec::new();
-        for unit in self
-            .all("~/protectionUnits/microsoft.graph.mailboxProtectionUnit")
-            .await
-        {
+        for unit in self.all(&format!("~/{units}")).await {
             if points.len() == count {
                 break;
             }
@@ -170,14 +192,9 @@ impl Bench {
                 "protectionDateTime lt 2999-01-01T00:00:00Z".to_owned(),
             ),
         ];
-        let found = reply(
-            self.request("GET", "~/restorePoints")
-                .query(&query)
-                .send()
-                .await
-                .expect("points"),
-        )
-        .await;
+        let found = self
+            .ask(self.request("GET", "~/restorePoints").query(&query))
+            .await;
         assert_eq!(found.status, 200, "{}", found.body);
         found
             .values()

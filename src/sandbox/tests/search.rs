@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
-use super::{Bench, Reply, instant, reply};
+use super::{Bench, Reply, instant};
 use crate::sandbox::{Options, SearchCap};
 
 const PERIOD: &str = "2000-01-01T00:00:00Z";
@@ -213,7 +213,7 @@ async fn the_list_takes_its_two_documented_forms() {
     );
     let list = |query: Vec<(&'static str, String)>| {
         let request = bench.request("GET", "~/restorePoints").query(&query);
-        async move { reply(request.send().await.expect("an answer")).await }
+        bench.ask(request)
     };
     let first = list(vec![
         ("$expand", expand.clone()),

@@ -2,12 +2,14 @@
 
 mod path;
 
+pub(crate) use path::decoded;
+
 use async_trait::async_trait;
 use rhai::{Dynamic, ImmutableString, Map, NativeCallContext};
 
 use super::tenant::{change_failure, plain, stream};
 use crate::changes::{Change, Class, Covered, Look, Lost, Verdict};
-use crate::graph::{Call, GraphError, Method, Version};
+use crate::graph::{Call, GraphError, Method};
 use crate::script::convert;
 use crate::script::failure::{Failure, Raise as _, Raised};
 use crate::script::host::Host;
@@ -143,7 +145,7 @@ fn change(
         Method::PATCH => "graph::patch",
         _ => "graph::delete",
     };
-    let class = Class::of_path(&method, &path::decoded(path));
+    let class = class(&method, path);
     let mut call = call(operation, method, path, &options).raise(ctx)?;
     if let Some(body) = body.filter(|body| !body.is_unit()) {
         call = call.json(&convert::to_json(&body).raise(ctx)?);
@@ -174,6 +176,11 @@ fn change(
         settled.map_err(|error| change_failure(&error))
     });
     Ok(untyped(&sent.raise(ctx)?.json))
+}
+
+/// What a call does, by its path as a script writes it; `None`: it only reads.
+pub(crate) fn class(method: &Method, path: &str) -> Option<Class> {
+    Class::of_path(method, &decoded(path))
 }
 
 /// Nothing is known of what such a call does, so nothing can be looked up: its author says whether twice does harm.
@@ -208,12 +215,7 @@ fn call(
     options: &OptionMap,
 ) -> Result<Call, Failure> {
     let mut call = Call::new(operation, method, path::checked(path)?);
-    call.version = options
-        .choice("version", &["v1.0", "beta"])?
-        .map(|version| match version.as_str() {
-            "beta" => Version::Beta,
-            _ => Version::V1,
-        });
+    call.version = options.version()?;
     for (name, value) in options.map("headers")?.unwrap_or_default() {
         if RESERVED.contains(&name.to_ascii_lowercase().as_str()) {
             return Err(Failure::new(

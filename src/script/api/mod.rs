@@ -1,5 +1,7 @@
 //! What scripts can call, one file per namespace. A function checks and converts its arguments and asks somebody who knows.
 
+pub(crate) mod backup;
+pub(crate) mod browse;
 pub(crate) mod csv;
 pub(crate) mod globals;
 pub(crate) mod graph;
@@ -7,9 +9,12 @@ pub(crate) mod groups;
 pub(crate) mod json;
 pub(crate) mod lists;
 pub(crate) mod log;
+pub(crate) mod named;
 pub(crate) mod objects;
 pub(crate) mod rows;
 pub(crate) mod session;
+pub(crate) mod sessions;
+pub(crate) mod sites;
 pub(crate) mod streams;
 pub(crate) mod tenant;
 pub(crate) mod times;
@@ -18,7 +23,7 @@ pub(crate) mod workloads;
 
 use super::library::Library;
 use super::{compare, parallel};
-use crate::backup::EXCHANGE;
+use crate::backup::WORKLOADS;
 
 /// Puts everything on the list.
 pub(crate) fn register(library: &mut Library) {
@@ -28,6 +33,7 @@ pub(crate) fn register(library: &mut Library) {
     lists::register(library);
     streams::register(library);
     rows::register(library);
+    named::register(library);
     globals::register(library);
     parallel::register(library);
     csv::register(library);
@@ -35,7 +41,13 @@ pub(crate) fn register(library: &mut Library) {
     log::register(library);
     users::register(library);
     groups::register(library);
-    workloads::register(library, &EXCHANGE);
+    sites::register(library);
+    for workload in WORKLOADS {
+        workloads::register(library, workload);
+    }
     session::register(library);
+    sessions::register(library);
+    browse::register(library);
+    backup::register(library);
     graph::register(library);
 }

@@ -1,55 +1,26 @@
-//! What a script does with a session, and the `sessions::` namespace.
+//! What a script does with a session.
+
+pub(super) mod bulk;
+pub(super) mod granular;
+pub(super) mod placing;
 
 use std::sync::Arc;
 
-use rhai::{Dynamic, ImmutableString, Map, NativeCallContext};
+use rhai::{Dynamic, ImmutableString, NativeCallContext};
 
-use super::objects::items;
-use super::tenant::{Origin, stream};
-use crate::backup::books::{Asked, ItemPoint};
-use crate::backup::{
-    Artifact, BackupError, Destination, EXCHANGE, Request, Session, Workload, unit_of, workload_of,
-};
+use crate::backup::{BackupError, Browse, Destination, Session};
 use crate::graph::Json;
 use crate::script::failure::{Failure, Raise as _, Raised};
 use crate::script::host::Host;
 use crate::script::library::Library;
-use crate::script::options::OptionMap;
-use crate::script::values::{Columns, Duration, Kind, List, Live, Object, Stream};
+use crate::script::values::{Duration, Kind, List, Live, Object, Stream};
 use crate::script::words;
 
 pub(crate) fn register(library: &mut Library) {
-    namespace(library);
     editing(library);
     running(library);
-}
-
-fn namespace(library: &mut Library) {
-    library.function(
-        "sessions",
-        "list",
-        &["-> stream of session"],
-        "The restore sessions of all workloads together, whoever made them.\n\n- Options: `status` (one or several states), `after` (created at or after this datetime).\n- Policy class: read. Graph: GET restoreSessions. Permission: BackupRestore-Restore.Read.All.\n\n```rhai\nfor session in sessions::list(#{status: [\"activating\", \"active\"]}) { print(session.id); }\n```",
-        |ctx: NativeCallContext| sessions(&ctx, None, Map::new()),
-    );
-    library.function(
-        "sessions",
-        "list",
-        &["options: map", "-> stream of session"],
-        "",
-        |ctx: NativeCallContext, options: Map| sessions(&ctx, None, options),
-    );
-    library.function(
-        "sessions",
-        "get",
-        &["id: text", "-> session"],
-        "One restore session of any workload by its id.\n\n- Throws Graph's `RestoreSessionNotFound`.\n- Policy class: read. Graph: GET restoreSessions/{id}. Permission: BackupRestore-Restore.Read.All.\n\n```rhai\nprint(sessions::get(\"959ba739-70b5-43c4-8c90-b2c22014f18b\").status);\n```",
-        |ctx: NativeCallContext, id: ImmutableString| -> Raised<Object> {
-            let host = Host::of(&ctx);
-            let session = host.block(host.tenant.backup.session(&id)).raise(&ctx)?;
-            Ok(object(Arc::new(session)))
-        },
-    );
+    bulk::register(library);
+    granular::register(library);
 }
 
 fn editing(library: &mut Library) {
@@ -66,7 +37,8 @@ fn editing(library: &mut Library) {
                 let failure = Failure::new("NoPoint", "there is no restore point to add: this is `()`");
                 return Err(failure.hint("look at `row.code`, or add rows with `add_all`, which books them as skipped").raise(&ctx));
             }
-            let request = request(&host, &own, &point, to).raise(&ctx)?;
+            takes_points(&own).raise(&ctx)?;
+            let request = placing::request(&host, &own, &point, to).raise(&ctx)?;
             let Some(request) = request else { return Ok(session.clone()) };
             let refused = host.finish(own.add(vec![request])).raise(&ctx)?;
             match refused.into_iter().next() {
@@ -88,7 +60,8 @@ fn editing(library: &mut Library) {
         |ctx: NativeCallContext, session: &mut Object, rows: Dynamic, to: ImmutableString| -> Raised<Object> {
             let own = behind(session).raise(&ctx)?;
             let to = destination(&to).raise(&ctx)?;
-            add_rows(&Host::of(&ctx), &own, &rows, to).raise(&ctx)?;
+            takes_points(&own).raise(&ctx)?;
+            placing::add_rows(&Host::of(&ctx), &own, &rows, to).raise(&ctx)?;
             Ok(session.clone())
         },
     );
@@ -140,11 +113,7 @@ fn running(library: &mut Library) {
         "refresh",
         &["-> session"],
         "Reads its state anew and returns it.\n\n- Throws `SessionGone`.\n- Policy class: read. Graph: GET restoreSessions/{id}. Permission: BackupRestore-Restore.Read.All.\n\n```rhai\nprint(session.refresh().status);\n```",
-        |ctx: NativeCallContext, session: &mut Object| -> Raised<Object> {
-            let own = behind(session).raise(&ctx)?;
-            Host::of(&ctx).block(own.refresh()).raise(&ctx)?;
-            Ok(session.clone())
-        },
+        |ctx: NativeCallContext, session: &mut Object| refresh(&ctx, session),
     );
     library.method(
         "session",
@@ -169,7 +138,7 @@ fn running(library: &mut Library) {
         "Its artifacts, of all parts, with the columns `item`, `name` and `unit` of the rows they came from.\n\n- Policy class: read. Graph: GET exchangeRestoreSessions/{id}/mailboxRestoreArtifacts. Permission: BackupRestore-Restore.Read.All.\n\n```rhai\ntable(session.artifacts(), [\"name\", \"status\", \"restoredFolderName\"]);\n```",
         |ctx: NativeCallContext, session: &mut Object| -> Raised<Stream> {
             let own = behind(session).raise(&ctx)?;
-            Ok(artifacts(&ctx, own))
+            Ok(placing::artifacts(&ctx, own))
         },
     );
 }
@@ -205,8 +174,24 @@ impl Live for Session {
     }
 }
 
-/// The session behind an object of a script.
-fn behind(object: &Object) -> Result<Arc<Session>, Failure> {
+/// Single files and messages have sessions of their own.
+fn takes_points(session: &Session) -> Result<(), Failure> {
+    if !session.is_granular() {
+        return Ok(());
+    }
+    Err(BackupError::OtherKind {
+        session: session.id().unwrap_or_default(),
+        takes: session.workload.pieces[1],
+        given: "whole restore points",
+    }
+    .into())
+}
+
+/// The session behind an object of a script. A bulk request stands for the session that it is in.
+pub(super) fn behind(object: &Object) -> Result<Arc<Session>, Failure> {
+    if let Some(request) = object.behind::<bulk::Added>() {
+        return Ok(request.session.clone());
+    }
     object.behind::<Session>().ok_or_else(|| {
         let given = words::article(object.kind().words());
         let failure = Failure::new(
@@ -217,214 +202,58 @@ fn behind(object: &Object) -> Result<Arc<Session>, Failure> {
     })
 }
 
-/// The sessions of one workload or of all, as a stream.
-pub(super) fn sessions(
-    ctx: &NativeCallContext,
-    workload: Option<&'static Workload>,
-    options: Map,
-) -> Raised<Stream> {
-    let options = OptionMap::read(options, &["status", "after"]).raise(ctx)?;
-    let status = options.texts("status").raise(ctx)?;
-    let after = options.datetime("after").raise(ctx)?.map(|after| after.0);
-    let open = move |host: &Host| Ok(vec![host.tenant.backup.sessions(workload)]);
-    let session = move |host: &Host, json: Json| {
-        // No filter is documented: it is done here.
-        if let Some(wanted) = &status
-            && !json
-                .string("status")
-                .is_some_and(|status| wanted.contains(&status))
-        {
-            return None;
-        }
-        let created = || crate::instant::parse(&json.string("createdDateTime")?);
-        if after.is_some_and(|after| created().is_none_or(|created| created < after)) {
-            return None;
-        }
-        let workload = workload.or_else(|| workload_of(&json)).unwrap_or(&EXCHANGE);
-        Some(Dynamic::from(object(Arc::new(
-            host.tenant.backup.known_session(workload, json),
-        ))))
-    };
-    Ok(stream(&Host::of(ctx), "sessions", open, session).at(ctx.call_position()))
-}
-
 pub(super) fn destination(text: &str) -> Result<Destination, Failure> {
     let parsed: Result<Destination, BackupError> = text.parse();
     parsed.map_err(Into::into)
 }
 
-/// Books rows and adds those that have a point. An array is read in place: a copy of 100,000 rows is 100 MB.
-pub(super) fn add_rows(
-    host: &Host,
-    session: &Arc<Session>,
-    rows: &Dynamic,
-    to: Destination,
-) -> Result<(), Failure> {
-    let mut requests = Vec::new();
-    if let Ok(rows) = rows.as_array_ref() {
-        for row in rows.iter() {
-            requests.extend(request(host, session, row, to)?);
-        }
-    } else {
-        for row in items(rows)? {
-            requests.extend(request(host, session, &row?, to)?);
-        }
-    }
-    host.finish(session.add(requests))?;
-    Ok(())
-}
-
-/// What to add for a row or a point; `None` for a row without one, which is booked as skipped.
-fn request(
-    host: &Host,
-    session: &Session,
-    value: &Dynamic,
-    to: Destination,
-) -> Result<Option<Request>, Failure> {
-    let wrong = |given: &Dynamic| {
-        let given = words::article(words::kind(given));
-        Failure::new("WrongType", format!("{given} cannot be put into a session"))
-            .hint("give rows of `points_before` or `latest_points`, or restore points")
-    };
-    let workload = session.workload;
-    if let Some(point) = value.read_lock::<Object>() {
-        let is_point = point.kind().root() == "restorePoint" || point.kind().is_untyped();
-        if !is_point {
-            return Err(wrong(value));
-        }
-        let point = point.json();
-        let unit = unit_of(&point);
-        let name = unit
-            .as_deref()
-            .map(|unit| host.tenant.backup.name_of_unit(unit));
-        return placed(host, workload, &point, unit, name, Origin::default(), to).map(Some);
-    }
-    let Some(row) = value.read_lock::<Map>() else {
-        return Err(wrong(value));
-    };
-    let field = |name: &str| row.get(name).filter(|value| !value.is_unit()).cloned();
-    let text = |name: &str| field(name).and_then(|value| value.into_string().ok());
-    let unit_object = field("unit");
-    let unit = unit_object
-        .as_ref()
-        .and_then(|unit| unit.read_lock::<Object>().and_then(|unit| unit.id()));
-    let item = field("item").unwrap_or(Dynamic::UNIT);
-    let name = text("name")
-        .or_else(|| unit.clone())
-        .or_else(|| item.clone().into_string().ok());
-    let Some(point) = field("point") else {
-        if !row.contains_key("point") {
-            return Err(wrong(value).hint("a row has `point`; where there is none it is `()`"));
-        }
-        let asked = Asked {
-            workload: workload.name,
-            unit,
-            name: name.unwrap_or_default(),
-            point: None,
-            destination: Some(to.name().to_owned()),
-        };
-        let code = text("code").or_else(|| Some("NoPoint".to_owned()));
-        host.tenant
-            .backup
-            .books()
-            .skip(asked, code, text("reason"), false);
-        return Ok(None);
-    };
-    let Some(point) = point.read_lock::<Object>().map(|point| point.json()) else {
-        return Err(wrong(&point));
-    };
-    let unit = unit.or_else(|| unit_of(&point));
-    let origin = Origin {
-        item,
-        name: name.clone().unwrap_or_default(),
-        unit: unit_object.unwrap_or(Dynamic::UNIT),
-    };
-    placed(host, workload, &point, unit, name, origin, to).map(Some)
-}
-
-fn placed(
-    host: &Host,
-    workload: &'static Workload,
-    point: &Json,
-    unit: Option<String>,
-    name: Option<String>,
-    mut origin: Origin,
-    to: Destination,
-) -> Result<Request, Failure> {
-    let id = point
-        .string("id")
-        .ok_or_else(|| Failure::new("InvalidRestorePoint", "this restore point has no id"))?;
-    let name = name.or_else(|| unit.clone()).unwrap_or_else(|| id.clone());
-    if origin.name.is_empty() {
-        origin.name.clone_from(&name);
-    }
-    host.tenant.origins.keep(&id, origin);
-    let item = host.tenant.backup.books().ask(Asked {
-        workload: workload.name,
-        unit,
-        name: name.clone(),
-        point: Some(ItemPoint {
-            id: id.clone(),
-            protection_date_time: point.string("protectionDateTime"),
-        }),
-        destination: Some(to.name().to_owned()),
-    });
-    Ok(Request {
-        item,
-        point: id,
-        destination: to,
-        name,
-    })
-}
-
-fn wait(
+pub(super) fn wait(
     ctx: &NativeCallContext,
     session: &mut Object,
     timeout: Option<Duration>,
 ) -> Raised<Object> {
     let host = Host::of(ctx);
-    let own = behind(session).raise(ctx)?;
-    let Some(timeout) = timeout else {
-        host.block(own.wait()).raise(ctx)?;
-        return Ok(session.clone());
-    };
-    let limit = std::time::Duration::try_from(timeout.0).unwrap_or_default();
-    let waited = host.block(async {
-        tokio::select! {
-            biased;
-            ended = own.wait() => ended,
-            () = host.world.clock.sleep(limit) => Err(BackupError::Timeout {
-                what: format!("session `{}`", own.id().unwrap_or_default()),
-                limit: timeout.to_string(),
-            }),
-        }
-    });
-    waited.raise(ctx)?;
+    if let Some(browse) = session.behind::<Browse>() {
+        let what = format!("browse session `{}`", browse.id);
+        within(&host, browse.wait(), timeout, what).raise(ctx)?;
+    } else {
+        let own = behind(session).raise(ctx)?;
+        let what = format!("session `{}`", own.id().unwrap_or_default());
+        within(&host, own.wait(), timeout, what).raise(ctx)?;
+    }
     Ok(session.clone())
 }
 
-fn artifacts(ctx: &NativeCallContext, session: Arc<Session>) -> Stream {
-    let host = Host::of(ctx);
-    let kind = Kind::of(session.workload.artifact_type);
-    let open = move |_: &Host| Ok(session.artifact_pages());
-    let artifact = move |host: &Host, json: Json| {
-        let artifact = Artifact::of(json.clone());
-        let point = artifact.and_then(|artifact| artifact.point);
-        let origin = point
-            .and_then(|point| host.tenant.origins.of(&point))
-            .unwrap_or_default();
-        let name = if origin.name.is_empty() {
-            Dynamic::UNIT
-        } else {
-            origin.name.into()
-        };
-        let columns = Columns::new()
-            .with("item", origin.item)
-            .with("name", name)
-            .with("unit", origin.unit);
-        Some(Dynamic::from(
-            Object::exact(kind, json).with_columns(columns),
-        ))
+/// Waits no longer than the timeout, where there is one.
+fn within(
+    host: &Host,
+    waiting: impl Future<Output = Result<(), BackupError>>,
+    timeout: Option<Duration>,
+    what: String,
+) -> Result<(), Failure> {
+    let Some(timeout) = timeout else {
+        return host.block(waiting);
     };
-    stream(&host, "artifacts", open, artifact).at(ctx.call_position())
+    let limit = std::time::Duration::try_from(timeout.0).unwrap_or_default();
+    host.block(async {
+        tokio::select! {
+            biased;
+            ended = waiting => ended,
+            () = host.world.clock.sleep(limit) => Err(BackupError::Timeout {
+                what,
+                limit: timeout.to_string(),
+            }),
+        }
+    })
+}
+
+pub(super) fn refresh(ctx: &NativeCallContext, session: &mut Object) -> Raised<Object> {
+    let host = Host::of(ctx);
+    if let Some(browse) = session.behind::<Browse>() {
+        host.block(browse.refresh()).raise(ctx)?;
+    } else {
+        let own = behind(session).raise(ctx)?;
+        host.block(own.refresh()).raise(ctx)?;
+    }
+    Ok(session.clone())
 }

@@ -24,7 +24,8 @@ pub(crate) struct Tenant {
     pub(crate) origins: Origins,
 }
 
-/// Where the points that a script has put into sessions came from, so that artifacts can show it.
+/// Where the points that a script has put into sessions came from, so that artifacts can show it. By the id of the point; of
+/// a bulk restore by the input, of a granular one by the key of the file, both in lower case.
 #[derive(Default)]
 pub(crate) struct Origins(Mutex<HashMap<String, Origin>>);
 
@@ -169,17 +170,30 @@ fn subject(value: &Dynamic) -> Result<Subject, Failure> {
         let json = object.json();
         // What came through `graph::` has no published type; its properties tell.
         let untyped = object.kind().is_untyped();
-        if root == "protectionUnitBase" || untyped && json.property("directoryObjectId").is_some() {
+        let has = |name: &str| untyped && json.property(name).is_some();
+        if root == "protectionUnitBase" || has("directoryObjectId") || has("siteId") {
             return Ok(Subject::Unit(json));
         }
-        if root == "directoryObject" || untyped && json.property("id").is_some() {
+        if object.kind().name() == "site" || has("siteCollection") || has("sharepointIds") {
+            return Ok(Subject::Site(json));
+        }
+        if object.kind().name() == "drive" || has("driveType") {
+            // A OneDrive is its owner's.
+            let owner = json
+                .property("owner")
+                .and_then(|owner| owner.property("user"));
+            if let Some(user) = owner.filter(|user| user.string("id").is_some()) {
+                return Ok(Subject::Person(user));
+            }
+        }
+        if root == "directoryObject" || has("id") {
             return Ok(Subject::Person(json));
         }
     }
     let given = words::article(words::kind(value));
     Err(
         Failure::new("WrongType", format!("{given} cannot be restored"))
-            .hint("an item is a user, a protection unit, an address, an id, or `#{item, before}`"),
+            .hint("an item is a user, a site, a protection unit, an address, a URL, an id, or `#{item, before}`"),
     )
 }
 
@@ -206,7 +220,7 @@ impl From<DirectoryError> for Failure {
         let mut failure = Self::new(error.code().to_owned(), error.to_string());
         match &error {
             DirectoryError::Graph(error) => return error.clone().into(),
-            DirectoryError::NoUser { answer, .. } => {
+            DirectoryError::NoUser { answer, .. } | DirectoryError::NoSite { answer, .. } => {
                 failure.status = answer.status();
                 failure.request_id = answer.request_id().map(str::to_owned);
             }

@@ -2,13 +2,14 @@
 
 use std::collections::{HashMap, HashSet};
 
-use rhai::{ASTNode, Expr, FnCallExpr, Stmt};
+use rhai::{Expr, FnCallExpr, Stmt};
 
 use super::{Arities, GLOBALS, KEYWORDS, is_name};
 use crate::script::explain;
 use crate::script::failure::Failure;
 use crate::script::library::{Entry, shelves};
 use crate::script::program::{File, Program};
+use crate::script::tree::{self, Node};
 use crate::script::words;
 
 /// What can be called in one file.
@@ -20,6 +21,10 @@ pub(super) struct Known {
     /// Keys of maps: closures may be kept there.
     kept: HashSet<String>,
     variables: HashSet<String>,
+    /// Imports that nobody can look into.
+    opaque: HashSet<String>,
+    /// Words of what could not be parsed: functions may be defined there.
+    lost: HashSet<String>,
 }
 
 impl Known {
@@ -29,49 +34,55 @@ impl Known {
             imports: HashMap::new(),
             kept: HashSet::new(),
             variables: HashSet::new(),
+            opaque: HashSet::new(),
+            lost: file.lost.clone().unwrap_or_default().words,
         };
         for other in program.files() {
             known.keep(other);
         }
-        file.ast.walk(&mut |path: &[ASTNode]| {
-            if let Some(ASTNode::Stmt(Stmt::Import(import, _))) = path.last()
+        file.each(&mut |node| {
+            if let Node::Stmt(Stmt::Import(import, _)) = node
                 && let Expr::StringConstant(literal, _) = &import.0
-                && let Some(imported) = program.linked(&file.text.name, literal)
             {
-                let all = known.imports.entry(import.1.name.to_string()).or_default();
-                for (name, params) in functions(imported) {
-                    all.entry(name).or_default().extend(params);
+                let alias = import.1.name.to_string();
+                match program.linked(&file.text.name, literal) {
+                    // Of a file that was not found or could not be read whole nobody knows what it has.
+                    Some(imported) if imported.lost.is_none() => {
+                        let all = known.imports.entry(alias).or_default();
+                        for (name, params) in functions(imported) {
+                            all.entry(name).or_default().extend(params);
+                        }
+                    }
+                    _ => {
+                        known.opaque.insert(alias);
+                    }
                 }
             }
-            true
         });
         known
     }
 
     /// `#{f: |x| x}` makes `m.f(1)` a call of a closure.
     fn keep(&mut self, file: &File) {
-        file.ast.walk(&mut |path: &[ASTNode]| {
-            match path.last() {
-                Some(ASTNode::Stmt(Stmt::Var(var, ..))) => {
-                    self.variables.insert(var.0.name.to_string());
-                }
-                Some(ASTNode::Expr(Expr::Map(map, _))) => self
-                    .kept
-                    .extend(map.0.iter().map(|(key, _)| key.name.to_string())),
-                Some(ASTNode::Stmt(Stmt::Assignment(assignment))) => {
-                    if let Expr::Dot(dot, ..) = &assignment.1.lhs {
-                        let mut last = &dot.rhs;
-                        while let Expr::Dot(chain, ..) = last {
-                            last = &chain.rhs;
-                        }
-                        if let Expr::Property(property, _) = last {
-                            self.kept.insert(property.2.to_string());
-                        }
+        file.each(&mut |node| match node {
+            Node::Stmt(Stmt::Var(var, ..)) => {
+                self.variables.insert(var.0.name.to_string());
+            }
+            Node::Expr(Expr::Map(map, _)) => self
+                .kept
+                .extend(map.0.iter().map(|(key, _)| key.name.to_string())),
+            Node::Stmt(Stmt::Assignment(assignment)) => {
+                if let Expr::Dot(dot, ..) = &assignment.1.lhs {
+                    let mut last = &dot.rhs;
+                    while let Expr::Dot(chain, ..) = last {
+                        last = &chain.rhs;
+                    }
+                    if let Expr::Property(property, _) = last {
+                        self.kept.insert(property.2.to_string());
                     }
                 }
-                _ => {}
             }
-            true
+            _ => {}
         });
     }
 
@@ -87,6 +98,9 @@ impl Known {
             return dynamic(call);
         }
         if KEYWORDS.contains(&name) || (method && self.kept.contains(name)) {
+            return None;
+        }
+        if self.lost.contains(name) && !GLOBALS.contains_key(name) {
             return None;
         }
         if (name == "exit" || name == "timestamp") && !self.own.contains_key(name) {
@@ -165,6 +179,9 @@ impl Known {
             return None;
         };
         let (name, given) = (call.name.as_str(), call.args.len());
+        if self.opaque.contains(*root) {
+            return None;
+        }
         if let Some(functions) = self.imports.get(*root) {
             return match functions.get(name) {
                 Some(params) if params.contains(&given) => None,
@@ -213,14 +230,12 @@ impl Known {
 
 fn functions(file: &File) -> Arities {
     let mut all = Arities::new();
-    for function in file
-        .ast
-        .iter_functions()
-        .filter(|function| !function.name.starts_with("anon$"))
-    {
-        all.entry(function.name.to_owned())
-            .or_default()
-            .insert(function.params.len());
+    for body in &*file.bodies {
+        if !body.name.is_empty() && !tree::is_closure(&body.name) {
+            all.entry(body.name.to_string())
+                .or_default()
+                .insert(body.params.len());
+        }
     }
     all
 }

@@ -1,13 +1,15 @@
 //! Closures that cannot do what they seem to do: assignments that are lost, an order that changes the tenant.
 
 use std::collections::{HashMap, HashSet};
+use std::ops::RangeInclusive;
 
-use rhai::{AST, ASTNode, Expr, FnCallExpr, FnPtr, Module, Position, Stmt};
+use rhai::{Expr, FnCallExpr, FnPtr, Position, Stmt};
 
+use super::reach::Reach;
 use crate::script::explain;
 use crate::script::failure::Failure;
-use crate::script::library::shelves;
 use crate::script::program::File;
+use crate::script::tree::{self, Node};
 
 /// Their closures run on copies of what they capture.
 const APART: [&str; 3] = ["parallel", "try_parallel", "step"];
@@ -26,9 +28,10 @@ const FILLING: [&str; 7] = [
 ];
 
 /// The closures of one file, by the engine's name for them.
-pub(super) struct Closures {
+pub(super) struct Closures<'f> {
+    file: &'f File,
     bodies: HashMap<String, Body>,
-    /// `let f = |x| …`: the variable's name and the closure's.
+    /// `let f = |x| …`, and nothing else ever: the variable's name and the closure's.
     named: HashMap<String, String>,
 }
 
@@ -43,64 +46,83 @@ struct Body {
     declared: HashSet<String>,
     /// Closures inside it.
     inner: Vec<String>,
-    /// Script functions it calls.
-    calls: HashSet<String>,
-    changes: bool,
 }
 
-impl Closures {
-    pub(super) fn of(file: &File) -> Self {
-        let mut all = Self {
-            bodies: HashMap::new(),
-            named: HashMap::new(),
-        };
+impl<'f> Closures<'f> {
+    pub(super) fn of(file: &'f File) -> Self {
+        let mut named: HashMap<String, Vec<Option<String>>> = HashMap::new();
+        let mut bodies = HashMap::new();
         // Where a closure is made stands which variables it captures.
         let mut captured: HashMap<String, HashSet<String>> = HashMap::new();
-        file.ast.walk(&mut |path: &[ASTNode]| {
-            match path.last() {
-                Some(ASTNode::Expr(expr @ Expr::FnCall(call, _))) if call.name == "curry" => {
-                    if let Some(name) = closure_name(expr) {
-                        let names = call
-                            .args
-                            .iter()
-                            .skip(1)
-                            .filter_map(variable)
-                            .map(str::to_owned);
-                        captured.entry(name).or_default().extend(names);
-                    }
-                }
-                Some(ASTNode::Stmt(Stmt::Var(var, ..))) => {
-                    if let Some(name) = closure_name(&var.1) {
-                        all.named.insert(var.0.name.to_string(), name);
-                    }
-                }
-                _ => {}
-            }
-            true
-        });
-        for function in file.ast.iter_fn_def() {
-            let name = function.name.as_str();
-            let mut body = Body {
-                params: function.params.len(),
-                captured: captured.remove(name).unwrap_or_default(),
+        for body in &*file.bodies {
+            let mut found = Body {
+                params: body.params.len(),
                 ..Body::default()
             };
-            // The engine walks over all functions or over none: so over a tree that has but one.
-            let mut alone = Module::new();
-            alone.set_script_fn(function.clone());
-            AST::new([], alone).walk(&mut |path: &[ASTNode]| {
-                if let Some(node) = path.last() {
-                    body.note(node);
+            tree::each(&body.statements, &mut |node| {
+                found.note(node);
+                match node {
+                    Node::Expr(expr @ Expr::FnCall(call, _)) if call.name == "curry" => {
+                        if let Some(name) = closure_name(expr) {
+                            let names = call.args.iter().skip(1).filter_map(variable);
+                            let names = names.map(str::to_owned);
+                            captured.entry(name).or_default().extend(names);
+                        }
+                    }
+                    Node::Stmt(Stmt::FnCall(call, _)) if call.name == "curry" => {
+                        if let Some(name) = call.args.first().and_then(closure_name) {
+                            let names = call.args.iter().skip(1).filter_map(variable);
+                            let names = names.map(str::to_owned);
+                            captured.entry(name).or_default().extend(names);
+                        }
+                    }
+                    Node::Stmt(Stmt::Var(var, ..)) => named
+                        .entry(var.0.name.to_string())
+                        .or_default()
+                        .push(closure_name(&var.1)),
+                    Node::Stmt(Stmt::Assignment(assignment)) => {
+                        if let Some(name) = root(&assignment.1.lhs) {
+                            named.entry(name.to_owned()).or_default().push(None);
+                        }
+                    }
+                    _ => {}
                 }
-                true
             });
-            all.bodies.insert(name.to_owned(), body);
+            for param in &body.params {
+                named.entry(param.to_string()).or_default().push(None);
+            }
+            bodies.insert(body.name.to_string(), found);
         }
-        all
+        for (name, names) in captured {
+            if let Some(body) = bodies.get_mut(&name) {
+                // A captured variable is a parameter too: that is no other meaning of its name.
+                for captured in &names {
+                    if let Some(values) = named.get_mut(captured) {
+                        let at = values.iter().position(Option::is_none);
+                        at.map(|at| values.remove(at));
+                    }
+                }
+                body.captured = names;
+            }
+        }
+        let named = named.into_iter().filter_map(|(name, mut values)| {
+            let only = values.pop()?;
+            values.is_empty().then_some((name, only?))
+        });
+        Self {
+            file,
+            bodies,
+            named: named.collect(),
+        }
     }
 
     /// What is wrong with the closures given in this call. Without a place of its own the finding is about the call.
-    pub(super) fn judge(&self, call: &FnCallExpr) -> Vec<(Position, Failure)> {
+    pub(super) fn judge(
+        &self,
+        call: &FnCallExpr,
+        method: bool,
+        reach: &Reach,
+    ) -> Vec<(Position, Failure)> {
         let name = call.name.as_str();
         let mut found = Vec::new();
         if !call.namespace.is_empty() {
@@ -109,15 +131,12 @@ impl Closures {
         let Some(closure) = call.args.last().and_then(|last| self.closure_of(last)) else {
             return found;
         };
-        let values = match name {
-            "parallel" | "try_parallel" => Some(1),
-            "step" | "attempt" => Some(0),
-            _ => None,
-        };
-        if let (Some(values), Some(body)) = (values, self.bodies.get(&closure))
-            && body.params != body.captured.len() + values
-        {
-            found.push((Position::NONE, explain::closure_arity(values)));
+        if let (Some(takes), Some(body)) = (takes(name, method), self.bodies.get(&closure)) {
+            let params = body.params.saturating_sub(body.captured.len());
+            if !takes.contains(&params) {
+                let failure = explain::closure_arity(usual(name, &takes));
+                found.push((Position::NONE, failure));
+            }
         }
         if APART.contains(&name) {
             for (variable, position) in self.lost(&closure) {
@@ -135,7 +154,8 @@ impl Closures {
                 ));
             }
         }
-        if ORDERING.contains(&name) && self.changes(&closure, &mut HashSet::new()) {
+        let can = || reach.from(&self.file.text.name, &closure);
+        if ORDERING.contains(&name) && !can().only_reads() {
             found.push((
                 Position::NONE,
                 Failure::new(
@@ -162,36 +182,49 @@ impl Closures {
         all.filter(|(name, _)| body.captured.contains(name) && !body.declared.contains(name))
             .collect()
     }
+}
 
-    fn changes(&self, function: &str, seen: &mut HashSet<String>) -> bool {
-        if !seen.insert(function.to_owned()) {
-            return false;
-        }
-        let Some(body) = self.bodies.get(function) else {
-            return false;
-        };
-        body.changes
-            || body
-                .inner
-                .iter()
-                .chain(&body.calls)
-                .any(|next| self.changes(next, seen))
+/// How many values a function of the host calls its closure with; the last argument. `None` where nobody knows.
+///
+/// Rhai's own array functions give the index too where it is asked for, and the element as `this` where nothing is.
+fn takes(name: &str, method: bool) -> Option<RangeInclusive<usize>> {
+    Some(match (name, method) {
+        ("parallel" | "try_parallel", false) => 1..=1,
+        ("step" | "attempt", false) => 0..=0,
+        ("each" | "any" | "sort_by" | "count_by" | "group_by" | "unique_by", true) => 1..=1,
+        (
+            "map" | "filter" | "for_each" | "some" | "all" | "find" | "find_map" | "retain"
+            | "drain",
+            true,
+        ) => 0..=2,
+        ("sort" | "dedup", true) => 2..=2,
+        ("reduce" | "reduce_rev", true) => 1..=3,
+        _ => return None,
+    })
+}
+
+/// What is usual, where several numbers are possible.
+fn usual(name: &str, takes: &RangeInclusive<usize>) -> usize {
+    match name {
+        "reduce" | "reduce_rev" => 2,
+        _ if takes.contains(&1) => 1,
+        _ => *takes.start(),
     }
 }
 
 impl Body {
-    fn note(&mut self, node: &ASTNode) {
+    fn note(&mut self, node: Node) {
         match node {
-            ASTNode::Stmt(Stmt::Assignment(assignment)) => {
+            Node::Stmt(Stmt::Assignment(assignment)) => {
                 if let Some(name) = root(&assignment.1.lhs) {
                     self.assigned
                         .push((name.to_owned(), assignment.1.lhs.start_position()));
                 }
             }
-            ASTNode::Stmt(Stmt::Var(var, ..)) => {
+            Node::Stmt(Stmt::Var(var, ..)) => {
                 self.declared.insert(var.0.name.to_string());
             }
-            ASTNode::Expr(Expr::Dot(dot, ..)) => {
+            Node::Expr(Expr::Dot(dot, ..)) => {
                 if let (Some(name), Expr::MethodCall(call, _)) = (variable(&dot.lhs), &dot.rhs)
                     && FILLING.contains(&call.name.as_str())
                 {
@@ -199,28 +232,12 @@ impl Body {
                         .push((name.to_owned(), dot.lhs.start_position()));
                 }
             }
-            ASTNode::Expr(expr @ Expr::DynamicConstant(..)) => {
+            Node::Expr(expr @ Expr::DynamicConstant(..)) => {
                 self.inner.extend(closure_name(expr));
             }
             _ => {}
         }
-        if let Some((call, ..)) = super::call_of(node) {
-            self.calls.insert(call.name.to_string());
-            self.changes = self.changes || changes_by_itself(call);
-        }
     }
-}
-
-/// Does the name stand for a function of the host that changes the tenant?
-pub(super) fn changes_by_itself(call: &FnCallExpr) -> bool {
-    let namespace = call
-        .namespace
-        .path
-        .first()
-        .map_or("", |part| part.name.as_str());
-    shelves().entries.iter().any(|entry| {
-        entry.changes && entry.namespace == namespace && entry.name == call.name.as_str()
-    })
 }
 
 /// The engine's name of a closure that stands here, captured variables or not.

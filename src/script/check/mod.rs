@@ -1,21 +1,32 @@
 //! What can be found without running: names that nothing has, calls that cannot work, and what a runbook may not do.
 
+mod abilities;
+mod arguments;
 mod calls;
 mod closures;
+mod finding;
+mod functions;
+mod literals;
+mod names;
+mod reach;
 
 use std::collections::{HashMap, HashSet};
 use std::sync::LazyLock;
 
 use rhai::packages::{Package as _, StandardPackage};
-use rhai::{ASTNode, Engine, Expr, FnCallExpr, Position, Stmt};
+use rhai::{Engine, Expr, FnCallExpr, Position, Stmt};
+
+pub(crate) use abilities::Abilities;
+pub(crate) use finding::{Finding, Severity};
 
 use super::engine;
 use super::failure::Failure;
 use super::header::Header;
 use super::library::shelves;
 use super::program::{File, Program};
-use super::words;
-use crate::error::{Fault, MOST_FAULTS};
+use super::tree::Node;
+use crate::error::MOST_FAULTS;
+use reach::Reach;
 
 /// By name: the numbers of parameters a function exists with, the receiver of a method counted.
 type Arities = HashMap<String, HashSet<usize>>;
@@ -76,53 +87,81 @@ pub(crate) fn is_standard(name: &str) -> bool {
     STANDARD.contains_key(name) && shelves().global(name).next().is_none()
 }
 
-/// Looks at every file of a program but those of the standard library, and gives all that was found, in the order of the lines.
-pub(crate) fn check(program: &Program, header: &Header) -> Vec<Fault> {
-    let mut faults = Vec::new();
+/// Does Rhai itself have a function of this name?
+fn is_standard_name(name: &str) -> bool {
+    STANDARD.contains_key(name)
+}
+
+/// Looks at every file of a program but those of the standard library. What was found comes file by file, in the order of the lines.
+pub(crate) fn check(program: &Program, header: &Header) -> Vec<Finding> {
+    let reach = Reach::of(program);
+    let mut findings = Vec::new();
     for file in program.files().into_iter().filter(|file| !file.is_std()) {
-        let mut found = Finder {
+        let mut finder = Finder {
             program,
             header,
             file,
+            reach: &reach,
             found: Vec::new(),
         };
-        found.look();
-        let mut found = found.found;
-        found.sort_by_key(|(position, _)| (position.line(), position.position()));
-        faults.extend(found.into_iter().map(|(position, failure)| {
-            let fault = failure.fault();
-            match file.text.place(position) {
-                Some(place) => fault.at(place),
-                None => fault,
-            }
+        finder.look();
+        findings.extend(finder.found.into_iter().map(|(position, failure)| {
+            Finding::new(Severity::Error, failure, file.text.place(position))
         }));
     }
-    faults
+    findings.extend(arguments::unused(program, header));
+    findings
+}
+
+/// What a program without mistakes can do at most.
+pub(crate) fn abilities(program: &Program) -> Abilities {
+    Reach::of(program).from(&program.main().text.name, "")
 }
 
 /// A call: its expression, where it stands, whether it is a method's.
-fn call_of<'a>(node: &'a ASTNode<'a>) -> Option<(&'a FnCallExpr, Position, bool)> {
+fn call_of(node: Node) -> Option<(&FnCallExpr, Position, bool)> {
     match node {
-        ASTNode::Stmt(Stmt::FnCall(call, position))
-        | ASTNode::Expr(Expr::FnCall(call, position)) => Some((call, *position, false)),
-        ASTNode::Expr(Expr::MethodCall(call, position)) => Some((call, *position, true)),
+        Node::Stmt(Stmt::FnCall(call, position)) | Node::Expr(Expr::FnCall(call, position)) => {
+            Some((call, *position, false))
+        }
+        Node::Expr(Expr::MethodCall(call, position)) => Some((call, *position, true)),
         _ => None,
     }
+}
+
+/// `let f = users::list;`: a namespace of the host has functions and nothing else.
+fn function_as_value(node: Node) -> Option<(Position, Failure)> {
+    let Node::Expr(Expr::Variable(variable, _, position)) = node else {
+        return None;
+    };
+    let [root] = variable.2.path.as_slice() else {
+        return None;
+    };
+    shelves().is_namespace(&root.name).then(|| {
+        let name = format!("{}::{}", root.name, variable.1);
+        (*position, super::source::undefined(&name))
+    })
 }
 
 struct Finder<'p> {
     program: &'p Program,
     header: &'p Header,
     file: &'p File,
+    reach: &'p Reach,
     found: Vec<(Position, Failure)>,
 }
 
 impl Finder<'_> {
+    /// Each mistake is compared with all names there are: whoever has made so many need not wait for more.
+    fn is_full(&self) -> bool {
+        self.found.len() == MOST_FAULTS
+    }
+
     fn say(&mut self, position: Position, failure: Failure) {
-        if self.found.len() == MOST_FAULTS {
+        if self.is_full() {
             return;
         }
-        // A call that stands in a chain is walked over more than once.
+        // A closure in a variable is looked at wherever it is given.
         let again = self
             .found
             .iter()
@@ -134,33 +173,45 @@ impl Finder<'_> {
 
     fn look(&mut self) {
         let file = self.file;
+        if file.unknown.is_some() {
+            for (position, failure) in names::unknown(file) {
+                self.say(position, failure);
+            }
+        }
+        // What is called on something that does not exist is no mistake of its own.
+        let unknown: HashSet<_> = self.found.iter().map(|(at, _)| at.line()).collect();
         let calls = calls::Known::of(self.program, file);
         let closures = closures::Closures::of(file);
-        file.ast.walk(&mut |path: &[ASTNode]| {
-            // Each mistake is compared with all names there are: whoever has made so many need not wait for more.
-            if self.found.len() == MOST_FAULTS {
-                return false;
+        file.each(&mut |node| {
+            if self.is_full() {
+                return;
             }
-            let Some(node) = path.last() else { return true };
-            match node {
-                ASTNode::Stmt(Stmt::Import(import, position)) => {
-                    self.import(&import.0, &import.1.name, *position);
-                }
-                ASTNode::Expr(Expr::Dot(dot, ..)) => self.argument(&dot.lhs, &dot.rhs),
-                ASTNode::Expr(Expr::Index(index, ..)) => self.argument(&index.lhs, &index.rhs),
-                _ => {}
+            if let Node::Stmt(Stmt::Import(import, position)) = node {
+                self.import(&import.0, &import.1.name, *position);
+            }
+            if let Some((position, failure)) = arguments::judge(self.header, node) {
+                self.say(position, failure);
+            }
+            if let Some((position, failure)) = function_as_value(node) {
+                self.say(position, failure);
             }
             if let Some((call, position, method)) = call_of(node) {
-                if let Some(failure) = calls.judge(call, method) {
+                let follows = method && unknown.contains(&position.line());
+                if let Some(failure) = calls.judge(call, method).filter(|_| !follows) {
                     self.say(position, failure);
                 }
-                for (at, failure) in closures.judge(call) {
+                for (at, failure) in literals::judge(call, method) {
+                    self.say(at, failure);
+                }
+                for (at, failure) in closures.judge(call, method, self.reach) {
                     self.say(if at.is_none() { position } else { at }, failure);
                 }
             }
-            true
         });
-        self.functions();
+        let is_main = file.text.name == self.program.main().text.name;
+        for (position, failure) in functions::hiding(file, is_main) {
+            self.say(position, failure);
+        }
     }
 
     fn import(&mut self, path: &Expr, alias: &str, position: Position) {
@@ -184,83 +235,4 @@ impl Finder<'_> {
             );
         }
     }
-
-    /// `args.name` and `args["name"]`.
-    fn argument(&mut self, of: &Expr, part: &Expr) {
-        if !matches!(of, Expr::Variable(variable, ..) if variable.1 == "args") {
-            return;
-        }
-        let first = match part {
-            Expr::Dot(chain, ..) | Expr::Index(chain, ..) => &chain.lhs,
-            other => other,
-        };
-        let (name, position) = match first {
-            Expr::Property(property, position) => (property.2.as_str(), *position),
-            Expr::StringConstant(text, position) => (text.as_str(), *position),
-            _ => return,
-        };
-        if self.header.parameter(name).is_some() {
-            return;
-        }
-        let failure = Failure::new(
-            "UnknownArgument",
-            format!("the script has no argument `{name}`"),
-        );
-        let names: Vec<_> = self.header.names().collect();
-        let failure = match words::nearest(name, names.iter().copied()) {
-            Some(near) => failure.hint(format!("did you mean `{near}`?")),
-            None if names.is_empty() => failure.hint(format!(
-                "declare it in the header: `//! @param {name} string …`"
-            )),
-            None => failure.hint(format!("its arguments are {}", words::list(names))),
-        };
-        self.say(position, failure);
-    }
-
-    /// A function of the script that would stand in front of one of the host's.
-    fn functions(&mut self) {
-        for function in self.file.ast.iter_functions() {
-            let name = function.name;
-            let Some(signature) = hidden_by(name) else {
-                continue;
-            };
-            let position = definition(&self.file.text.text, name).unwrap_or(Position::NONE);
-            self.say(
-                position,
-                Failure::new("NameTaken", format!("`{name}` is a function of the host (`{signature}`) and cannot be written anew"))
-                    .hint(format!("choose another name, such as `my_{name}`")),
-            );
-        }
-    }
-}
-
-/// The host's function that a script function of this name would hide. What Rhai itself has on arrays and texts may be written anew.
-fn hidden_by(name: &str) -> Option<String> {
-    let entries = shelves()
-        .entries
-        .iter()
-        .filter(|entry| entry.name == name && !entry.doc.is_empty());
-    let mut own = entries.filter(|entry| entry.receiver.is_none() || !STANDARD.contains_key(name));
-    own.next().map(super::library::Entry::signature)
-}
-
-/// Where `fn name` stands: the syntax tree does not say.
-fn definition(text: &str, name: &str) -> Option<Position> {
-    for (number, line) in text.lines().enumerate() {
-        let mut from = 0;
-        while let Some(at) = line[from..].find("fn ").map(|at| at + from) {
-            let rest = line[at + 3..].trim_start();
-            // `fn type.name` is a method.
-            let written = rest.split('(').next().unwrap_or_default().trim();
-            if written == name || written.rsplit('.').next() == Some(name) {
-                let column = line[..line.len() - rest.len()].chars().count() + 1;
-                return Some(Position::new(
-                    u16::try_from(number + 1).ok()?,
-                    u16::try_from(column).ok()?,
-                ));
-            }
-            from = at + 3;
-        }
-    }
-    None
 }

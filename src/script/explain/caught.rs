@@ -58,14 +58,37 @@ pub(crate) fn caught(map: &Map) -> Option<Failure> {
         "ErrorAssignmentToConstant" => E::ErrorAssignmentToConstant(text("variable")?, none),
         "ErrorArithmetic" => E::ErrorArithmetic(first_line(&message).to_owned(), none),
         "ErrorUnboundThis" => E::ErrorUnboundThis(none),
-        _ => E::ErrorRuntime(message.into(), none),
+        _ => E::ErrorRuntime(message.clone().into(), none),
     };
     let mut failure = failure(&again);
+    // So that it stands where it arose when the script throws it again.
+    failure.origin = place(&message).or_else(|| {
+        let narrow = |name: &str| {
+            u16::try_from(number(name))
+                .ok()
+                .filter(|number| *number > 0)
+        };
+        let position = Position::new(narrow("line")?, narrow("position")?);
+        Some((text("source").unwrap_or_default(), position))
+    });
     failure.line = map
         .get("line")
         .and_then(|line| line.as_int().ok())
         .and_then(|line| line.try_into().ok());
     Some(failure)
+}
+
+/// `… @ 'lib.rhai' (line 5, position 3)` at the end of the first line, where the error comes out of calls.
+fn place(message: &str) -> Option<(String, Position)> {
+    message.lines().nth(1)?;
+    let line = first_line(message);
+    let (before, place) = line.rsplit_once(" (line ")?;
+    let (line, column) = place.strip_suffix(')')?.split_once(", position ")?;
+    let source = before
+        .rsplit_once(" @ '")
+        .and_then(|(_, source)| source.strip_suffix('\''));
+    let position = Position::new(line.parse().ok()?, column.parse().ok()?);
+    Some((source.unwrap_or_default().to_owned(), position))
 }
 
 /// An error inside of calls is left to us as text only; its first line is that of the innermost error.

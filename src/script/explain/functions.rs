@@ -2,6 +2,7 @@
 
 use crate::script::failure::Failure;
 use crate::script::library::{Entry, shelves};
+use crate::script::tree;
 use crate::script::words;
 
 /// Splits `name (type, type)` of the engine.
@@ -17,8 +18,16 @@ fn split(signature: &str) -> (&str, Vec<&'static str>) {
 
 pub(super) fn no_function(signature: &str) -> Failure {
     let (name, given) = split(signature);
-    if name.starts_with("anon$") {
-        return closure_arity(given.len());
+    if tree::is_closure(name) {
+        let values = match given.len() {
+            0 => "no value".to_owned(),
+            1 => "one value".to_owned(),
+            number => format!("{number} values"),
+        };
+        return Failure::new(
+            "WrongArguments",
+            format!("the closure is called with {values}, and takes another number of them"),
+        );
     }
     if let Some(text) = operator(name, &given) {
         return text;
@@ -36,6 +45,14 @@ pub(super) fn no_function(signature: &str) -> Failure {
     };
     if known.is_empty() {
         return unknown_function(namespace, short, &given);
+    }
+    let is_method = known.iter().all(|entry| entry.receiver.is_some());
+    if is_method && given.first() == Some(&"`()`") {
+        return Failure::new(
+            "NoSuchFunction",
+            format!("`()` has no function `{short}`: the value before the dot is absent"),
+        )
+        .hint("test it before: `if x != () { … }`");
     }
     let given = if given.is_empty() {
         "without arguments".to_owned()

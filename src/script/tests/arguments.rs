@@ -27,7 +27,12 @@ let x = 1;
 ";
 
 fn header(text: &str) -> Result<Header, Vec<Fault>> {
-    Header::read("x.rhai", text)
+    let (header, faults) = Header::read("x.rhai", text);
+    if faults.is_empty() {
+        Ok(header)
+    } else {
+        Err(faults)
+    }
 }
 
 fn given(pairs: &[(&str, &str)]) -> Vec<(String, String)> {

@@ -60,6 +60,7 @@ impl Bar for Quiet {
 impl crate::graph::Notices for Quiet {
     fn waiting(&self, _: &str, _: &str, _: Duration) {}
     fn warn(&self, _: &str) {}
+    fn enter_code(&self, _: &str, _: &str, _: Duration) {}
 }
 
 /// A tenant that nobody answers for.
@@ -84,6 +85,7 @@ fn nobody(stop: &Stop) -> Tenant {
         Duration::ZERO,
     ));
     let settings = Settings {
+        run: "run-1".to_owned(),
         in_flight: 1,
         first_look: Duration::ZERO,
         polling: Duration::ZERO,
@@ -206,14 +208,9 @@ impl Bench {
     }
 
     pub(crate) fn check(&self, text: &str) -> Vec<String> {
-        match Script::load("test.rhai", text.as_bytes()) {
-            Ok(script) => script
-                .check(&[self.path().to_owned()])
-                .iter()
-                .map(told)
-                .collect(),
-            Err(faults) => faults.iter().map(told).collect(),
-        }
+        let examined =
+            crate::script::examine("test.rhai", text.as_bytes(), &[self.path().to_owned()]);
+        examined.errors().map(told).collect()
     }
 }
 

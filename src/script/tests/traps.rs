@@ -104,6 +104,35 @@ fn sort_and_dedup_pass_errors_on_and_leave_the_array() {
 }
 
 #[test]
+fn the_name_of_a_function_is_no_closure() {
+    for call in [
+        "map(\"act\")",
+        "filter(\"act\")",
+        "some(\"act\")",
+        "all(\"act\")",
+        "dedup(\"act\")",
+        "reduce(\"act\")",
+        "reduce(\"act\", 0)",
+        "reduce_rev(\"act\")",
+        "reduce_rev(\"act\", 0)",
+        "sort(\"act\")",
+        "drain(\"act\")",
+        "retain(\"act\")",
+    ] {
+        let text = format!(
+            "fn act(x) {{ throw \"ran\" }} fn act(x, y) {{ throw \"ran\" }} let a = [1, 2]; a.{call}"
+        );
+        starts(&text, "WrongArguments: `");
+    }
+    starts(
+        "fn act(x) { throw \"ran\" } [\"x\", \"act\"].index_of(\"act\")",
+        "1",
+    );
+    starts("[\"x\", \"y\", \"x\"].index_of(\"x\", 1)", "2");
+    starts("[\"x\"].index_of(\"y\")", "-1");
+}
+
+#[test]
 fn comparing_different_kinds_is_an_error_with_a_hint() {
     starts(
         "now() < \"2026-11-20\"",
@@ -556,7 +585,7 @@ fn host_functions_that_panic_end_the_run_as_a_bug() {
             &crate::script::program::File::parse(
                 crate::script::source::Text::read("test.rhai", text.as_bytes()).unwrap(),
             )
-            .unwrap(),
+            .0,
             &[],
         )
         .0;

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use crate::script::failure::Failure;
 
 /// The path with all percent-encodings taken out, for comparing.
-pub(super) fn decoded(path: &str) -> String {
+pub(crate) fn decoded(path: &str) -> String {
     let bytes = path.split('?').next().unwrap_or_default().as_bytes();
     let mut plain = Vec::with_capacity(bytes.len());
     let mut rest = bytes;

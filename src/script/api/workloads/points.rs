@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use rhai::{Array, Dynamic, Map, NativeCallContext};
 
+use super::words::{doc, words};
 use crate::backup::{PointChoice, PointFilter, Points, Prefer, Row, Workload};
 use crate::graph::Json;
 use crate::script::api::objects::collect;
@@ -26,65 +27,68 @@ fn of_one(library: &mut Library, workload: &'static Workload) {
     library.function(
         workload.name,
         "points",
-        &["item: unit, user, address or id", "-> stream of restore point"],
-        "The restore points of one unit, newest first. The service gives five at a time.\n\n- Options: `after`, `before` (datetimes; `before` is strict), `tags` (`\"fastRestore\"`), `limit` (50).\n- Throws as `unit`.\n- Policy class: read. Graph: GET restorePoints. Permission: BackupRestore-Search.Read.All.\n\n```rhai\nfor point in exchange::points(\"adele@contoso.com\", #{limit: 3}) { print(point.protectionDateTime); }\n```",
+        &[&words(workload, "item: unit, {item}"), "-> stream of restore point"],
+        doc(workload, "The restore points of one unit, newest first. The service gives five at a time.\n\n- Options: `after`, `before` (datetimes; `before` is strict), `tags` (`\"fastRestore\"`), `limit` (50), `version`.\n- Throws as `unit`.\n- Policy class: read. Graph: GET restorePoints. Permission: BackupRestore-Search.Read.All.\n\n```rhai\nfor point in {w}::points({someone}, #{limit: 3}) { print(point.protectionDateTime); }\n```"),
         move |ctx: NativeCallContext, item: Dynamic| points(&ctx, workload, item, OptionMap::none()),
     );
     library.function(
         workload.name,
         "points",
         &[
-            "item: unit, user, address or id",
+            &words(workload, "item: unit, {item}"),
             "options: map",
             "-> stream of restore point",
         ],
         "",
         move |ctx: NativeCallContext, item: Dynamic, options: Map| {
             let options =
-                OptionMap::read(options, &["after", "before", "tags", "limit"]).raise(&ctx)?;
+                OptionMap::read(options, &["after", "before", "tags", "limit", "version"])
+                    .raise(&ctx)?;
             points(&ctx, workload, item, options)
         },
     );
     library.function(
         workload.name,
         "latest_point",
-        &["item: unit, user, address or id", "-> restore point or ()"],
-        "The newest restore point of one unit; `()` where there is none.\n\n- Options: `after`, `tags`, `prefer`.\n- Throws as `unit`.\n- Policy class: read. Graph: POST restorePoints/search. Permission: BackupRestore-Search.Read.All.\n\n```rhai\nlet point = exchange::latest_point(\"adele@contoso.com\");\n```",
+        &[&words(workload, "item: unit, {item}"), "-> restore point or ()"],
+        doc(workload, "The newest restore point of one unit; `()` where there is none.\n\n- Options: `after`, `tags`, `prefer` (`\"latest\"`, `\"oldest\"`), `version`.\n- Throws as `unit`.\n- Policy class: read. Graph: POST restorePoints/search. Permission: BackupRestore-Search.Read.All.\n\n```rhai\nlet point = {w}::latest_point({someone});\n```"),
         move |ctx: NativeCallContext, item: Dynamic| one(&ctx, workload, item, None, OptionMap::none()),
     );
     library.function(
         workload.name,
         "latest_point",
         &[
-            "item: unit, user, address or id",
+            &words(workload, "item: unit, {item}"),
             "options: map",
             "-> restore point or ()",
         ],
         "",
         move |ctx: NativeCallContext, item: Dynamic, options: Map| {
-            let options = OptionMap::read(options, &["after", "tags", "prefer"]).raise(&ctx)?;
+            let options =
+                OptionMap::read(options, &["after", "tags", "prefer", "version"]).raise(&ctx)?;
             one(&ctx, workload, item, None, options)
         },
     );
     library.function(
         workload.name,
         "point_before",
-        &["item: unit, user, address or id", "instant: datetime", "-> restore point or ()"],
-        "The newest restore point of one unit strictly before an instant; `()` where there is none.\n\n- Options: `after`, `tags`, `prefer`.\n- Throws as `unit`.\n- Policy class: read. Graph: POST restorePoints/search. Permission: BackupRestore-Search.Read.All.\n\n```rhai\nlet point = exchange::point_before(\"adele@contoso.com\", now() - duration(\"36h\"));\n```",
+        &[&words(workload, "item: unit, {item}"), "instant: datetime", "-> restore point or ()"],
+        doc(workload, "The newest restore point of one unit strictly before an instant; `()` where there is none.\n\n- Options: `after`, `tags`, `prefer` (`\"latest\"`, `\"oldest\"`), `version`.\n- Throws as `unit`.\n- Policy class: read. Graph: POST restorePoints/search. Permission: BackupRestore-Search.Read.All.\n\n```rhai\nlet point = {w}::point_before({someone}, now() - duration(\"36h\"));\n```"),
         move |ctx: NativeCallContext, item: Dynamic, before: Dynamic| one(&ctx, workload, item, Some(before), OptionMap::none()),
     );
     library.function(
         workload.name,
         "point_before",
         &[
-            "item: unit, user, address or id",
+            &words(workload, "item: unit, {item}"),
             "instant: datetime",
             "options: map",
             "-> restore point or ()",
         ],
         "",
         move |ctx: NativeCallContext, item: Dynamic, before: Dynamic, options: Map| {
-            let options = OptionMap::read(options, &["after", "tags", "prefer"]).raise(&ctx)?;
+            let options =
+                OptionMap::read(options, &["after", "tags", "prefer", "version"]).raise(&ctx)?;
             one(&ctx, workload, item, Some(before), options)
         },
     );
@@ -95,7 +99,7 @@ fn of_many(library: &mut Library, workload: &'static Workload) {
         workload.name,
         "points_before",
         &["items: list", "instant: datetime", "-> array of row"],
-        "One row for every item, in order: `#{item, name, unit, point, code, reason}`. `point` is the newest strictly before the instant; where there is none, `code` says why: `UserNotFound`, `Ambiguous`, `NoUnit`, `NotProtected`, `NoPointBefore`.\n\n- `items`: users, units, addresses, ids, or maps `#{item, before}` with instants of their own.\n- Options: `after`, `tags`, `prefer` (`\"latest\"`, `\"oldest\"`).\n- Policy class: read. Graph: POST restorePoints/search. Permissions: BackupRestore-Search.Read.All, BackupRestore-Configuration.Read.All.\n\n```rhai\nlet rows = exchange::points_before(groups::members(\"Finance\"), now() - duration(\"36h\"));\ntable(rows, [\"name\", \"code\"]);\n```",
+        doc(workload, "One row for every item, in order: `#{item, name, unit, point, code, reason}`. `point` is the newest strictly before the instant; where there is none, `code` says why: `UserNotFound`, `Ambiguous`, `NoUnit`, `NotProtected`, `NoPointBefore`.\n\n- `items`: units, {items}, or maps `#{item, before}` with instants of their own.\n- Options: `after`, `tags`, `prefer` (`\"latest\"`, `\"oldest\"`), `version`.\n- Policy class: read. Graph: POST restorePoints/search. Permissions: BackupRestore-Search.Read.All, BackupRestore-Configuration.Read.All.\n\n```rhai\nlet rows = {w}::points_before({many}, now() - duration(\"36h\"));\ntable(rows, [\"name\", \"code\"]);\n```"),
         move |ctx: NativeCallContext, items: Dynamic, second: Dynamic| -> Raised<Array> {
             // The second is the instant, or the options where every item has its own instant.
             if second.is_map() {
@@ -132,7 +136,7 @@ fn of_many(library: &mut Library, workload: &'static Workload) {
         workload.name,
         "latest_points",
         &["items: list", "-> array of row"],
-        "One row for every item, in order, with its newest restore point; where there is none, `code` says why: `UserNotFound`, `Ambiguous`, `NoUnit`, `NotProtected`, `NoPoint`.\n\n- Options: `after`, `tags`, `prefer`.\n- Policy class: read. Graph: POST restorePoints/search. Permissions: BackupRestore-Search.Read.All, BackupRestore-Configuration.Read.All.\n\n```rhai\nlet rows = exchange::latest_points(users::list());\n```",
+        doc(workload, "One row for every item, in order, with its newest restore point; where there is none, `code` says why: `UserNotFound`, `Ambiguous`, `NoUnit`, `NotProtected`, `NoPoint`.\n\n- Options: `after`, `tags`, `prefer` (`\"latest\"`, `\"oldest\"`), `version`.\n- Policy class: read. Graph: POST restorePoints/search. Permissions: BackupRestore-Search.Read.All, BackupRestore-Configuration.Read.All.\n\n```rhai\nlet rows = {w}::latest_points({many});\n```"),
         move |ctx: NativeCallContext, items: Dynamic| latest(&ctx, workload, &items, Map::new()),
     );
     library.function(
@@ -160,6 +164,7 @@ fn points(
         after: options.datetime("after").raise(ctx)?.map(|time| time.0),
         before: options.datetime("before").raise(ctx)?.map(|time| time.0),
         tags: options.text("tags").raise(ctx)?,
+        version: options.version().raise(ctx)?,
     };
     let limit = options.count("limit").raise(ctx)?.unwrap_or(LIMIT);
     let open = move || -> Box<dyn Source> {
@@ -221,7 +226,7 @@ fn before(
     before: Option<&Dynamic>,
     options: Map,
 ) -> Raised<Array> {
-    let options = OptionMap::read(options, &["after", "tags", "prefer"]).raise(ctx)?;
+    let options = OptionMap::read(options, &["after", "tags", "prefer", "version"]).raise(ctx)?;
     let mut choice = choice(&options).raise(ctx)?;
     choice.before = before
         .map(|before| instant(before, "instant"))
@@ -254,7 +259,7 @@ fn latest(
     items: &Dynamic,
     options: Map,
 ) -> Raised<Array> {
-    let options = OptionMap::read(options, &["after", "tags", "prefer"]).raise(ctx)?;
+    let options = OptionMap::read(options, &["after", "tags", "prefer", "version"]).raise(ctx)?;
     let choice = choice(&options).raise(ctx)?;
     warm(ctx, workload, items);
     // An instant of its own would be ignored: an item is then taken for what it names.
@@ -286,6 +291,7 @@ fn choice(options: &OptionMap) -> Result<PointChoice, Failure> {
         after: options.datetime("after")?.map(|time| time.0),
         prefer,
         tags: options.text("tags")?,
+        version: options.version()?,
     })
 }
 

@@ -4,8 +4,11 @@ use std::sync::Arc;
 
 use rhai::{Dynamic, ImmutableString, Map, NativeCallContext};
 
-use crate::backup::Workload;
-use crate::script::api::session::{add_rows, destination, object, sessions};
+use super::words::doc;
+use crate::backup::{Manner, Workload};
+use crate::script::api::session::placing::add_rows;
+use crate::script::api::session::{destination, object};
+use crate::script::api::sessions::sessions;
 use crate::script::failure::{Failure, Raise as _, Raised};
 use crate::script::host::Host;
 use crate::script::library::Library;
@@ -17,18 +20,21 @@ pub(super) fn register(library: &mut Library, workload: &'static Workload) {
         workload.name,
         "create_session",
         &["-> session"],
-        "An empty draft, to be filled with `add`.\n\n- Policy class: draft. Graph: POST exchangeRestoreSessions. Permission: BackupRestore-Restore.ReadWrite.All.\n\n```rhai\nlet session = exchange::create_session();\nsession.add(exchange::latest_point(\"adele@contoso.com\"), \"new\");\n```",
-        move |ctx: NativeCallContext| -> Raised<Object> {
-            let host = Host::of(&ctx);
-            let session = host.finish(host.tenant.backup.create_session(workload)).raise(&ctx)?;
-            Ok(object(Arc::new(session)))
-        },
+        doc(workload, "An empty draft, to be filled with `add` or `add_bulk`.\n\n- Options: `version`.\n- Policy class: draft. Graph: POST {sessions}. Permission: BackupRestore-Restore.ReadWrite.All.\n\n```rhai\nlet session = {w}::create_session();\nsession.add({w}::latest_point({someone}), \"new\");\n```"),
+        move |ctx: NativeCallContext| empty(&ctx, workload, Map::new()),
+    );
+    library.function(
+        workload.name,
+        "create_session",
+        &["options: map", "-> session"],
+        "",
+        move |ctx: NativeCallContext, options: Map| empty(&ctx, workload, options),
     );
     library.function(
         workload.name,
         "create_session",
         &["rows: list", "destination: text", "-> session"],
-        "A draft with the points of these rows (or of restore points alone). Its first 50 artifacts go with the first request, the rest is filled in; more than 1,000 make several parts. Rows without a point are booked as skipped, with their code. Where no row has a point, nothing is sent.\n\n- `destination`: `\"new\"` (beside what is there) or `\"inPlace\"` (over it).\n- Options: `session_size` (most artifacts of a part, 1 to 1000).\n- An artifact that the service does not take is booked as failed; the others go on.\n- Policy class: draft. Graph: POST and PATCH exchangeRestoreSessions. Permission: BackupRestore-Restore.ReadWrite.All.\n\n```rhai\nlet rows = exchange::latest_points(groups::members(\"Finance\"));\nlet session = exchange::create_session(rows, \"new\");\nprint(session.count);\n```",
+        doc(workload, "A draft with the points of these rows (or of restore points alone). Its first 50 artifacts go with the first request, the rest is filled in; more than 1,000 make several parts. Rows without a point are booked as skipped, with their code. Where no row has a point, nothing is sent.\n\n- `destination`: `\"new\"` (beside what is there) or `\"inPlace\"` (over it).\n- Options: `session_size` (most artifacts of a part, 1 to 1000), `version`.\n- An artifact that the service does not take is booked as failed; the others go on.\n- Policy class: draft. Graph: POST and PATCH {sessions}. Permission: BackupRestore-Restore.ReadWrite.All.\n\n```rhai\nlet rows = {w}::latest_points({many});\nlet session = {w}::create_session(rows, \"new\");\nprint(session.count);\n```"),
         move |ctx: NativeCallContext, rows: &mut Dynamic, to: ImmutableString| create(&ctx, workload, rows, &to, OptionMap::none()),
     );
     library.function(
@@ -42,7 +48,7 @@ pub(super) fn register(library: &mut Library, workload: &'static Workload) {
         ],
         "",
         move |ctx: NativeCallContext, rows: &mut Dynamic, to: ImmutableString, options: Map| {
-            let options = OptionMap::read(options, &["session_size"]).raise(&ctx)?;
+            let options = OptionMap::read(options, &["session_size", "version"]).raise(&ctx)?;
             create(&ctx, workload, rows, &to, options)
         },
     );
@@ -50,7 +56,7 @@ pub(super) fn register(library: &mut Library, workload: &'static Workload) {
         workload.name,
         "sessions",
         &["-> stream of session"],
-        "The restore sessions of the workload, whoever made them.\n\n- Options: `status` (one or several states), `after` (created at or after this datetime).\n- Policy class: read. Graph: GET exchangeRestoreSessions. Permission: BackupRestore-Restore.Read.All.\n\n```rhai\nfor session in exchange::sessions(#{status: \"active\"}) { print(session.id); }\n```",
+        doc(workload, "The restore sessions of the workload, whoever made them.\n\n- Options: `status` (one or several states), `after` (created at or after this datetime), `version`.\n- Policy class: read. Graph: GET {sessions}. Permission: BackupRestore-Restore.Read.All.\n\n```rhai\nfor session in {w}::sessions(#{status: \"active\"}) { print(session.id); }\n```"),
         move |ctx: NativeCallContext| sessions(&ctx, Some(workload), Map::new()),
     );
     library.function(
@@ -64,18 +70,51 @@ pub(super) fn register(library: &mut Library, workload: &'static Workload) {
         workload.name,
         "session",
         &["id: text", "-> session"],
-        "One restore session by its id.\n\n- Throws Graph's `RestoreSessionNotFound`.\n- Policy class: read. Graph: GET restoreSessions/{id}. Permission: BackupRestore-Restore.Read.All.\n\n```rhai\nlet session = exchange::session(\"959ba739-70b5-43c4-8c90-b2c22014f18b\");\n```",
-        move |ctx: NativeCallContext, id: ImmutableString| -> Raised<Object> {
-            let host = Host::of(&ctx);
-            let session = host.block(host.tenant.backup.session(&id)).raise(&ctx)?;
-            if session.workload != workload {
-                let text = format!("session `{id}` restores {}, not {}", session.workload.nouns, workload.nouns);
-                let failure = Failure::new("WrongWorkload", text);
-                return Err(failure.hint("`sessions::get(id)` takes any").raise(&ctx));
-            }
-            Ok(object(Arc::new(session)))
+        doc(workload, "One restore session by its id.\n\n- Options: `version`.\n- Throws Graph's `RestoreSessionNotFound`.\n- Policy class: read. Graph: GET restoreSessions/{id}. Permission: BackupRestore-Restore.Read.All.\n\n```rhai\nlet session = {w}::session(\"959ba739-70b5-43c4-8c90-b2c22014f18b\");\n```"),
+        move |ctx: NativeCallContext, id: ImmutableString| get(&ctx, workload, &id, Map::new()),
+    );
+    library.function(
+        workload.name,
+        "session",
+        &["id: text", "options: map", "-> session"],
+        "",
+        move |ctx: NativeCallContext, id: ImmutableString, options: Map| {
+            get(&ctx, workload, &id, options)
         },
     );
+}
+
+fn empty(ctx: &NativeCallContext, workload: &'static Workload, options: Map) -> Raised<Object> {
+    let host = Host::of(ctx);
+    let options = OptionMap::read(options, &["version"]).raise(ctx)?;
+    let manner = Manner {
+        version: options.version().raise(ctx)?,
+        ..Manner::default()
+    };
+    let made = host.tenant.backup.create_session(workload, manner);
+    let session = host.finish(made).raise(ctx)?;
+    Ok(object(Arc::new(session)))
+}
+
+fn get(
+    ctx: &NativeCallContext,
+    workload: &'static Workload,
+    id: &str,
+    options: Map,
+) -> Raised<Object> {
+    let host = Host::of(ctx);
+    let options = OptionMap::read(options, &["version"]).raise(ctx)?;
+    let version = options.version().raise(ctx)?;
+    let session = host
+        .block(host.tenant.backup.session(id, version))
+        .raise(ctx)?;
+    if session.workload != workload {
+        let (other, own) = (session.workload.nouns, workload.nouns);
+        let text = format!("session `{id}` restores {other}, not {own}");
+        let failure = Failure::new("WrongWorkload", text);
+        return Err(failure.hint("`sessions::get(id)` takes any").raise(ctx));
+    }
+    Ok(object(Arc::new(session)))
 }
 
 fn create(
@@ -93,7 +132,11 @@ fn create(
             Failure::new("BadOption", "option `session_size` must be 1 to 1000").raise(ctx),
         );
     }
-    let session = Arc::new(host.tenant.backup.unsent_session(workload, size));
+    let manner = Manner {
+        version: options.version().raise(ctx)?,
+        ..Manner::default()
+    };
+    let session = Arc::new(host.tenant.backup.unsent_session(workload, size, manner));
     add_rows(&host, &session, rows, to).raise(ctx)?;
     Ok(object(session))
 }

@@ -1,0 +1,512 @@
+//! The end of a bulk restore: which input became which artifact, and what came of it.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use super::{Bulk, Input, Resolution, Unresolved, resolution, unresolved};
+use crate::backup::artifact::{Artifact, Progress};
+use crate::backup::books::{ArtifactTotals, Asked, ItemPoint, Outcome, SessionSummary};
+use crate::backup::part::{Content, Part, Stage, has_ended};
+use crate::backup::poll::verdict;
+use crate::backup::workload::Owner;
+use crate::backup::{BackupError, Service, Session};
+use crate::graph::{Call, GraphError, Pages};
+
+/// How often a list is read again whose artifacts lag behind their session.
+const TRIES: u32 = 5;
+
+/// What one artifact came to, without its JSON: ten thousand of those are ten megabytes.
+#[derive(Clone, Debug)]
+struct End {
+    unit: Option<String>,
+    /// The directory's id of the user or site, in lower case.
+    owner: Option<String>,
+    /// The address or URL of the unit: only delegated calls get it.
+    text: Option<String>,
+    point: Option<ItemPoint>,
+    outcome: Outcome,
+    code: Option<String>,
+    reason: Option<String>,
+}
+
+impl End {
+    fn of(artifact: &Artifact, owner: &str) -> Self {
+        let point = artifact.json.property("restorePoint");
+        let unit = point
+            .as_ref()
+            .and_then(|point| point.property("protectionUnit"));
+        let of_unit = |name: &str| {
+            let text = unit.as_ref()?.string(name)?;
+            Some(text.to_lowercase()).filter(|text| !text.is_empty())
+        };
+        let (outcome, code, reason) = verdict(artifact);
+        Self {
+            unit: unit.as_ref().and_then(|unit| unit.string("id")),
+            owner: of_unit(owner),
+            text: of_unit("email").or_else(|| of_unit("siteWebUrl")),
+            point: artifact.point.clone().map(|id| ItemPoint {
+                id,
+                protection_date_time: point.and_then(|point| point.string("protectionDateTime")),
+            }),
+            outcome,
+            code,
+            reason,
+        }
+    }
+}
+
+/// What an input came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Came {
+    /// This artifact's end.
+    To(usize),
+    /// The service could not resolve it; which of its words.
+    Unresolved(usize),
+    /// The session says of no artifact whose it is, but each of them was restored, and there is one for each input.
+    Restored,
+    /// There are artifacts of which the session does not say whose they are.
+    Untold,
+    Nothing,
+}
+
+/// Whose an artifact is. Two inputs can name one owner: by mail and by principal name.
+struct Whose {
+    by_owner: HashMap<String, Vec<usize>>,
+    by_text: HashMap<String, usize>,
+}
+
+impl Whose {
+    fn of(inputs: &[Input]) -> Self {
+        let mut whose = Self {
+            by_owner: HashMap::with_capacity(inputs.len()),
+            by_text: HashMap::with_capacity(inputs.len()),
+        };
+        for (at, input) in inputs.iter().enumerate() {
+            whose.by_text.insert(plain(&input.text), at);
+            if let Some(owner) = &input.owner {
+                let owner = owner.to_lowercase();
+                whose.by_owner.entry(owner).or_default().push(at);
+            }
+        }
+        whose
+    }
+
+    fn inputs(&self, end: &End) -> &[usize] {
+        if let Some(inputs) = end
+            .owner
+            .as_ref()
+            .and_then(|owner| self.by_owner.get(owner))
+        {
+            return inputs;
+        }
+        let by_text = || self.by_text.get(&plain(end.text.as_ref()?));
+        by_text().map_or(&[], std::slice::from_ref)
+    }
+}
+
+/// In the form in which two spellings of one address or URL are the same.
+pub(in crate::backup) fn plain(text: &str) -> String {
+    text.trim().trim_end_matches('/').to_lowercase()
+}
+
+/// Brings inputs and artifacts together.
+fn ends_of(inputs: &[Input], ends: &[End], unresolved: &[Unresolved]) -> Vec<Came> {
+    let whose = Whose::of(inputs);
+    let mut came = vec![Came::Nothing; inputs.len()];
+    let mut nobodys: Vec<&End> = Vec::new();
+    for (at, end) in ends.iter().enumerate() {
+        let own = whose.inputs(end);
+        if own.is_empty() {
+            nobodys.push(end);
+        }
+        for &input in own {
+            // Of two artifacts of one input the one that succeeded counts.
+            let better = match came[input] {
+                Came::To(known) => ends[known].outcome != Outcome::Succeeded,
+                _ => true,
+            };
+            if better {
+                came[input] = Came::To(at);
+            }
+        }
+    }
+    for (at, lost) in unresolved.iter().enumerate() {
+        if let Some(&input) = whose.by_text.get(&plain(&lost.input))
+            && came[input] == Came::Nothing
+        {
+            came[input] = Came::Unresolved(at);
+        }
+    }
+    let open = came.iter().filter(|came| **came == Came::Nothing).count();
+    let restored =
+        nobodys.len() == open && nobodys.iter().all(|end| end.outcome == Outcome::Succeeded);
+    for came in came.iter_mut().filter(|came| **came == Came::Nothing) {
+        *came = match (nobodys.is_empty(), restored) {
+            (true, _) => Came::Nothing,
+            (false, true) => Came::Restored,
+            (false, false) => Came::Untold,
+        };
+    }
+    came
+}
+
+impl Service {
+    /// Artifacts with the units that they are of: without them nothing tells which input an artifact came from.
+    fn owned_artifact_pages(&self, part: &Part) -> Pages {
+        let expand = "$expand=restorePoint($expand=protectionUnit)";
+        let path = format!("{}?{expand}", part.artifacts_path(false));
+        self.client
+            .pages(Call::get("list artifacts", path).version(part.version))
+    }
+
+    /// The ends of all artifacts, a page at a time.
+    async fn ends(&self, part: &Part) -> Result<(Vec<End>, ArtifactTotals), GraphError> {
+        let mut pages = self.owned_artifact_pages(part);
+        let mut plain = false;
+        let mut ends = Vec::new();
+        let mut totals = ArtifactTotals::default();
+        while let Some(page) = pages.next().await {
+            let page = match page {
+                // That much may not be expanded here.
+                Err(error) if !plain && error.status() == Some(400) => {
+                    plain = true;
+                    pages = self.artifact_pages(part);
+                    continue;
+                }
+                page => page?,
+            };
+            for artifact in page.into_iter().filter_map(Artifact::of) {
+                totals.total += 1;
+                match artifact.progress() {
+                    Progress::Succeeded => totals.succeeded += 1,
+                    Progress::Failed => totals.failed += 1,
+                    Progress::Open | Progress::Unrecognised => {}
+                }
+                ends.push(End::of(&artifact, part.workload.owner));
+            }
+        }
+        Ok((ends, totals))
+    }
+
+    /// Closes the books of a bulk session that has ended, input by input.
+    pub(in crate::backup) async fn settle_bulk(
+        &self,
+        part: &Arc<Part>,
+        content: &mut Content,
+    ) -> Result<(), BackupError> {
+        let Some(bulk) = content.bulk.as_mut() else {
+            return Ok(());
+        };
+        self.read_unresolved(part, bulk).await?;
+        let mut schedule = self.schedule();
+        let mut tries = 0;
+        let (ends, totals) = loop {
+            let (ends, totals) = self.ends(part).await?;
+            tries += 1;
+            // The session's state runs ahead of its artifacts' by a moment.
+            if totals.succeeded + totals.failed == totals.total || tries > TRIES {
+                break (ends, totals);
+            }
+            self.sleep(schedule.next()).await?;
+        };
+        if bulk.is_ours() {
+            self.book_inputs(part, bulk, &ends).await?;
+        } else {
+            self.book_artifacts(part, bulk, ends);
+        }
+        self.books.session(SessionSummary {
+            id: part.id.clone(),
+            workload: part.workload.name.to_owned(),
+            status: part.status(),
+            artifacts: totals,
+        });
+        content.settled = true;
+        Ok(())
+    }
+
+    async fn book_inputs(
+        &self,
+        part: &Part,
+        bulk: &mut Bulk,
+        ends: &[End],
+    ) -> Result<(), BackupError> {
+        let lost = bulk.unresolved.clone().unwrap_or_default();
+        let mut came = ends_of(&bulk.inputs, ends, &lost);
+        let open = |(input, came): (&Input, &Came)| {
+            input.owner.is_none() && matches!(came, Came::Nothing | Came::Untold)
+        };
+        let told = ends.iter().any(|end| end.owner.is_some());
+        if told && bulk.inputs.iter().zip(&came).any(open) {
+            self.learn_owners(part.workload.owned_by, &mut bulk.inputs)
+                .await?;
+            came = ends_of(&bulk.inputs, ends, &lost);
+        }
+        for (input, came) in bulk.inputs.iter().zip(came) {
+            let (outcome, code, reason) = match came {
+                Came::To(at) => {
+                    let end = &ends[at];
+                    if let Some(point) = &end.point {
+                        self.remember_input(&point.id, &input.text);
+                    }
+                    self.books
+                        .learn(input.item, end.unit.clone(), end.point.clone());
+                    (end.outcome, end.code.clone(), end.reason.clone())
+                }
+                Came::Unresolved(at) => {
+                    let lost = &lost[at];
+                    let words = (lost.code.clone(), lost.reason.clone());
+                    (Outcome::Skipped, Some(words.0), Some(words.1))
+                }
+                Came::Restored => (Outcome::Succeeded, None, None),
+                Came::Untold => unknown(
+                    "ArtifactNotMatched",
+                    "its session does not say whose its artifacts are, and not all of them succeeded",
+                ),
+                Came::Nothing => unknown("ArtifactMissing", "its session lists no artifact of it"),
+            };
+            let session = (outcome != Outcome::Skipped).then_some(&*part.id);
+            self.books.end(input.item, outcome, code, reason, session);
+        }
+        Ok(())
+    }
+
+    /// A request of somebody else: its artifacts are what was asked for.
+    fn book_artifacts(&self, part: &Part, bulk: &Bulk, ends: Vec<End>) {
+        let asked = |unit: Option<String>, name: String| Asked {
+            workload: part.workload.name,
+            unit,
+            name,
+            destination: bulk.destination.map(|to| to.name().to_owned()),
+            ..Asked::default()
+        };
+        for end in ends {
+            let unit = end.unit.clone();
+            let name = unit.as_deref().map(|unit| self.name_of_unit(unit));
+            let name = name.or(end.owner).unwrap_or_default();
+            let item = self.books.ask(Asked {
+                point: end.point,
+                ..asked(unit, name)
+            });
+            self.books
+                .end(item, end.outcome, end.code, end.reason, Some(&part.id));
+        }
+        for lost in bulk.unresolved.iter().flatten() {
+            let asked = asked(None, lost.input.clone());
+            let (code, reason) = (Some(lost.code.clone()), Some(lost.reason.clone()));
+            self.books.skip(asked, code, reason, false);
+        }
+    }
+
+    /// Reads what the service could not resolve, where that is not known already.
+    async fn read_unresolved(&self, part: &Part, bulk: &mut Bulk) -> Result<(), BackupError> {
+        if bulk.unresolved.is_some() {
+            return Ok(());
+        }
+        match self.bulk_request(part, &bulk.id).await {
+            Ok(request) => bulk.unresolved = Some(unresolved(&request)),
+            // Somebody has deleted it.
+            Err(error) if error.is_not_found() => {}
+            Err(error) => return Err(error.into()),
+        }
+        Ok(())
+    }
+
+    /// Waits until the service has resolved the inputs of an activated session. True where none of them stands for anything.
+    pub(in crate::backup) async fn resolves_to_nothing(
+        &self,
+        part: &Arc<Part>,
+    ) -> Result<bool, BackupError> {
+        let mut schedule = self.schedule();
+        loop {
+            let id = match part.content.lock().await.bulk.as_ref() {
+                Some(bulk) if bulk.unresolved.is_none() => bulk.id.clone(),
+                Some(bulk) => return Ok(bulk.is_lost()),
+                None => return Ok(false),
+            };
+            let request = match self.bulk_request(part, &id).await {
+                Ok(request) => request,
+                Err(error) if error.is_not_found() => return Ok(false),
+                Err(error) => return Err(error.into()),
+            };
+            if resolution(&request) == Resolution::Ended {
+                let mut content = part.content.lock().await;
+                let Some(bulk) = content.bulk.as_mut() else {
+                    return Ok(false);
+                };
+                bulk.unresolved = Some(unresolved(&request));
+                return Ok(bulk.is_lost());
+            }
+            // A session can end without a word about its request.
+            let session = self.refresh(part).await?;
+            if has_ended(&session.string("status").unwrap_or_default()) {
+                return Ok(false);
+            }
+            self.sleep(schedule.next()).await?;
+        }
+    }
+
+    /// The ids of those inputs of which only the address is known.
+    async fn learn_owners(&self, owned_by: Owner, inputs: &mut [Input]) -> Result<(), BackupError> {
+        let nameless = inputs.iter().filter(|input| input.owner.is_none());
+        let texts: Vec<String> = nameless.map(|input| input.text.clone()).collect();
+        let owners = match self.owners_of(owned_by, &texts).await {
+            Ok(owners) => owners,
+            // Not a reason to leave the books open: what cannot be told apart is booked so.
+            Err(error) if error.graph().and_then(GraphError::service_error).is_some() => {
+                let text = "the owners of restored units could not be looked up";
+                self.talk.warn(&format!("{text}: {error}"));
+                return Ok(());
+            }
+            Err(error) => return Err(error),
+        };
+        for input in inputs.iter_mut().filter(|input| input.owner.is_none()) {
+            input.owner = owners.get(&plain(&input.text)).cloned();
+        }
+        Ok(())
+    }
+}
+
+impl Bulk {
+    /// Whether every input is one that the service could not resolve.
+    fn is_lost(&self) -> bool {
+        let lost = self.unresolved.as_deref().unwrap_or_default();
+        self.is_ours() && lost.len() >= self.inputs.len()
+    }
+}
+
+/// An input that stands for nothing, with the item of the books that it is.
+pub(crate) struct Lost {
+    pub(crate) name: String,
+    pub(crate) input: String,
+    pub(crate) code: String,
+    pub(crate) reason: String,
+}
+
+impl Session {
+    /// The inputs that the service could not resolve. Waits until it has looked at all of them.
+    ///
+    /// # Errors
+    /// [`BackupError::NotActivated`]: before that nothing is resolved.
+    pub(crate) async fn unresolved(&self) -> Result<Vec<Lost>, BackupError> {
+        let mut all = Vec::new();
+        for part in self.parts() {
+            let stage = {
+                let mut content = part.content.lock().await;
+                if content.stage == Stage::Unread && content.bulk.is_none() {
+                    // Somebody else's: looked at, but booked nowhere.
+                    content.bulk = self.service.bulk_of_others(&part).await?;
+                }
+                if content.bulk.is_none() {
+                    continue;
+                }
+                content.stage
+            };
+            let is_draft = match stage {
+                Stage::Unread => {
+                    let json = self.service.refresh(&part).await?;
+                    json.string("status").as_deref() == Some("draft")
+                }
+                stage => stage == Stage::Draft,
+            };
+            if is_draft {
+                let session = part.id.clone();
+                return Err(BackupError::NotActivated { session });
+            }
+            self.service.resolves_to_nothing(&part).await?;
+            let content = part.content.lock().await;
+            let Some(bulk) = &content.bulk else { continue };
+            let names: HashMap<String, String> = bulk
+                .inputs
+                .iter()
+                .map(|input| (plain(&input.text), self.service.books.name(input.item)))
+                .collect();
+            all.extend(bulk.unresolved.iter().flatten().map(|lost| {
+                let name = names.get(&plain(&lost.input));
+                Lost {
+                    name: name.unwrap_or(&lost.input).clone(),
+                    input: lost.input.clone(),
+                    code: lost.code.clone(),
+                    reason: lost.reason.clone(),
+                }
+            }));
+        }
+        Ok(all)
+    }
+}
+
+fn unknown(code: &str, reason: &str) -> (Outcome, Option<String>, Option<String>) {
+    let (code, reason) = (code.to_owned(), reason.to_owned());
+    (Outcome::Unknown, Some(code), Some(reason))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn inputs(texts: &[&str]) -> Vec<Input> {
+        let input = |(at, text): (usize, &&str)| Input {
+            item: at,
+            text: (*text).to_owned(),
+            owner: text.starts_with("id").then(|| (*text).to_uppercase()),
+        };
+        texts.iter().enumerate().map(input).collect()
+    }
+
+    fn end(owner: &str, text: &str, outcome: Outcome) -> End {
+        let some = |text: &str| Some(text.to_owned()).filter(|text| !text.is_empty());
+        End {
+            unit: None,
+            owner: some(owner),
+            text: some(text),
+            point: None,
+            outcome,
+            code: None,
+            reason: None,
+        }
+    }
+
+    fn came(texts: &[&str], ends: &[End], lost: &[&str]) -> Vec<Came> {
+        let inputs = inputs(texts);
+        let lost: Vec<Unresolved> = lost
+            .iter()
+            .map(|input| Unresolved {
+                input: (*input).to_owned(),
+                code: "UserNotBackedup".to_owned(),
+                reason: String::new(),
+            })
+            .collect();
+        ends_of(&inputs, ends, &lost)
+    }
+
+    #[test]
+    fn inputs_find_their_artifacts_by_owner_or_address() {
+        let ends = [
+            end("id-b", "", Outcome::Failed),
+            end("", "A@x", Outcome::Succeeded),
+            end("id-b", "", Outcome::Succeeded),
+            end("id-b", "", Outcome::Failed),
+        ];
+        assert_eq!(
+            came(
+                &["a@X", "id-b", "https://x/s/", "d@x"],
+                &ends,
+                &["HTTPS://x/s"]
+            ),
+            [Came::To(1), Came::To(2), Came::Unresolved(0), Came::Nothing]
+        );
+    }
+
+    #[test]
+    fn artifacts_of_nobody_are_told_only_where_all_were_restored() {
+        let good = || end("", "", Outcome::Succeeded);
+        let bad = end("", "", Outcome::Failed);
+        let [a, b] = ["a@x", "b@x"];
+        assert_eq!(came(&[a, b], &[good(), good()], &[]), [Came::Restored; 2]);
+        assert_eq!(came(&[a, b], &[good(), bad], &[]), [Came::Untold; 2]);
+        assert_eq!(came(&[a, b], &[good()], &[]), [Came::Untold; 2]);
+        assert_eq!(
+            came(&[a, b], &[good()], &["b@X"]),
+            [Came::Restored, Came::Unresolved(0)]
+        );
+    }
+}

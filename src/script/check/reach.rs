@@ -1,0 +1,283 @@
+//! What runs when a script runs: from its own statements along calls, closures and imports to the host's functions.
+//!
+//! It never says less than the truth: a method is whatever has its name, a closure may run wherever it is made, a function whose
+//! name is in `Fn("…")` may be called with any values. That holds because `check` refuses names that are made up while a script runs.
+
+use std::collections::{BTreeSet, HashMap, HashSet};
+
+use rhai::{Expr, FnCallExpr, FnPtr, Stmt};
+
+use super::abilities::{Abilities, Ability};
+use super::call_of;
+use crate::backup;
+use crate::changes::Class;
+use crate::graph::Method;
+use crate::script::api::graph;
+use crate::script::help::Reach as Help;
+use crate::script::library::{Entry, shelves};
+use crate::script::program::{File, Program};
+use crate::script::tree::{self, Node};
+
+/// A file and a body in it.
+type Key = (String, String);
+
+#[derive(Default)]
+struct Facts {
+    uses: Abilities,
+    /// Workloads whose sessions it may have in its hands, should something be changed.
+    hands: BTreeSet<&'static str>,
+    next: HashSet<Key>,
+}
+
+/// Which body leads to which.
+pub(crate) struct Reach {
+    facts: HashMap<Key, Facts>,
+}
+
+impl Reach {
+    pub(crate) fn of(program: &Program) -> Self {
+        let mut facts: HashMap<Key, Facts> = HashMap::new();
+        for file in program.files() {
+            for body in &*file.bodies {
+                let key = (file.text.name.clone(), body.name.to_string());
+                let mut gather = Gather {
+                    program,
+                    file,
+                    facts: facts.entry(key).or_default(),
+                };
+                tree::each(&body.statements, &mut |node| gather.node(node));
+            }
+        }
+        Self { facts }
+    }
+
+    /// What a body can do, with all that it leads to. The name of a file's own statements is empty.
+    pub(crate) fn from(&self, file: &str, body: &str) -> Abilities {
+        let mut seen: HashSet<Key> = HashSet::new();
+        let mut ahead = vec![(file.to_owned(), body.to_owned())];
+        let mut found = Abilities::default();
+        let mut hands = BTreeSet::new();
+        while let Some(key) = ahead.pop() {
+            let Some(facts) = self.facts.get(&key) else {
+                continue;
+            };
+            if !seen.insert(key) {
+                continue;
+            }
+            found.all.extend(&facts.uses.all);
+            hands.extend(&facts.hands);
+            ahead.extend(facts.next.iter().cloned());
+        }
+        if !found.only_reads() {
+            found.workloads = hands;
+        }
+        found
+    }
+}
+
+/// One body, being looked at.
+struct Gather<'g> {
+    program: &'g Program,
+    file: &'g File,
+    facts: &'g mut Facts,
+}
+
+impl Gather<'_> {
+    fn node(&mut self, node: Node) {
+        if let Some((call, _, method)) = call_of(node) {
+            self.call(call, method);
+        }
+        match node {
+            Node::Stmt(Stmt::Import(import, _)) => {
+                if let Expr::StringConstant(literal, _) = &import.0
+                    && let Some(file) = self.program.linked(&self.file.text.name, literal)
+                {
+                    self.facts
+                        .next
+                        .insert((file.text.name.clone(), String::new()));
+                }
+            }
+            // A closure, or a function by its bare name.
+            Node::Expr(Expr::DynamicConstant(value, _)) => {
+                if let Some(pointer) = value.read_lock::<FnPtr>() {
+                    self.pointer(pointer.fn_name());
+                }
+            }
+            Node::Expr(Expr::Variable(variable, ..)) => self.own(&variable.1),
+            _ => {}
+        }
+    }
+
+    fn call(&mut self, call: &FnCallExpr, method: bool) {
+        let name = call.name.as_str();
+        if !call.namespace.path.is_empty() {
+            let path: Vec<_> = call
+                .namespace
+                .path
+                .iter()
+                .map(|part| part.name.as_str())
+                .collect();
+            self.qualified(&path, call);
+            return;
+        }
+        if name == "Fn"
+            && let Some(Expr::StringConstant(pointed, _)) = call.args.first()
+        {
+            self.pointer(pointed);
+        }
+        self.own(name);
+        let arity = call.args.len() + usize::from(method);
+        self.host("", name, |entry| entry.arity == arity);
+    }
+
+    /// A function by its name alone: called with whatever values.
+    fn pointer(&mut self, name: &str) {
+        match name.rsplit_once("::") {
+            Some((path, name)) => {
+                self.imported(path.split("::").next().unwrap_or_default(), name);
+                self.host(path, name, |_| true);
+            }
+            None => {
+                self.own(name);
+                self.host("", name, |_| true);
+            }
+        }
+    }
+
+    /// Functions and closures of this file.
+    fn own(&mut self, name: &str) {
+        if self.file.bodies.iter().any(|body| body.name == name) {
+            self.facts
+                .next
+                .insert((self.file.text.name.clone(), name.to_owned()));
+        }
+    }
+
+    fn qualified(&mut self, path: &[&str], call: &FnCallExpr) {
+        let (root, name) = (path[0], call.name.as_str());
+        if path.len() > 1 {
+            // A file's own imports: whichever file has such a function.
+            for file in self.program.files() {
+                self.facts
+                    .next
+                    .insert((file.text.name.clone(), name.to_owned()));
+            }
+            return;
+        }
+        self.imported(root, name);
+        if root == "graph"
+            && let Some(method) = method(name)
+        {
+            self.graph(&method, call.args.first());
+            return;
+        }
+        let arity = call.args.len();
+        self.host(root, name, |entry| entry.arity == arity);
+    }
+
+    /// A function of a file that is imported under this name.
+    fn imported(&mut self, alias: &str, name: &str) {
+        let mut files = Vec::new();
+        self.file.each(&mut |node| {
+            if let Node::Stmt(Stmt::Import(import, _)) = node
+                && import.1.name == alias
+                && let Expr::StringConstant(literal, _) = &import.0
+                && let Some(file) = self.program.linked(&self.file.text.name, literal)
+            {
+                files.push(file.text.name.clone());
+            }
+        });
+        let keys = files.into_iter().map(|file| (file, name.to_owned()));
+        self.facts.next.extend(keys);
+    }
+
+    fn host(&mut self, namespace: &str, name: &str, fits: impl Fn(&Entry) -> bool) {
+        for entry in &shelves().entries {
+            if entry.name == name && entry.namespace == namespace && fits(entry) {
+                let ability = match entry.reach {
+                    Help::Nothing | Help::Closure => continue,
+                    Help::Read => Ability::Read,
+                    Help::Draft => Ability::Draft,
+                    Help::Activate => Ability::Activate,
+                    Help::Delete => Ability::Delete,
+                    Help::Path => Ability::Change,
+                };
+                self.facts.uses.all.insert(ability);
+                self.hand(entry, ability);
+            }
+        }
+    }
+
+    /// Which workloads' sessions a function gives, or changes.
+    fn hand(&mut self, entry: &Entry, ability: Ability) {
+        let own = backup::ALL
+            .into_iter()
+            .find(|workload| workload.name == entry.namespace);
+        // Units, points and rows are for looking at; anything else may be, or hold, a session.
+        let is_looked_at = ability == Ability::Read
+            && ["unit", "point", "row", "item"]
+                .iter()
+                .any(|kind| entry.returns.contains(kind));
+        match own {
+            _ if is_looked_at => {}
+            Some(workload) => {
+                self.facts.hands.insert(workload.name);
+            }
+            None if entry.namespace == "sessions" || entry.returns.contains("session") => {
+                // A method gives back the session that it was called on.
+                if entry.receiver.is_none() {
+                    self.any_workload();
+                }
+            }
+            None => {}
+        }
+    }
+
+    fn any_workload(&mut self) {
+        self.facts
+            .hands
+            .extend(backup::ALL.iter().map(|workload| workload.name));
+    }
+
+    /// `graph::post(path, …)`: a plain path says what it does.
+    fn graph(&mut self, method: &Method, path: Option<&Expr>) {
+        let literal = match path {
+            Some(Expr::StringConstant(path, _)) => Some(path.as_str()),
+            _ => None,
+        };
+        let class = match literal {
+            Some(path) => graph::class(method, path),
+            None if *method == Method::DELETE => Some(Class::Delete),
+            None => Some(Class::Unlisted),
+        };
+        self.facts.uses.all.insert(match class {
+            None => Ability::Read,
+            Some(Class::Draft) => Ability::Draft,
+            Some(Class::Activate) => Ability::Activate,
+            Some(Class::Delete) => Ability::Delete,
+            Some(Class::Unlisted) => Ability::Change,
+        });
+        let path = graph::decoded(literal.unwrap_or_default()).to_lowercase();
+        let one = backup::ALL.into_iter().find(|workload| {
+            let collection = workload.sessions_path().to_lowercase();
+            path.strip_prefix(&collection)
+                .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        });
+        match one {
+            _ if class.is_none() => {}
+            Some(workload) => {
+                self.facts.hands.insert(workload.name);
+            }
+            None => self.any_workload(),
+        }
+    }
+}
+
+fn method(name: &str) -> Option<Method> {
+    match name {
+        "post" => Some(Method::POST),
+        "patch" => Some(Method::PATCH),
+        "delete" => Some(Method::DELETE),
+        _ => None,
+    }
+}
