@@ -26,6 +26,7 @@ use super::header::Header;
 use super::library::shelves;
 use super::program::{File, Program};
 use super::tree::Node;
+use crate::error::MOST_FAULTS;
 use reach::Reach;
 
 /// By name: the numbers of parameters a function exists with, the receiver of a method counted.
@@ -57,9 +58,6 @@ fn arities(engine: &Engine) -> Arities {
     }
     names
 }
-
-/// So many findings of one file are told: whoever has more, has generated them.
-const MOST: usize = 500;
 
 /// Parts of the language that look like functions.
 const KEYWORDS: [&str; 7] = [
@@ -162,8 +160,13 @@ struct Finder<'p> {
 }
 
 impl Finder<'_> {
+    /// Each mistake is compared with all names there are: whoever has made so many need not wait for more.
+    fn is_full(&self) -> bool {
+        self.found.len() == MOST_FAULTS
+    }
+
     fn say(&mut self, position: Position, failure: Failure) {
-        if self.found.len() >= MOST {
+        if self.is_full() {
             return;
         }
         // A closure in a variable is looked at wherever it is given.
@@ -188,6 +191,9 @@ impl Finder<'_> {
         let calls = calls::Known::of(self.program, file);
         let closures = closures::Closures::of(file);
         file.each(&mut |node| {
+            if self.is_full() {
+                return;
+            }
             if let Node::Stmt(Stmt::Import(import, position)) = node {
                 self.import(&import.0, &import.1.name, *position);
             }
@@ -198,7 +204,7 @@ impl Finder<'_> {
                 self.say(position, failure);
             }
             if let Some((call, position, method)) = call_of(node) {
-                let is_full = self.found.len() >= MOST;
+                let is_full = self.is_full();
                 let follows = method && unknown.contains(&position.line());
                 if !follows
                     && !is_full

@@ -4,6 +4,7 @@ use std::collections::HashSet;
 
 use rhai::{Expr, FnCallExpr, Position, Stmt};
 
+use crate::error::MOST_FAULTS;
 use crate::script::failure::Failure;
 use crate::script::library::shelves;
 use crate::script::program::File;
@@ -40,7 +41,7 @@ pub(super) fn unknown(file: &File) -> Vec<(Position, Failure)> {
             outside: (!body.name.is_empty()).then_some(&outside),
             found: Vec::new(),
         };
-        if found.len() >= super::MOST {
+        if found.len() >= MOST_FAULTS {
             break;
         }
         tree::walk(&body.statements, &mut names);
@@ -55,7 +56,7 @@ pub(super) fn unknown(file: &File) -> Vec<(Position, Failure)> {
     found
         .into_iter()
         .filter(|(_, name, _)| !is_lost(name))
-        .take(super::MOST)
+        .take(MOST_FAULTS)
         .map(|(position, _, failure)| {
             let habit = file.text.habit(&pieces, position);
             habit.unwrap_or((position, failure))
@@ -73,6 +74,11 @@ struct Names<'a> {
 }
 
 impl Names<'_> {
+    /// Each unknown name is compared with all others. Some of those found may be lost, and not be told: hence twice as many.
+    fn is_full(&self) -> bool {
+        self.found.len() == 2 * MOST_FAULTS
+    }
+
     fn knows(&self, name: &str) -> bool {
         name == "args"
             || self.functions.contains(name)
@@ -80,7 +86,7 @@ impl Names<'_> {
     }
 
     fn variable(&mut self, name: &str, position: Position) {
-        if self.found.len() >= super::MOST || name.is_empty() || self.knows(name) {
+        if self.is_full() || self.knows(name) || name.is_empty() {
             return;
         }
         let failure = if self.outside.is_some_and(|outside| outside.contains(name)) {
@@ -107,6 +113,9 @@ impl Names<'_> {
             return;
         };
         let name = root.name.as_str();
+        if self.is_full() {
+            return;
+        }
         if name == "global" || self.aliases.contains(name) || shelves().is_namespace(name) {
             return;
         }

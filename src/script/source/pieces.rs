@@ -52,7 +52,7 @@ pub(crate) fn pieces(text: &str) -> Vec<Piece> {
             b'/' if bytes.get(at + 1) == Some(&b'*') => comment(bytes, at),
             quote @ (b'"' | b'\'') => quoted(bytes, at, quote),
             b'#' if bytes.get(at + 1) == Some(&b'{') => (Kind::Open, at + 2),
-            b'#' => raw_text(bytes, at).unwrap_or((Kind::Symbol, at + 1)),
+            b'#' => raw_text(bytes, at),
             b'`' => template(bytes, at + 1),
             b'(' | b'[' | b'{' => (Kind::Open, at + 1),
             b')' | b']' | b'}' => (Kind::Close, at + 1),
@@ -153,14 +153,17 @@ fn quoted(bytes: &[u8], start: usize, quote: u8) -> (Kind, usize) {
     (Kind::OpenText, bytes.len())
 }
 
-/// `#"…"#`, with any number of `#`.
-fn raw_text(bytes: &[u8], start: usize) -> Option<(Kind, usize)> {
+/// `#"…"#`, with any number of `#`; only the `#`s where no text begins behind them.
+fn raw_text(bytes: &[u8], start: usize) -> (Kind, usize) {
     let hashes = bytes[start..]
         .iter()
         .take_while(|byte| **byte == b'#')
         .count();
-    if bytes.get(start + hashes) != Some(&b'"') {
-        return None;
+    match bytes.get(start + hashes) {
+        Some(b'"') => {}
+        // The last of them opens a map.
+        Some(b'{') if hashes > 1 => return (Kind::Symbol, start + hashes - 1),
+        _ => return (Kind::Symbol, start + hashes),
     }
     let end: Vec<u8> = std::iter::once(b'"')
         .chain(std::iter::repeat_n(b'#', hashes))
@@ -169,10 +172,10 @@ fn raw_text(bytes: &[u8], start: usize) -> Option<(Kind, usize)> {
     let found = bytes[from..]
         .windows(end.len())
         .position(|window| window == end.as_slice());
-    Some(match found {
+    match found {
         Some(found) => (Kind::Text, from + found + end.len()),
         None => (Kind::OpenText, bytes.len()),
-    })
+    }
 }
 
 /// Goes on in a template up to its end, or up to and with its next `${`.
