@@ -6,6 +6,7 @@
 use jiff::Timestamp;
 use jiff::civil::{Date, DateTime, Time};
 use jiff::tz::Offset;
+use serde::Serializer;
 
 /// Reads an instant of the service; `None` where it is none.
 pub(crate) fn parse(text: &str) -> Option<Timestamp> {
@@ -67,6 +68,23 @@ pub(crate) fn for_request(instant: Timestamp) -> String {
         .and_then(|milliseconds| Timestamp::from_millisecond(milliseconds).ok())
         .unwrap_or(instant)
         .to_string()
+}
+
+/// For documents: RFC 3339 in UTC with three digits of a second, so that texts of equal length sort by time.
+pub(crate) fn to_millisecond<S: Serializer>(instant: &Timestamp, to: S) -> Result<S::Ok, S::Error> {
+    to.collect_str(&format_args!("{instant:.3}"))
+}
+
+/// The same, or `null`.
+#[allow(clippy::ref_option)] // serde's calling convention
+pub(crate) fn maybe_to_millisecond<S: Serializer>(
+    instant: &Option<Timestamp>,
+    to: S,
+) -> Result<S::Ok, S::Error> {
+    match instant {
+        Some(instant) => to_millisecond(instant, to),
+        None => to.serialize_none(),
+    }
 }
 
 #[cfg(test)]

@@ -251,7 +251,21 @@ mod tests {
 
     /// Words in the sources that look like codes of items and are none: names of types, of permissions, of headers, codes of
     /// errors that end a script before anything is in the books.
-    const NO_CODES: &[&str] = &["ProtectionUnit", "Timeout"];
+    /// Thrown before anything is booked, or no code at all.
+    const NO_CODES: &[&str] = &[
+        "BulkRestoreInvalidCreateRequest",
+        "BulkRestoreRestorationResourcesCountExceedsLimit",
+        "HasBulkRequest",
+        "NoSuchPath",
+        "NotEmpty",
+        "NotFastRestore",
+        "OnlyInBeta",
+        "OtherKind",
+        "ProtectionUnit",
+        "TakesBulkRequest",
+        "Timeout",
+        "WrongType",
+    ];
 
     #[test]
     fn every_code_that_the_books_can_hold_has_a_meaning() {

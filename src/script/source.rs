@@ -23,6 +23,26 @@ pub(crate) const LARGEST: usize = 1 << 20;
 /// The engine counts lines and columns up to here, and no further.
 const LAST: usize = u16::MAX as usize;
 
+/// No script is nested as deeply as this; and to find which bracket is the lone one takes as long as they are many.
+const DEEPEST: usize = 5_000;
+
+/// How many brackets are open at most, those in texts and comments counted too.
+fn nesting(text: &str) -> usize {
+    let mut open = 0_usize;
+    let mut most = 0;
+    for byte in text.bytes() {
+        match byte {
+            b'(' | b'[' | b'{' => {
+                open += 1;
+                most = most.max(open);
+            }
+            b')' | b']' | b'}' => open = open.saturating_sub(1),
+            _ => {}
+        }
+    }
+    most
+}
+
 /// The text of one script or imported file, under the name that stands in messages.
 #[derive(Clone, Debug)]
 pub(crate) struct Text {
@@ -60,6 +80,11 @@ impl Text {
         })?;
         if text.contains('\0') {
             return Err(vec![fault("is no text")]);
+        }
+        if nesting(text) > DEEPEST {
+            return Err(vec![fault(&format!(
+                "opens more than {DEEPEST} brackets one inside the other"
+            ))]);
         }
         let mut text = text.replace("\r\n", "\n").replace('\r', "\n");
         if text.starts_with("#!") {

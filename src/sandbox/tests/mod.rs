@@ -10,7 +10,6 @@ mod bulk;
 mod control;
 mod faults;
 mod happy;
-mod kept;
 mod pages;
 mod refused;
 mod search;
