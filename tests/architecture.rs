@@ -91,7 +91,7 @@ const ARROWS: &[(&str, &[&str])] = &[
         "cli",
         &[
             "advice", "backup", "config", "doctor", "error", "graph", "manual", "report", "run",
-            "sandbox", "script", "stop", "talk", "text", "world",
+            "sandbox", "script", "stop", "talk", "text", "unix", "world",
         ],
     ),
 ];
@@ -115,7 +115,9 @@ fn sources() -> Vec<Source> {
                 if path.file_name().is_some_and(|name| name != "tests") {
                     folders.push(path);
                 }
-            } else if path.extension().is_some_and(|extension| extension == "rs") {
+            } else if path.extension().is_some_and(|extension| extension == "rs")
+                && path.file_stem().is_some_and(|name| name != "tests")
+            {
                 let inside = path.strip_prefix(&base).unwrap();
                 let room = inside
                     .iter()

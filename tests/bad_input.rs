@@ -309,7 +309,7 @@ fn units_cannot_be_read_without_their_permission() {
     8 | let rows    = exchange::points_before(people, args.before);   // one row for every person, with the reason where there i …
       |                         ^
       = the service answered 403 Authorization_RequestDenied
-      = request-id [ID]
+      = request-id [ID], [CLOCK]
 
     hint: grant the application permission `BackupRestore-Configuration.Read.All` (with admin consent) to the app, then run again
     ");
@@ -422,7 +422,7 @@ fn a_next_page_at_another_host_is_not_fetched() {
       |
     1 | users::list().count()
       |               ^
-      = request-id [ID]
+      = request-id [ID], [CLOCK]
 
     hint: does a proxy or a sign-in page answer in place of Graph? check `HTTPS_PROXY` and `--graph-url`
     ");

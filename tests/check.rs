@@ -929,6 +929,8 @@ fn imported_files_are_looked_at_too() {
     2 | import "../outside" as o;
       |        ^
 
+    hint: imports come from that folder, from folders in it, and from `std/`
+
     error: cannot import `gone`: there is no such file
      --> script.rhai:3:8
       |
@@ -950,6 +952,8 @@ fn imported_files_are_looked_at_too() {
       |
     1 | import "a" as a;
       |        ^
+
+    hint: move what both need into a file of its own
     "#);
 }
 
@@ -1038,7 +1042,7 @@ fn what_a_script_can_do_at_most() {
         ),
         (
             "import \"std/waves\" as waves; waves::run([]);".to_owned(),
-            "at most it reads, drafts and activates, in exchange; it deletes nothing",
+            "at most it reads, drafts and activates, in exchange, onedrive and sharepoint; it deletes nothing",
         ),
         (
             "import \"std/waves\" as waves; waves::by_priority([], []);".to_owned(),

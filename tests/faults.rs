@@ -63,7 +63,7 @@ fn a_missing_permission_is_named() {
     1 | users::list().count()
       |               ^
       = the service answered 403 Authorization_RequestDenied
-      = request-id [ID]
+      = request-id [ID], [CLOCK]
 
     hint: grant the application permission `User.ReadBasic.All` (with admin consent) to the app, then run again
     ");

@@ -107,7 +107,7 @@ fn in_place_is_asked_for_by_name() {
     );
     let bench = bench
         .arguments(&[])
-        .script(&RESTORE_GROUP.replace("args.destination", "\"beside\""));
+        .script(&RESTORE_GROUP.replace("args.destination", "\"be\" + \"side\""));
     let done = bench.run().expect(2);
     assert!(done.stderr.contains("`beside`"), "{done}");
     assert!(done.stderr.contains("write \"new\""), "{done}");

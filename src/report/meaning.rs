@@ -251,7 +251,6 @@ mod tests {
 
     /// Words in the sources that look like codes of items and are none: names of types, of permissions, of headers, codes of
     /// errors that end a script before anything is in the books.
-    /// Thrown before anything is booked, or no code at all.
     const NO_CODES: &[&str] = &[
         "BulkRestoreInvalidCreateRequest",
         "BulkRestoreRestorationResourcesCountExceedsLimit",
