@@ -171,6 +171,7 @@ fn names_that_nothing_has() {
 }
 
 #[test]
+#[allow(clippy::too_many_lines)] // a table, or one story
 fn calls_that_cannot_work() {
     table(&[
         (
@@ -367,6 +368,7 @@ fn what_a_runbook_may_not_do() {
 }
 
 #[test]
+#[allow(clippy::too_many_lines)] // a table, or one story
 fn habits_of_other_languages() {
     table(&[
         ("$x = 5", "1:1", "`$x` is PowerShell's", "`let x = …;`"),
@@ -535,6 +537,7 @@ fn habits_of_other_languages() {
 }
 
 #[test]
+#[allow(clippy::too_many_lines)] // a table, or one story
 fn slips_of_the_pen() {
     table(&[
         (
@@ -958,6 +961,7 @@ fn imported_files_are_looked_at_too() {
 }
 
 #[test]
+#[allow(clippy::case_sensitive_file_extension_comparisons)] // our own files
 fn every_runbook_of_ours_passes() {
     let root = env!("CARGO_MANIFEST_DIR");
     let mut files = Vec::new();
@@ -982,6 +986,7 @@ fn every_runbook_of_ours_passes() {
 }
 
 #[test]
+#[allow(clippy::too_many_lines)] // a table, or one story
 fn what_a_script_can_do_at_most() {
     let session = "let s = exchange::create_session(); ";
     for (text, said) in [

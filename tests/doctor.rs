@@ -541,7 +541,7 @@ fn another_app_in_control_and_one_that_waits_are_told() {
             let apps = json!({"value": apps});
             request
                 .ends_with("/serviceApps")
-                .then(|| Reply::Json(200, apps))
+                .then_some(Reply::Json(200, apps))
         });
         Report::of(&bench_of(&tenant, &claims)).says("service app", result, words);
     }
@@ -565,7 +565,7 @@ fn points_that_are_old_or_missing_are_told() {
             let points = json!({"searchResults": points, "noResultProtectionUnitIds": []});
             request
                 .contains("/search")
-                .then(|| Reply::Json(200, points))
+                .then_some(Reply::Json(200, points))
         });
         let report = Report::of(&bench_of(&tenant, &claims));
         report.exits(0).says("points of exchange", "warning", words);
@@ -578,7 +578,7 @@ fn one_call_that_fails_hides_no_other() {
     let tenant = tenant(|request| {
         let broken = request.contains("serviceApps") || request.contains("siteProtectionUnits");
         let error = json!({"error": {"code": "BadThing", "message": "the service is not well"}});
-        broken.then(|| Reply::Json(400, error))
+        broken.then_some(Reply::Json(400, error))
     });
     let report = Report::of(&bench_of(&tenant, &claims));
     report

@@ -163,8 +163,7 @@ fn the_state_of_the_service_can_be_read() {
 
 /// A whole life of a session of each kind, by version.
 fn life(options: &str) -> String {
-    format!(
-        r#"
+    r#"
         let people = groups::members("Executives").collect();
         let rows = exchange::latest_points(people, OPTIONS);
         let session = exchange::create_session(rows, "new", OPTIONS);
@@ -176,14 +175,13 @@ fn life(options: &str) -> String {
         sessions::list(OPTIONS).count();
         sessions::get(session.id, OPTIONS);
         let bulk = exchange::create_session(OPTIONS);
-        bulk.add_bulk(#{{mailboxes: groups::members("Finance")}});
+        bulk.add_bulk(#{mailboxes: groups::members("Finance")});
         bulk.activate().wait();
         bulk.remove_bulk(bulk.bulk_requests()[0]);
         backup::policies(OPTIONS);
         exchange::units(OPTIONS).count();
         ()
     "#
-    )
     .replace("OPTIONS", options)
 }
 

@@ -86,6 +86,7 @@ pub(crate) enum BackupError {
 
 impl BackupError {
     /// What a script reads as `e.code`: Graph's code exactly as sent, or ours.
+    #[allow(clippy::match_same_arms)] // one line for each, to be read as a table
     pub(crate) fn code(&self) -> &str {
         match self {
             Self::Graph(error) | Self::Change(ChangeError::Graph(error)) => error.code(),

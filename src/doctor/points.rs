@@ -141,6 +141,7 @@ mod tests {
     use super::*;
 
     #[test]
+    #[allow(clippy::type_complexity)] // read once, where it stands
     fn the_age_of_the_newest_point_decides() {
         let now: Timestamp = "2026-11-24T02:00:00Z".parse().unwrap();
         let sample = ["a".to_owned(), "b".to_owned()];

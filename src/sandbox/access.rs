@@ -56,8 +56,6 @@ pub(super) struct Needs {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Who {
     Anybody,
-    /// On behalf of a signed-in person.
-    SignedIn,
     /// Without one.
     App,
 }
@@ -270,12 +268,8 @@ impl Access {
     /// token.
     pub(super) fn check(&self, caller: &Caller, needs: &Needs) -> Result<(), Refusal> {
         let denied = |why: &str| Err(refusals::NO_PERMISSION.because(why));
-        match (needs.who, caller.by.person) {
-            (Who::SignedIn, None) => {
-                return denied("this call is made on behalf of a signed-in user only");
-            }
-            (Who::App, Some(_)) => return denied("this call is made by an app only"),
-            _ => {}
+        if needs.who == Who::App && caller.by.person.is_some() {
+            return denied("this call is made by an app only");
         }
         let inner = lock(&self.inner);
         let has = |need: &&&str| {
@@ -320,15 +314,6 @@ impl Access {
                 user.text("displayName", name);
                 user.text("email", upn);
             });
-        }
-    }
-
-    /// The name behind something done, as a log writes it.
-    pub(super) fn name(&self, by: By) -> &str {
-        if by.person.is_some() {
-            &self.administrator.2
-        } else {
-            APP_NAME
         }
     }
 }

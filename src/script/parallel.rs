@@ -1,5 +1,6 @@
 //! `parallel` and `try_parallel`: closures on several threads, results in the order of the items.
 
+use std::fmt::Write as _;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 
@@ -224,6 +225,7 @@ impl Loop<'_> {
     }
 
     /// Says in the error which item it was.
+    #[allow(clippy::unnecessary_box_returns)] // the engine's own error type is boxed
     fn of_item(
         &self,
         error: Box<EvalAltResult>,
@@ -233,12 +235,10 @@ impl Loop<'_> {
         let source = self.ctx.call_source().unwrap_or_default().to_owned();
         let mut frame = format!("{} {}", trace::ITEM, index + 1);
         if let Some(total) = self.total {
-            frame += &format!(" of {total}");
+            let _ = write!(frame, " of {total}");
         }
-        frame += &format!(
-            " ({})",
-            text::fit(&text::one_line(&globals::named(item)), 60)
-        );
+        let name = globals::named(item);
+        let _ = write!(frame, " ({})", text::fit(&text::one_line(&name), 60));
         let position = self.ctx.call_position();
         Box::new(EvalAltResult::ErrorInFunctionCall(
             frame, source, error, position,

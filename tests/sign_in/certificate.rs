@@ -100,6 +100,7 @@ fn pem_and_pkcs12_sign_the_same_claim() {
 }
 
 #[test]
+#[allow(clippy::too_many_lines)] // a table, or one story
 fn each_file_that_cannot_be_used_is_told_before_anything_starts() {
     let rows = [
         (

@@ -111,6 +111,7 @@ fn clean(message: &str) -> String {
     words::tidy(&message[..end], 400)
 }
 
+#[allow(clippy::too_many_lines)] // a table, or one story
 fn hint(message: &str) -> Option<&'static str> {
     const CERTIFICATE: &str = "upload the certificate under \"Certificates & secrets\" of the app registration, and check AZURE_CLIENT_ID and \
                                AZURE_TENANT_ID";

@@ -62,14 +62,6 @@ const fn one_of(permissions: &'static [&'static str]) -> Needs {
     }
 }
 
-/// The same, on behalf of a signed-in person only.
-const fn signed_in(needs: Needs) -> Needs {
-    Needs {
-        who: Who::SignedIn,
-        ..needs
-    }
-}
-
 const NOTHING: Needs = one_of(&[]);
 const USERS: Needs = one_of(&["User.ReadBasic.All", "User.Read.All"]);
 const GROUPS: Needs = one_of(&["GroupMember.ReadBasic.All", "GroupMember.Read.All"]);

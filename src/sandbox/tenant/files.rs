@@ -6,6 +6,7 @@
 //! dealt out to all folders in turn.
 
 use jiff::{SignedDuration, Timestamp};
+use std::fmt::Write as _;
 use uuid::Uuid;
 
 use super::{Kind, Place, Point, Tenant, Unit};
@@ -438,7 +439,7 @@ fn encode(name: &str) -> String {
         if byte.is_ascii_alphanumeric() || b"-._~()!'".contains(&byte) {
             encoded.push(char::from(byte));
         } else {
-            encoded.push_str(&format!("%{byte:02X}"));
+            let _ = write!(encoded, "%{byte:02X}");
         }
     }
     encoded

@@ -145,6 +145,7 @@ async fn a_tree_is_walked_page_by_page() {
 }
 
 #[tokio::test]
+#[allow(clippy::too_many_lines)] // a table, or one story
 async fn names_are_filtered_and_sorted() {
     let bench = Bench::still().await;
     let session = bench.browsing(BACKUP, DRIVES).await;
@@ -359,6 +360,7 @@ fn granular(session: &str, items: &[Value], more: &Value) -> Vec<Value> {
 }
 
 #[tokio::test]
+#[allow(clippy::too_many_lines)] // a table, or one story
 async fn single_items_are_restored() {
     let bench = Bench::still().await;
     for (kind, sessions, list, root) in [
@@ -640,6 +642,7 @@ async fn granular_artifacts_are_checked() {
 }
 
 #[tokio::test]
+#[allow(clippy::too_many_lines)] // a table, or one story
 async fn mails_are_searched_and_restored() {
     let bench = Bench::still().await;
     bench.control("break", json!({ "chance": "never" })).await;

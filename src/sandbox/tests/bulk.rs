@@ -67,6 +67,7 @@ impl Bench {
 }
 
 #[tokio::test]
+#[allow(clippy::too_many_lines)] // a table, or one story
 async fn a_bulk_request_becomes_artifacts_after_activation() {
     let bench = Bench::still().await;
     bench.control("break", json!({ "chance": "never" })).await;
@@ -261,6 +262,7 @@ async fn nothing_resolved_is_a_failed_session() {
 }
 
 #[tokio::test]
+#[allow(clippy::too_many_lines)] // a table, or one story
 async fn a_bulk_request_is_checked() {
     let bench = Bench::still().await;
     let many: Vec<String> = (0..10_001)

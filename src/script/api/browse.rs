@@ -251,6 +251,7 @@ struct Reading {
     from: From,
 }
 
+#[allow(clippy::large_enum_variant)] // one of them lives at a time
 enum From {
     Place(Listing),
     Tree(Box<Walk>),

@@ -49,6 +49,10 @@ struct Body {
 }
 
 impl<'f> Closures<'f> {
+    #[allow(clippy::similar_names)] // two words for two things
+    #[allow(clippy::similar_names)] // two words for two things
+    #[allow(clippy::similar_names)] // two words for two things
+    #[allow(clippy::similar_names)] // two words for two things
     pub(super) fn of(file: &'f File) -> Self {
         let mut named: HashMap<String, Vec<Option<String>>> = HashMap::new();
         let mut bodies = HashMap::new();
@@ -187,6 +191,7 @@ impl<'f> Closures<'f> {
 /// How many values a function of the host calls its closure with; the last argument. `None` where nobody knows.
 ///
 /// Rhai's own array functions give the index too where it is asked for, and the element as `this` where nothing is.
+#[allow(clippy::match_same_arms)] // one line for each, to be read as a table
 fn takes(name: &str, method: bool) -> Option<RangeInclusive<usize>> {
     Some(match (name, method) {
         ("parallel" | "try_parallel", false) => 1..=1,

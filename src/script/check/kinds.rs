@@ -257,6 +257,7 @@ impl<'a> Looking<'a, '_> {
     }
 
     /// What a function of the host gives; of the script's own nobody knows.
+    #[allow(clippy::unused_self)] // a method like its neighbours
     fn called(&self, call: &FnCallExpr) -> Option<Kind> {
         let namespace = match call.namespace.path.as_slice() {
             [] => "",
@@ -293,6 +294,7 @@ impl<'a> Looking<'a, '_> {
         }
     }
 
+    #[allow(clippy::unused_self)] // a method like its neighbours
     fn link(&self, of: Option<&Kind>, link: &Expr) -> Option<Kind> {
         match (of?, link) {
             (Kind::Row, Expr::Property(property, _)) if property.2 == "point" => {

@@ -26,6 +26,7 @@ pub(crate) struct Parsed {
 }
 
 /// Parses a text. Mistakes do not end it: their statements are left out, and it goes on behind them.
+#[allow(clippy::similar_names)] // two words for two things
 pub(crate) fn parse(text: &Text) -> Parsed {
     static STRICT: LazyLock<Engine> = LazyLock::new(engine::parser);
     static LENIENT: LazyLock<Engine> = LazyLock::new(|| {

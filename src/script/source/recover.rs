@@ -57,6 +57,7 @@ impl Lost {
     }
 
     /// Blanks what a bracket without its other half stands in.
+    #[allow(clippy::similar_names)] // two words for two things
     pub(crate) fn bracket(&mut self, text: &mut String, all: &[Piece], lone: Lone) -> bool {
         let piece = all[lone.piece()];
         match lone {

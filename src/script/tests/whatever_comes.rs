@@ -111,7 +111,8 @@ fn a_huge_script_is_read_and_checked_in_time() {
         many("\"\n"),
         (0..40_000)
             .map(|n| format!("//! @param a{n} int x\n"))
-            .collect(),
+            .collect::<Vec<_>>()
+            .concat(),
         many("f();\n"),
         many("//! @param\n"),
         many("//! @param a int 1\n"),

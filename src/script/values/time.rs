@@ -260,7 +260,7 @@ mod tests {
                     time.civil();
                     said += "time";
                 }
-                Err(bad) => said += &format!("{bad:?}"),
+                Err(bad) => said = format!("{said}{bad:?}"),
             }
             Datetime::read_leniently(&text);
             said

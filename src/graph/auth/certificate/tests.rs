@@ -54,6 +54,7 @@ fn every_usual_form_of_one_certificate_is_read() {
 }
 
 #[test]
+#[allow(clippy::too_many_lines)] // a table, or one story
 fn each_file_that_cannot_be_used_has_its_own_words() {
     let rows = [
         (

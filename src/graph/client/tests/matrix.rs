@@ -107,6 +107,7 @@ fn told(outcome: &Result<Answer, GraphError>, sent: &[Seen], slept: Duration) ->
     format!("{how} ({count}{waited})")
 }
 
+#[allow(clippy::large_futures)] // in a test
 async fn table(rows: &[Row]) -> String {
     let mut lines = vec![
         [

@@ -17,6 +17,7 @@ use crate::script::library::Library;
 use crate::script::options::OptionMap;
 use crate::script::values::{Columns, Datetime, Kind, List, Live, Object};
 
+#[allow(clippy::too_many_lines)] // a table, or one story
 pub(super) fn register(library: &mut Library) {
     library.method(
         "session",

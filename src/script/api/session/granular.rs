@@ -149,10 +149,9 @@ fn request(
         return Err(wrong());
     };
     let backup = &host.tenant.backup;
-    let shown = match backup.browse_by_id(&browse) {
-        Some(browse) => host.block(browse.shown())?,
-        None => Default::default(),
-    };
+    let shown = backup.browse_by_id(&browse);
+    let shown = shown.map(|browse| host.block(browse.shown())).transpose()?;
+    let shown = shown.unwrap_or_default();
     let name = text("path").or_else(|| text("name"));
     let name = name.unwrap_or_else(|| key.clone());
     let origin = Origin {
