@@ -299,7 +299,8 @@ fn a_run_that_never_began_is_in_every_report() {
     );
     let error = document
         .descendants()
-        .find(|node| node.has_tag_name("error"))
+        .filter(|node| node.has_tag_name("error"))
+        .last()
         .unwrap();
     assert_snapshot!(error.text().unwrap(), @"
     at script.rhai:3:9

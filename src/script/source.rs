@@ -83,7 +83,7 @@ impl Text {
         }
         if nesting(text) > DEEPEST {
             return Err(vec![fault(&format!(
-                "opens more than {DEEPEST} brackets one inside the other"
+                "is nested too deeply: more than {DEEPEST} brackets stand open"
             ))]);
         }
         let mut text = text.replace("\r\n", "\n").replace('\r', "\n");
