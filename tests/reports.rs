@@ -299,8 +299,7 @@ fn a_run_that_never_began_is_in_every_report() {
     );
     let error = document
         .descendants()
-        .filter(|node| node.has_tag_name("error"))
-        .last()
+        .rfind(|node| node.has_tag_name("error"))
         .unwrap();
     assert_snapshot!(error.text().unwrap(), @"
     at script.rhai:3:9
