@@ -1,5 +1,7 @@
 //! What a runbook says about itself: `//!` lines, among them `//! @param NAME TYPE [= DEFAULT] TEXT`.
 
+use std::collections::HashSet;
+
 use serde_json::Value;
 
 use super::arguments;
@@ -64,6 +66,7 @@ impl Header {
     pub(crate) fn read(file: &str, text: &str) -> (Self, Vec<Fault>) {
         let mut header = Self::default();
         let mut faults = Vec::new();
+        let mut names = HashSet::new();
         for (number, line) in text.lines().enumerate() {
             if faults.len() == MOST_FAULTS {
                 break;
@@ -98,7 +101,7 @@ impl Header {
                 continue;
             };
             match parameter(declaration) {
-                Ok(parameter) if header.parameter(&parameter.name).is_some() => {
+                Ok(parameter) if !names.insert(parameter.name.clone()) => {
                     faults.push(bad(
                         format!("`{}` is declared twice", parameter.name),
                         file,

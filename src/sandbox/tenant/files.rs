@@ -93,15 +93,6 @@ impl Node {
             Self::File { .. } => "file",
         }
     }
-
-    fn library(self) -> Option<u32> {
-        match self {
-            Self::Site => None,
-            Self::Library(library) | Self::Folder { library, .. } | Self::File { library, .. } => {
-                Some(library)
-            }
-        }
-    }
 }
 
 impl Tenant {
@@ -275,7 +266,8 @@ impl Tree<'_> {
         }
         let (library, number) = match node {
             Node::File { library, number } => (library, number),
-            _ => (node.library().unwrap_or_default(), 0),
+            Node::Library(library) | Node::Folder { library, .. } => (library, 0),
+            Node::Site => (0, 0),
         };
         let people = u64::from(self.tenant.users().max(1));
         u32::try_from(self.dice(0x15, library, number) % people).expect("below the number of users")

@@ -6,6 +6,7 @@ use rhai::{Expr, Position, Stmt};
 
 use super::closures::root;
 use super::finding::{Finding, Severity};
+use crate::error::MOST_FAULTS;
 use crate::script::arguments;
 use crate::script::explain;
 use crate::script::failure::Failure;
@@ -82,7 +83,9 @@ pub(super) fn unused(program: &Program, header: &Header) -> Vec<Finding> {
         .parameters
         .iter()
         .filter(|parameter| !used.contains(&parameter.name));
+    // Each is looked for in the text.
     unused
+        .take(MOST_FAULTS)
         .map(|parameter| {
             let failure = Failure::new(
                 "UnusedArgument",

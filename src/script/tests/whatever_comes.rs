@@ -96,7 +96,6 @@ fn arguments_are_read_whatever_comes() {
 
 /// Scripts of a megabyte that are hard on whoever reads them: each comes to an end, and says no more than a person can read.
 #[test]
-#[ignore = "one of them still takes minutes: the checker has to be made linear there"]
 fn a_huge_script_is_read_and_checked_in_time() {
     // An eighth of the largest script: what is quadratic shows here too, and a debug build takes its time.
     const SIZE: usize = (1 << 17) - 100;
