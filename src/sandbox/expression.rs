@@ -7,6 +7,8 @@
 //! value    = 'text' | true | false | "[" 'text' { "," 'text' } "]"
 //! ```
 
+use super::cursor::Cursor;
+
 /// A condition.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Expression {
@@ -38,15 +40,12 @@ impl Expression {
     /// # Errors
     /// Says what is wrong, and near which characters.
     pub(super) fn parse(text: &str) -> Result<Self, String> {
-        let mut parser = Parser {
-            rest: text,
-            depth: 0,
-        };
+        let mut parser = Parser(Cursor::new(text, "expression"));
         let expression = parser.any()?;
-        if parser.rest.trim().is_empty() {
+        if parser.0.rest.trim().is_empty() {
             Ok(expression)
         } else {
-            Err(parser.unexpected())
+            Err(parser.0.unexpected())
         }
     }
 
@@ -60,13 +59,10 @@ impl Expression {
     }
 }
 
-struct Parser<'text> {
-    rest: &'text str,
-    depth: u32,
-}
+struct Parser<'text>(Cursor<'text>);
 
-/// Deeper nesting than a person writes; the parser recurses.
-const MAX_DEPTH: u32 = 64;
+/// What a word holds beside letters and digits.
+const WORD: &str = "-._";
 
 impl Parser<'_> {
     fn any(&mut self) -> Result<Expression, String> {
@@ -86,31 +82,28 @@ impl Parser<'_> {
     }
 
     fn one(&mut self) -> Result<Expression, String> {
-        self.depth += 1;
-        if self.depth > MAX_DEPTH {
-            return Err("the expression is nested too deeply".into());
-        }
-        let expression = if self.mark('(') {
+        self.0.enter()?;
+        let expression = if self.0.mark('(') {
             let inner = self.any()?;
-            self.expect(')')?;
+            self.0.expect(')')?;
             inner
         } else {
             self.term()?
         };
-        self.depth -= 1;
+        self.0.leave();
         Ok(expression)
     }
 
     fn term(&mut self) -> Result<Expression, String> {
-        let property = self.word()?;
-        let operator = self.word()?.to_ascii_lowercase();
+        let property = self.0.word(WORD)?.to_owned();
+        let operator = self.0.word(WORD)?.to_ascii_lowercase();
         let Some(operator) = operator.strip_prefix('-') else {
             return Err(format!("`{operator}` is no operator: they begin with `-`"));
         };
         if operator == "any" {
-            self.expect('(')?;
+            self.0.expect('(')?;
             let inner = self.any()?;
-            self.expect(')')?;
+            self.0.expect(')')?;
             return Ok(Expression::Any(property, Box::new(inner)));
         }
         Ok(Expression::Term(Term {
@@ -120,103 +113,41 @@ impl Parser<'_> {
         }))
     }
 
+    fn text(&mut self) -> Result<String, String> {
+        self.0.quoted()?.ok_or_else(|| self.0.unexpected())
+    }
+
     fn operand(&mut self) -> Result<Operand, String> {
-        if self.mark('[') {
+        if self.0.mark('[') {
             let mut values = vec![self.text()?];
-            while self.mark(',') {
+            while self.0.mark(',') {
                 values.push(self.text()?);
             }
-            self.expect(']')?;
+            self.0.expect(']')?;
             return Ok(Operand::List(values));
         }
-        self.skip();
-        if self.rest.starts_with('\'') {
-            return Ok(Operand::Text(self.text()?));
+        if let Some(text) = self.0.quoted()? {
+            return Ok(Operand::Text(text));
         }
-        match self.word()?.to_ascii_lowercase().as_str() {
+        match self.0.word(WORD)?.to_ascii_lowercase().as_str() {
             "true" => Ok(Operand::Flag(true)),
             "false" => Ok(Operand::Flag(false)),
             other => Err(format!("`{other}` is no value: texts stand in '…'")),
         }
     }
 
-    fn text(&mut self) -> Result<String, String> {
-        self.skip();
-        let Some(mut rest) = self.rest.strip_prefix('\'') else {
-            return Err(self.unexpected());
-        };
-        let mut text = String::new();
-        loop {
-            let (piece, after) = rest.split_once('\'').ok_or("a quote is not closed")?;
-            text.push_str(piece);
-            // Two quotes in a row are one quote of the text.
-            if let Some(more) = after.strip_prefix('\'') {
-                text.push('\'');
-                rest = more;
-            } else {
-                self.rest = after;
-                return Ok(text);
-            }
-        }
-    }
-
-    fn word(&mut self) -> Result<String, String> {
-        self.skip();
-        let end = self
-            .rest
-            .find(|c: char| !(c.is_ascii_alphanumeric() || "-._".contains(c)))
-            .unwrap_or(self.rest.len());
-        if end == 0 {
-            return Err(self.unexpected());
-        }
-        let (word, rest) = self.rest.split_at(end);
-        self.rest = rest;
-        Ok(word.to_owned())
-    }
-
-    fn skip(&mut self) {
-        self.rest = self.rest.trim_start();
-    }
-
     /// Takes a joining operator that ends where a word ends.
     fn operator(&mut self, operator: &str) -> bool {
-        self.skip();
-        let Some((start, after)) = self.rest.split_at_checked(operator.len()) else {
+        self.0.skip();
+        let Some((start, after)) = self.0.rest.split_at_checked(operator.len()) else {
             return false;
         };
         let whole = after.starts_with(|c: char| c.is_whitespace() || c == '(');
         if start.eq_ignore_ascii_case(operator) && whole {
-            self.rest = after;
+            self.0.rest = after;
             return true;
         }
         false
-    }
-
-    fn mark(&mut self, mark: char) -> bool {
-        self.skip();
-        match self.rest.strip_prefix(mark) {
-            Some(after) => {
-                self.rest = after;
-                true
-            }
-            None => false,
-        }
-    }
-
-    fn expect(&mut self, mark: char) -> Result<(), String> {
-        if self.mark(mark) {
-            Ok(())
-        } else {
-            Err(format!("`{mark}` is missing, {}", self.unexpected()))
-        }
-    }
-
-    fn unexpected(&self) -> String {
-        let rest = self.rest.trim_start();
-        if rest.is_empty() {
-            return "the expression ends too early".into();
-        }
-        format!("unexpected `{}`", rest.chars().take(20).collect::<String>())
     }
 }
 

@@ -1,5 +1,6 @@
 //! `$filter` expressions: read once, tried on many entities.
 
+use super::cursor::Cursor;
 use jiff::Timestamp;
 
 /// A condition.
@@ -58,16 +59,13 @@ impl Filter {
     /// # Errors
     /// Says what is wrong, and near which character.
     pub(super) fn parse(text: &str) -> Result<Self, String> {
-        let mut parser = Parser {
-            rest: text,
-            depth: 0,
-        };
+        let mut parser = Parser(Cursor::new(text, "filter"));
         let filter = parser.any()?;
-        parser.skip();
-        if parser.rest.is_empty() {
+        parser.0.skip();
+        if parser.0.rest.is_empty() {
             Ok(filter)
         } else {
-            Err(parser.unexpected())
+            Err(parser.0.unexpected())
         }
     }
 
@@ -189,15 +187,12 @@ fn compare(actual: &Literal, with: Comparison, value: &Literal) -> bool {
     }
 }
 
-struct Parser<'text> {
-    rest: &'text str,
-    depth: u32,
-}
+struct Parser<'text>(Cursor<'text>);
 
-/// Deeper nesting than a person writes; the parser recurses.
-const MAX_DEPTH: u32 = 64;
+/// What a path holds beside letters and digits.
+const PATH: &str = "/$_.@";
 
-impl<'text> Parser<'text> {
+impl Parser<'_> {
     fn any(&mut self) -> Result<Filter, String> {
         let mut left = self.all()?;
         while self.word("or") {
@@ -215,41 +210,38 @@ impl<'text> Parser<'text> {
     }
 
     fn one(&mut self) -> Result<Filter, String> {
-        self.depth += 1;
-        if self.depth > MAX_DEPTH {
-            return Err("the filter is nested too deeply".into());
-        }
+        self.0.enter()?;
         let filter = if self.word("not") {
             Filter::Not(Box::new(self.one()?))
-        } else if self.mark('(') {
+        } else if self.0.mark('(') {
             let inner = self.any()?;
-            self.expect(')')?;
+            self.0.expect(')')?;
             inner
         } else {
             self.term()?
         };
-        self.depth -= 1;
+        self.0.leave();
         Ok(filter)
     }
 
     fn term(&mut self) -> Result<Filter, String> {
-        let path = self.path()?.to_owned();
-        if self.mark('(') {
+        let path = self.0.word(PATH)?.to_owned();
+        if self.0.mark('(') {
             let test = match path.to_ascii_lowercase().as_str() {
                 "startswith" => Test::StartsWith,
                 "endswith" => Test::EndsWith,
                 "contains" => Test::Contains,
                 _ => return Err(format!("there is no function `{path}`")),
             };
-            let path = self.path()?.to_owned();
-            self.expect(',')?;
+            let path = self.0.word(PATH)?.to_owned();
+            self.0.expect(',')?;
             let Literal::Text(value) = self.literal()? else {
                 return Err("a text in quotes is needed".into());
             };
-            self.expect(')')?;
+            self.0.expect(')')?;
             return Ok(Filter::Test { path, test, value });
         }
-        let operator = self.path()?;
+        let operator = self.0.word(PATH)?;
         let with = match operator {
             "eq" => Comparison::Equal,
             "ne" => Comparison::Unequal,
@@ -258,12 +250,12 @@ impl<'text> Parser<'text> {
             "gt" => Comparison::Greater,
             "ge" => Comparison::GreaterOrEqual,
             "in" => {
-                self.expect('(')?;
+                self.0.expect('(')?;
                 let mut values = vec![self.literal()?];
-                while self.mark(',') {
+                while self.0.mark(',') {
                     values.push(self.literal()?);
                 }
-                self.expect(')')?;
+                self.0.expect(')')?;
                 return Ok(Filter::In { path, values });
             }
             _ => return Err(format!("there is no operator `{operator}`")),
@@ -275,30 +267,16 @@ impl<'text> Parser<'text> {
         })
     }
 
-    fn path(&mut self) -> Result<&'text str, String> {
-        self.skip();
-        let end = self
-            .rest
-            .find(|c: char| !(c.is_ascii_alphanumeric() || "/$_.@".contains(c)))
-            .unwrap_or(self.rest.len());
-        if end == 0 {
-            return Err(self.unexpected());
-        }
-        let (path, rest) = self.rest.split_at(end);
-        self.rest = rest;
-        Ok(path)
-    }
-
     fn literal(&mut self) -> Result<Literal, String> {
-        self.skip();
-        if let Some(quoted) = self.rest.strip_prefix('\'') {
-            return self.quoted(quoted);
+        if let Some(text) = self.0.quoted()? {
+            return Ok(Literal::Text(text));
         }
         let end = self
+            .0
             .rest
             .find(|c: char| c.is_whitespace() || ",)".contains(c))
-            .unwrap_or(self.rest.len());
-        let (word, rest) = self.rest.split_at(end);
+            .unwrap_or(self.0.rest.len());
+        let (word, rest) = self.0.rest.split_at(end);
         let literal = match word {
             "true" => Literal::Flag(true),
             "false" => Literal::Flag(false),
@@ -306,71 +284,22 @@ impl<'text> Parser<'text> {
             _ => match (word.parse(), word.parse()) {
                 (Ok(number), _) => Literal::Number(number),
                 (_, Ok(instant)) => Literal::Time(instant),
-                _ => return Err(self.unexpected()),
+                _ => return Err(self.0.unexpected()),
             },
         };
-        self.rest = rest;
+        self.0.rest = rest;
         Ok(literal)
-    }
-
-    fn quoted(&mut self, mut rest: &'text str) -> Result<Literal, String> {
-        let mut text = String::new();
-        loop {
-            let (piece, after) = rest.split_once('\'').ok_or("a quote is not closed")?;
-            text.push_str(piece);
-            // Two quotes in a row are one quote of the text.
-            if let Some(more) = after.strip_prefix('\'') {
-                text.push('\'');
-                rest = more;
-            } else {
-                self.rest = after;
-                return Ok(Literal::Text(text));
-            }
-        }
-    }
-
-    fn skip(&mut self) {
-        self.rest = self.rest.trim_start();
     }
 
     /// Takes a keyword that ends where a word ends.
     fn word(&mut self, word: &str) -> bool {
-        self.skip();
-        match self.rest.strip_prefix(word) {
+        self.0.skip();
+        match self.0.rest.strip_prefix(word) {
             Some(after) if after.starts_with(|c: char| c.is_whitespace() || c == '(') => {
-                self.rest = after;
+                self.0.rest = after;
                 true
             }
             _ => false,
-        }
-    }
-
-    fn mark(&mut self, mark: char) -> bool {
-        self.skip();
-        match self.rest.strip_prefix(mark) {
-            Some(after) => {
-                self.rest = after;
-                true
-            }
-            None => false,
-        }
-    }
-
-    fn expect(&mut self, mark: char) -> Result<(), String> {
-        if self.mark(mark) {
-            Ok(())
-        } else {
-            Err(format!("`{mark}` is missing, {}", self.unexpected()))
-        }
-    }
-
-    fn unexpected(&self) -> String {
-        match self.rest.chars().next() {
-            None => "the filter ends too early".into(),
-            Some(_) => format!(
-                "unexpected `{}`",
-                self.rest.chars().take(20).collect::<String>()
-            ),
         }
     }
 }

@@ -13,6 +13,7 @@ mod bulk;
 mod call;
 mod clock;
 mod control;
+mod cursor;
 mod expression;
 mod faults;
 mod filter;

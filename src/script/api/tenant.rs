@@ -12,7 +12,7 @@ use crate::error::Exit;
 use crate::graph::{Client, GraphError, Json, Pages};
 use crate::script::failure::Failure;
 use crate::script::host::Host;
-use crate::script::values::{Datetime, Kind, Object, Source, Stream};
+use crate::script::values::{Columns, Datetime, Kind, Object, Source, Stream};
 use crate::script::words;
 
 /// The tenant as one run reaches it.
@@ -35,6 +35,17 @@ pub(crate) struct Origin {
     pub(crate) item: Dynamic,
     pub(crate) name: String,
     pub(crate) unit: Dynamic,
+}
+
+impl Origin {
+    /// As columns of an artifact.
+    pub(crate) fn columns(self) -> Columns {
+        let name = Some(self.name).filter(|name| !name.is_empty());
+        Columns::new()
+            .with("item", self.item)
+            .with("name", name.map_or(Dynamic::UNIT, Into::into))
+            .with("unit", self.unit)
+    }
 }
 
 impl Origins {

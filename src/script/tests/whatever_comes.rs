@@ -97,8 +97,7 @@ fn arguments_are_read_whatever_comes() {
 /// Scripts of a megabyte that are hard on whoever reads them: each comes to an end, and says no more than a person can read.
 #[test]
 fn a_huge_script_is_read_and_checked_in_time() {
-    // An eighth of the largest script: what is quadratic shows here too, and a debug build takes its time.
-    const SIZE: usize = (1 << 17) - 100;
+    const SIZE: usize = (1 << 20) - 100;
     let many = |piece: &str| piece.repeat(SIZE / piece.len());
     let nested = |open: &str, close: &str| {
         let depth = SIZE / (open.len() + close.len());

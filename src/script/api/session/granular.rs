@@ -13,7 +13,7 @@ use crate::script::api::tenant::{Origin, stream};
 use crate::script::failure::{Failure, Raise as _, Raised};
 use crate::script::host::Host;
 use crate::script::library::Library;
-use crate::script::values::{Columns, Kind, Object, Stream};
+use crate::script::values::{Kind, Object, Stream};
 use crate::script::words;
 
 pub(super) fn register(library: &mut Library) {
@@ -71,18 +71,8 @@ fn artifacts(ctx: &NativeCallContext, session: Arc<Session>) -> Stream {
             .iter()
             .filter_map(|key| host.tenant.origins.of(&key.to_lowercase()));
         let origin = known.next().unwrap_or_default();
-        let name = if origin.name.is_empty() {
-            Dynamic::UNIT
-        } else {
-            origin.name.into()
-        };
-        let columns = Columns::new()
-            .with("item", origin.item)
-            .with("name", name)
-            .with("unit", origin.unit);
-        Some(Dynamic::from(
-            Object::exact(kind, json).with_columns(columns),
-        ))
+        let object = Object::exact(kind, json);
+        Some(Dynamic::from(object.with_columns(origin.columns())))
     };
     stream(&host, "artifacts", open, artifact).at(ctx.call_position())
 }

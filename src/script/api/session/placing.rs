@@ -11,7 +11,7 @@ use crate::script::api::objects::items;
 use crate::script::api::tenant::{Origin, stream};
 use crate::script::failure::Failure;
 use crate::script::host::Host;
-use crate::script::values::{Columns, Kind, Object, Stream};
+use crate::script::values::{Kind, Object, Stream};
 use crate::script::words;
 
 /// Books rows and adds those that have a point. An array is read in place: a copy of 100,000 rows is 100 MB.
@@ -170,18 +170,8 @@ pub(super) fn artifacts(ctx: &NativeCallContext, session: Arc<Session>) -> Strea
     let open = move |_: &Host| Ok(session.artifact_pages());
     let artifact = move |host: &Host, json: Json| {
         let origin = origin(host, &json);
-        let name = if origin.name.is_empty() {
-            Dynamic::UNIT
-        } else {
-            origin.name.into()
-        };
-        let columns = Columns::new()
-            .with("item", origin.item)
-            .with("name", name)
-            .with("unit", origin.unit);
-        Some(Dynamic::from(
-            Object::exact(kind, json).with_columns(columns),
-        ))
+        let object = Object::exact(kind, json);
+        Some(Dynamic::from(object.with_columns(origin.columns())))
     };
     stream(&host, "artifacts", open, artifact).at(ctx.call_position())
 }
