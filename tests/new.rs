@@ -120,6 +120,21 @@ fn the_csv_template_restores_a_list() {
 }
 
 #[test]
+fn the_files_template_brings_files_back_as_its_note_says() {
+    let bench = Bench::new();
+    let written = bench.runback(&["new", "files", "--template", "files"]);
+    let trial = "user=astrid.yilmaz@contoso.example before=-24h 'pattern=*.docx' --sandbox --yes";
+    assert!(written.stderr.contains(trial), "{written}");
+    bench.runback(&["check", "files.rhai"]).expect(0);
+    let user = "user=astrid.yilmaz@contoso.example";
+    let words = ["run", "files.rhai", user, "before=-24h", "pattern=*.docx"];
+    let done = bench.runback(&[&words, SANDBOX].concat()).expect(0);
+    let [asked, succeeded, ..] = bench.books();
+    assert!(asked > 0 && asked == succeeded, "{done}");
+    assert!(done.stdout.contains("restoredItemPath"), "{done}");
+}
+
+#[test]
 fn the_report_template_changes_nothing() {
     let bench = Bench::new();
     bench

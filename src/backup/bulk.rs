@@ -3,12 +3,13 @@
 //! The order is the service's: an empty draft, one request, activation; only then are the inputs resolved to artifacts. The
 //! service never gives the inputs back, so our own copy is kept, and a request is known again by the mark in its name.
 
+mod came;
 mod end;
 mod look;
 mod send;
 
+pub(super) use came::plain;
 pub(crate) use end::Lost;
-pub(super) use end::plain;
 
 use super::artifact::Destination;
 use super::books::ItemId;

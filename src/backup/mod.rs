@@ -11,6 +11,7 @@ mod edit;
 mod error;
 mod gate;
 mod granular;
+mod items;
 mod part;
 mod patience;
 mod point;

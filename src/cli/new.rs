@@ -50,7 +50,7 @@ impl Template {
             Self::Group => "group=Finance before=-24h --sandbox --yes",
             Self::Csv => "people=people.csv --sandbox --yes",
             Self::Files => {
-                "user=adele@contoso.example before=-24h 'pattern=*.docx' --sandbox --yes"
+                "user=astrid.yilmaz@contoso.example before=-24h 'pattern=*.docx' --sandbox --yes"
             }
             Self::Report => "--sandbox",
         }
