@@ -221,7 +221,7 @@ fn files_and_whole_units_do_not_mix() {
             attempt(|| whole.add_granular(files)),
             attempt(|| onedrive::create_granular_session([point])),
             attempt(|| onedrive::create_granular_session(["file.txt"])),
-            attempt(|| onedrive::create_browse_session(exchange::latest_point(who))),
+            attempt(|| onedrive::create_browse_session(exchange::points(who).filter(|point| point.tags == "none")[0])),
             attempt(|| onedrive::create_browse_session(())),
         ] { print(`${tried.error.code}: ${tried.error.message.split(" `")[0]}`); }
         granular.delete();

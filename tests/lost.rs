@@ -123,6 +123,17 @@ fn a_lost_answer_to_a_patch_adds_nothing_twice() {
 }
 
 #[test]
+fn a_new_session_whose_list_is_not_there_yet_is_looked_at_again() {
+    let list = "GET /exchangeRestoreSessions/{id}/mailboxRestoreArtifacts";
+    for fault in ["504=1x:done", "504=1x", "lost-answer=1x"] {
+        let (tenant, _, said) = survives(&format!("{fault}@{PATCH},404=2x@{list}"), 1);
+        assert!(said.contains("no answer to `"), "{fault}: {said}");
+        let artifacts = &tenant.sessions()[0]["artifacts"];
+        assert_eq!(artifacts.as_array().unwrap().len(), 92, "{fault}");
+    }
+}
+
+#[test]
 fn a_patch_that_is_done_late_adds_nothing_twice() {
     for late in ["50ms", "450ms", "700ms"] {
         let (tenant, ..) = survives(&format!("late=1x:{late}@{PATCH}"), 1);

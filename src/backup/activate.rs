@@ -226,9 +226,7 @@ impl Service {
 
     async fn delete(&self, part: &Arc<Part>, covered: Covered) -> Result<(), BackupError> {
         let mut content = part.content.lock().await;
-        let call = Call::delete("delete session", part.path(""))
-            .version(part.version)
-            .fresh_since(part.since);
+        let call = part.call(Call::delete("delete session", part.path("")));
         let look = LookForGone {
             service: self.me(),
             part,
@@ -256,9 +254,7 @@ impl Service {
 /// Without a budget: a 429 comes back at once instead of being waited for, since a wait makes what was verified old. The
 /// hold that it orders is kept by the next call.
 fn activate_call(part: &Part) -> Call {
-    let mut call = Call::post("activate session", part.path("/activate"))
-        .version(part.version)
-        .fresh_since(part.since);
+    let mut call = part.call(Call::post("activate session", part.path("/activate")));
     call.budget = Some(Duration::ZERO);
     call
 }

@@ -7,7 +7,7 @@ use serde::{Serialize, Serializer};
 
 use super::part::{ArtifactKey, Part};
 use super::{BackupError, Service};
-use crate::graph::{Call, GraphError, Json, Pages};
+use crate::graph::{GraphError, Json, Pages};
 
 /// Where a restore goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -129,8 +129,7 @@ impl Service {
     /// One of the two lists of a session: a script may ask for the one that is empty.
     pub(super) fn artifact_list(&self, part: &Part, granular: bool) -> Pages {
         let path = part.artifacts_path(granular);
-        let call = Call::get("list artifacts", path).version(part.version);
-        self.client.pages(call)
+        self.client.pages(part.get("list artifacts", path))
     }
 
     /// All artifacts of a session, with the points they reference.
@@ -148,8 +147,8 @@ impl Service {
             "{}?$expand=restorePoint",
             part.artifacts_path(part.granular)
         );
-        let call = Call::get("list artifacts", path).version(part.version);
-        let listed = self.client.pages(call).collect().await?;
+        let pages = self.client.pages(part.get("list artifacts", path));
+        let listed = pages.collect().await?;
         Ok(listed.into_iter().filter_map(Artifact::of).collect())
     }
 }

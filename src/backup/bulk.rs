@@ -16,7 +16,7 @@ use super::books::ItemId;
 use super::part::Part;
 use super::search::Prefer;
 use super::{BackupError, Service};
-use crate::graph::{Call, GraphError, Json};
+use crate::graph::{GraphError, Json};
 
 use jiff::Timestamp;
 
@@ -133,14 +133,12 @@ impl Service {
     /// The bulk requests of a session, without their inputs.
     pub(super) async fn bulk_requests(&self, part: &Part) -> Result<Vec<Json>, GraphError> {
         let path = part.workload.inside(&part.id, part.workload.bulk);
-        let call = Call::get("list bulk requests", path)
-            .version(part.version)
-            .fresh_since(part.since);
-        self.client.pages(call).collect().await
+        let pages = self.client.pages(part.get("list bulk requests", path));
+        pages.collect().await
     }
 
     pub(super) async fn bulk_request(&self, part: &Part, id: &str) -> Result<Json, GraphError> {
-        let call = Call::get("get bulk request", bulk_path(part, id)).version(part.version);
+        let call = part.get("get bulk request", bulk_path(part, id));
         Ok(self.client.read(call).await?.json())
     }
 

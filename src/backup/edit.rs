@@ -269,10 +269,8 @@ fn add_call(part: &Part, placed: &[Placed]) -> Call {
 }
 
 fn patch_call(operation: &'static str, part: &Part, entries: &impl Serialize) -> Call {
-    Call::patch(operation, part.workload.session_path(&part.id))
-        .json(&json!({ delta(part): entries }))
-        .version(part.version)
-        .fresh_since(part.since)
+    let call = Call::patch(operation, part.workload.session_path(&part.id));
+    part.call(call.json(&json!({ delta(part): entries })))
 }
 
 /// After a lost PATCH that adds: what is absent is sent again, and nothing else.

@@ -9,7 +9,7 @@ use super::artifact::Destination;
 use super::books::ItemId;
 use super::bulk::Bulk;
 use super::workload::{ROOT, Workload};
-use crate::graph::{Json, Version};
+use crate::graph::{Call, Json, Version};
 
 /// How far a part is, as far as this run knows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -185,6 +185,15 @@ impl Part {
     /// `/restoreSessions/{id}` and what is below it.
     pub(crate) fn path(&self, below: &str) -> String {
         format!("{ROOT}/restoreSessions/{}{below}", self.id)
+    }
+
+    /// A call about it. A session of just now may not be known everywhere yet.
+    pub(crate) fn call(&self, call: Call) -> Call {
+        call.version(self.version).fresh_since(self.since)
+    }
+
+    pub(crate) fn get(&self, operation: &'static str, path: impl Into<String>) -> Call {
+        self.call(Call::get(operation, path))
     }
 
     /// The list of its artifacts: whole units, or single files and messages.

@@ -10,7 +10,7 @@ use crate::backup::books::{ArtifactTotals, Asked, Outcome, SessionSummary, Sessi
 use crate::backup::part::{Content, Part, Stage, has_ended};
 use crate::backup::workload::Owner;
 use crate::backup::{BackupError, Service, Session};
-use crate::graph::{Call, GraphError, Pages};
+use crate::graph::{GraphError, Pages};
 
 /// How often a list is read again whose artifacts lag behind their session.
 const TRIES: u32 = 5;
@@ -20,8 +20,7 @@ impl Service {
     fn owned_artifact_pages(&self, part: &Part) -> Pages {
         let expand = "$expand=restorePoint($expand=protectionUnit)";
         let path = format!("{}?{expand}", part.artifacts_path(false));
-        self.client
-            .pages(Call::get("list artifacts", path).version(part.version))
+        self.client.pages(part.get("list artifacts", path))
     }
 
     /// The ends of all artifacts, a page at a time.

@@ -201,10 +201,7 @@ impl Service {
         let texts: Vec<&str> = order.inputs.iter().map(|input| &*input.text).collect();
         body[part.workload.inputs] = texts.into();
         let path = part.workload.inside(&part.id, part.workload.bulk);
-        Call::post("create bulk request", path)
-            .json(&body)
-            .version(part.version)
-            .fresh_since(part.since)
+        part.call(Call::post("create bulk request", path).json(&body))
     }
 
     async fn remove_bulk(
