@@ -1,5 +1,6 @@
 //! Activating and deleting sessions.
 
+use std::collections::HashSet;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -12,7 +13,8 @@ use super::bulk::Bulk;
 use super::gate::Weight;
 use super::part::{Content, Part, Stage};
 use super::{BackupError, Destination, Service, Session};
-use crate::changes::{Change, ChangeError, Class, Covered, Look, Lost, Verdict};
+use super::recall::activation;
+use crate::changes::{Change, ChangeError, Class, Covered, Key, Look, Lost, Verdict};
 use crate::graph::{Call, GraphError, Json};
 
 /// How long an activate that is refused without being done (429, nothing sent) is tried again, as any call is.
@@ -25,13 +27,24 @@ impl Session {
     /// # Errors
     /// The first part's error that stops it; parts before it are active and accounted for.
     pub(crate) async fn activate(&self) -> Result<(), BackupError> {
+        let mut recalled = HashSet::new();
+        for part in self.parts() {
+            let mut content = part.content.lock().await;
+            self.service.read_content(&part, &mut content).await?;
+            if self.service.was_activated(&part, &mut content).await {
+                recalled.insert(part.id.clone());
+            }
+        }
+        self.service.leave_out_restored(&self.parts()).await?;
         let mut parts = Vec::new();
         let mut covered = Covered::default();
         let mut in_place = 0;
         let mut of_others = Vec::new();
         for part in self.parts() {
-            let mut content = part.content.lock().await;
-            self.service.read_content(&part, &mut content).await?;
+            let content = part.content.lock().await;
+            if recalled.contains(&part.id) {
+                continue;
+            }
             // A bulk restore is activated by the call that makes it.
             if content.stage == Stage::Activated && content.bulk.as_ref().is_some_and(Bulk::is_ours)
             {
@@ -46,9 +59,7 @@ impl Session {
             }
             for placed in &content.placed {
                 let (point, destination) = placed.key();
-                covered
-                    .keys
-                    .push(format!("{}/{point}/{destination}", placed.item));
+                covered.keys.push(format!("{point}/{destination}"));
                 in_place += usize::from(placed.destination == Some(Destination::InPlace));
             }
             if let Some(bulk) = &content.bulk {
@@ -81,6 +92,7 @@ impl Session {
             .talk
             .bar("activating sessions", Some(parts.len() as u64));
         for part in parts {
+            self.service.obey_wishes().await?;
             self.service.activate(&part, &covered).await?;
             bar.add(1);
         }
@@ -123,23 +135,34 @@ impl Service {
         let mut schedule = self.schedule();
         let begun = self.world.clock.now();
         let lost = AtomicBool::new(false);
+        let mut is_cut_off = self.was_being_activated(part);
         loop {
             let load = Weight::of(part, &content);
-            let mut gate = self.pass_gate(part, load).await?;
+            // An activate of an earlier life may have arrived: it is looked for first, behind no gate.
+            let mut gate = if is_cut_off {
+                self.gate.lock().await
+            } else {
+                self.pass_gate(part, load).await?
+            };
             if lost.load(Ordering::Relaxed) {
                 // An activate whose answer was lost can have landed since: then there is nothing left to do.
                 let json = self.get_session(part).await?;
                 if json.string("status").as_deref() != Some("draft") {
                     part.keep(json);
                     gate.enter(&part.id, part.workload, load);
-                    self.enter_activated(part, &mut content);
+                    self.enter_activated(part, &mut content, self.world.clock.now());
                     return Ok(());
                 }
             }
-            self.verify(part, &mut content).await?;
-            if content.is_empty() {
-                return Ok(());
+            if !std::mem::take(&mut is_cut_off) {
+                self.leave_out_held(part, &mut content).await?;
+                self.verify(part, &mut content).await?;
+                if content.is_empty() {
+                    return Ok(());
+                }
+                self.keep_activated(part, &content);
             }
+            let items = content.len();
             let look = LookForActive {
                 service: self.me(),
                 part,
@@ -149,9 +172,10 @@ impl Service {
             };
             let change = Change {
                 class: Class::Activate,
-                call: activate_call(part),
                 covered: covered.clone(),
-            };
+                ..Change::draft(activate_call(part), Key::Once(activation(&part.id)))
+            }
+            .noted(items, serde_json::Value::Null);
             let sent = self.door.send(change, &look).await;
             let trouble = look
                 .trouble
@@ -160,8 +184,11 @@ impl Service {
             match sent {
                 Ok(settled) => {
                     part.keep(settled.json);
+                    if settled.recalled || settled.found {
+                        self.recall_activated(part, &mut content);
+                    }
                     gate.enter(&part.id, part.workload, Weight::of(part, &content));
-                    self.enter_activated(part, &mut content);
+                    self.enter_activated(part, &mut content, settled.at);
                     return Ok(());
                 }
                 // Passing: somebody took the last place between our look and our call.
@@ -204,7 +231,12 @@ impl Service {
         }
     }
 
-    fn enter_activated(&self, part: &Arc<Part>, content: &mut Content) {
+    pub(super) fn enter_activated(
+        &self,
+        part: &Arc<Part>,
+        content: &mut Content,
+        at: Timestamp,
+    ) {
         content.stage = Stage::Activated;
         self.books.activated(content.items(), &part.id);
         self.books.session(SessionSummary {
@@ -217,7 +249,7 @@ impl Service {
             },
             times: SessionTimes {
                 created: part.since,
-                activated: Some(self.world.clock.now()),
+                activated: Some(at),
                 ended: None,
             },
         });
@@ -235,8 +267,8 @@ impl Service {
             .send(
                 Change {
                     class: Class::Delete,
-                    call,
                     covered,
+                    ..Change::draft(call, Key::Once(format!("delete/{}", part.id)))
                 },
                 &look,
             )

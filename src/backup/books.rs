@@ -5,7 +5,7 @@
 //! not counted again.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 pub(crate) use super::items::{
     ArtifactTotals, Closed, Item, ItemPoint, Outcome, SessionSummary, SessionTimes, Totals,
@@ -50,9 +50,19 @@ struct Entry {
     state: State,
 }
 
+/// Where books are written through to, so that they can be read from outside and after a crash.
+pub(crate) trait Shelf: Send + Sync {
+    /// An item as it would be closed now; the same position again replaces it.
+    fn item(&self, position: ItemId, item: &Item);
+    fn session(&self, session: &SessionSummary);
+}
+
 /// The open books of a run. Cheap to clone handles are not needed: one lives in the run's service.
 #[derive(Default)]
-pub(crate) struct Books(Mutex<Inner>);
+pub(crate) struct Books {
+    inner: Mutex<Inner>,
+    shelf: Option<Arc<dyn Shelf>>,
+}
 
 #[derive(Default)]
 struct Inner {
@@ -62,6 +72,21 @@ struct Inner {
 }
 
 impl Books {
+    /// Books that are written through to a shelf.
+    pub(crate) fn on(shelf: Option<Arc<dyn Shelf>>) -> Self {
+        Self {
+            inner: Mutex::default(),
+            shelf,
+        }
+    }
+
+    /// Shows an item to the shelf, in the order of its changes.
+    fn show(&self, books: &Inner, id: ItemId) {
+        if let Some(shelf) = &self.shelf {
+            shelf.item(id, &closed(&books.entries[id]));
+        }
+    }
+
     /// Enters an item, or finds it where it was asked for before.
     pub(crate) fn ask(&self, asked: Asked) -> ItemId {
         let mut books = self.lock();
@@ -75,14 +100,25 @@ impl Books {
             asked,
             state: State::Open,
         });
+        self.show(&books, id);
         id
     }
 
     /// What the service chose for the input of a bulk restore.
     pub(crate) fn learn(&self, id: ItemId, unit: Option<String>, point: Option<ItemPoint>) {
-        let asked = &mut self.lock().entries[id].asked;
+        let mut books = self.lock();
+        let asked = &mut books.entries[id].asked;
         asked.unit = unit.or(asked.unit.take());
         asked.point = point.or(asked.point.take());
+        self.show(&books, id);
+    }
+
+    /// What an item is restored from and to: unit, point, destination; `None` where the unit or the point is not known.
+    pub(super) fn aim(&self, id: ItemId) -> Option<(String, String, String)> {
+        let books = self.lock();
+        let asked = &books.entries[id].asked;
+        let destination = asked.destination.clone().unwrap_or_default();
+        Some((asked.unit.clone()?, asked.point.as_ref()?.id.clone(), destination))
     }
 
     /// The name under which an item was asked for.
@@ -109,6 +145,7 @@ impl Books {
                 session: session.to_owned(),
                 activated: false,
             };
+            self.show(&books, id);
         }
     }
 
@@ -120,6 +157,7 @@ impl Books {
                 session: session.to_owned(),
                 activated: true,
             };
+            self.show(&books, id);
         }
     }
 
@@ -146,6 +184,7 @@ impl Books {
         let state = &mut books.entries[id].state;
         if matches!(state, State::In { session: own, activated: false } if own == session) {
             *state = State::Withdrawn;
+            self.show(&books, id);
         }
     }
 
@@ -157,13 +196,15 @@ impl Books {
         reason: Option<String>,
         session: Option<&str>,
     ) {
-        self.lock().entries[id].state = State::Ended {
+        let mut books = self.lock();
+        books.entries[id].state = State::Ended {
             outcome,
             code,
             reason,
             session: session.map(str::to_owned),
             expected: false,
         };
+        self.show(&books, id);
     }
 
     /// Skips an item; `expected` where the script says that this is as it should be.
@@ -193,6 +234,7 @@ impl Books {
                 session: None,
                 expected,
             };
+            self.show(&books, id);
         }
         id
     }
@@ -207,9 +249,12 @@ impl Books {
         {
             Some(known) => {
                 summary.times = summary.times.or(known.times);
-                *known = summary;
+                *known = summary.clone();
             }
-            None => books.sessions.push(summary),
+            None => books.sessions.push(summary.clone()),
+        }
+        if let Some(shelf) = &self.shelf {
+            shelf.session(&summary);
         }
     }
 
@@ -238,7 +283,7 @@ impl Books {
 
     fn lock(&self) -> MutexGuard<'_, Inner> {
         // Each change of the books is one assignment: a panic elsewhere cannot leave them half written.
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -11,7 +11,7 @@ use super::books::ItemPoint;
 use super::point::{has_tag, unit_of};
 use super::workload::{ROOT, Workload};
 use super::{BackupError, Service};
-use crate::changes::Change;
+use crate::changes::{Change, Key, origin};
 use crate::graph::{Call, Json, Pages, Version};
 
 pub(crate) use walk::{Found, Listing, Walk, pattern};
@@ -99,7 +99,8 @@ impl Service {
             .json(&serde_json::json!({"restorePointId": id}))
             .version(version);
         let look = look::Expiring { service: self.me() };
-        let settled = match self.door.send(Change::draft(call), &look).await {
+        let key = Key::Once(format!("browse/{}", origin::current().mark()));
+        let settled = match self.door.send(Change::draft(call, key), &look).await {
             Ok(settled) => settled,
             Err(refusal) => return Err(self.or_locked(refusal).await),
         };
@@ -125,7 +126,8 @@ impl Service {
     ) -> Result<Arc<Browse>, BackupError> {
         let path = browse_path(workload, id);
         let call = Call::get("get browse session", path).version(version);
-        let json = self.client.read(call).await?.json();
+        let read = async { Ok(self.client.read(call).await?.json()) };
+        let json = self.learn("state", id, read).await?;
         Ok(self.known_browse(workload, json, version))
     }
 
@@ -206,7 +208,9 @@ impl Browse {
         let call = Call::get("get browse session", browse_path(self.workload, &self.id))
             .version(self.version)
             .fresh_since(self.since);
-        self.keep(self.service.client.read(call).await?.json());
+        let read = async { Ok(self.service.client.read(call).await?.json()) };
+        let json = self.service.learn("state", &self.id, read).await?;
+        self.keep(json);
         Ok(())
     }
 
@@ -216,6 +220,9 @@ impl Browse {
     /// [`BackupError::BrowseFailed`], with the service's code.
     pub(crate) async fn wait(&self) -> Result<(), BackupError> {
         let mut schedule = self.service.schedule();
+        if let Some(json) = self.service.recall_state(&self.id) {
+            self.keep(json);
+        }
         loop {
             let json = self.json();
             match json.string("status").as_deref() {

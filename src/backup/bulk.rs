@@ -19,6 +19,7 @@ use super::{BackupError, Service};
 use crate::graph::{GraphError, Json};
 
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 
 /// Most inputs of one request. Source: error page, `BulkRestoreRestorationResourcesCountExceedsLimit`.
 pub(crate) const MOST_INPUTS: usize = 10_000;
@@ -74,13 +75,13 @@ impl Bulk {
         let keys = self
             .inputs
             .iter()
-            .map(|input| format!("{}/{}/{to}", input.item, input.text));
+            .map(|input| format!("{}/{to}", input.text));
         keys.collect()
     }
 }
 
 /// An input that stands for nothing the service can restore.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Unresolved {
     /// As the service names it.
     pub(crate) input: String,
@@ -144,7 +145,9 @@ impl Service {
 
     /// The request of a session that somebody else has filled.
     pub(super) async fn bulk_of_others(&self, part: &Part) -> Result<Option<Bulk>, BackupError> {
-        let first = self.bulk_requests(part).await?.into_iter().next();
+        let listed = async { Ok(self.bulk_requests(part).await?) };
+        let listed: Vec<Json> = self.learn("content", &part.id, listed).await?;
+        let first = listed.into_iter().next();
         Ok(first.map(|request| Bulk {
             id: request.string("id").unwrap_or_default(),
             name: request.string("displayName").unwrap_or_default(),

@@ -8,11 +8,13 @@ use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
 use super::artifact::{Artifact, Destination};
+use super::books::{ArtifactTotals, SessionSummary, SessionTimes};
 use super::part::{Manner, Part, Placed, Thing};
+use super::recall::{creation, note};
 use super::session::{NotTaken, Request};
 use super::workload::Workload;
 use super::{BackupError, Service, Session};
-use crate::changes::{Change, Look, Lost, Verdict};
+use crate::changes::{Change, Key, Look, Lost, Verdict};
 use crate::graph::{Call, GraphError, Json};
 use crate::instant;
 use crate::talk::Bar;
@@ -102,6 +104,7 @@ impl Service {
     pub(super) async fn fill(
         &self,
         session: &Session,
+        number: usize,
         mut part: Option<Arc<Part>>,
         requests: Vec<(usize, Request)>,
         bar: &dyn Bar,
@@ -115,8 +118,16 @@ impl Service {
         let mut error = None;
         while let Some(mut batch) = batches.pop_front() {
             let sent = match &part {
-                Some(part) => self.add_batch(part, &batch).await,
-                None => match self.create(session.workload, &session.manner, &batch).await {
+                Some(part) => self.add_batch(session, part, &batch).await,
+                None => match self
+                    .create(
+                        session.workload,
+                        &session.manner,
+                        creation(&session.mark, number),
+                        &batch,
+                    )
+                    .await
+                {
                     Ok(made) => {
                         part = Some(made);
                         Ok(Vec::new())
@@ -143,10 +154,9 @@ impl Service {
                     }
                     bar.add(1);
                     let (position, request) = batch.remove(0);
-                    refused.push((
-                        position,
-                        self.not_taken(&request, whole.code(), &service_words(&whole)),
-                    ));
+                    let words = service_words(&whole);
+                    session.keep_refused(&request, whole.code(), &words);
+                    refused.push((position, self.not_taken(&request, whole.code(), &words)));
                 }
                 Err(whole) => {
                     error = Some(whole);
@@ -178,11 +188,30 @@ impl Service {
         }
     }
 
-    /// Makes a session with up to 50 artifacts.
+    /// Lets others see that the draft is ours: it stands among the sessions of the run, and is cleared away with its drafts.
+    fn show_draft(&self, workload: &Workload, id: &str, total: usize, at: Timestamp) {
+        let summary = SessionSummary {
+            id: id.to_owned(),
+            workload: workload.name.to_owned(),
+            status: "draft".to_owned(),
+            artifacts: ArtifactTotals {
+                total,
+                ..ArtifactTotals::default()
+            },
+            times: SessionTimes {
+                created: Some(at),
+                ..SessionTimes::default()
+            },
+        };
+        self.door.ledger().session(id, &summary);
+    }
+
+    /// Makes a session with up to 50 artifacts. `key`: what it is remembered by.
     pub(super) async fn create(
         &self,
         workload: &'static Workload,
         manner: &Manner,
+        key: String,
         batch: &[(usize, Request)],
     ) -> Result<Arc<Part>, BackupError> {
         let placed: Vec<Placed> = batch.iter().map(|(_, request)| request.placed()).collect();
@@ -204,7 +233,8 @@ impl Service {
             manner,
             placed: &placed,
         };
-        let settled = match self.door.send(Change::draft(call), &look).await {
+        let change = Change::draft(call, Key::Once(key)).noted(placed.len(), note(&placed));
+        let settled = match self.door.send(change, &look).await {
             Ok(settled) => settled,
             Err(refusal) => return Err(self.or_locked(refusal).await),
         };
@@ -217,6 +247,7 @@ impl Service {
         for placed in &placed {
             self.books.place(placed.item, &id);
         }
+        self.show_draft(workload, &id, placed.len(), settled.at);
         let part = Part::made(workload, manner, (id, settled.json), settled.at);
         let part = Arc::new(part);
         part.content.lock().await.placed = placed;
@@ -308,7 +339,9 @@ impl LookForDraft<'_> {
         if text(session, "status").as_deref() != Some("draft") {
             return false;
         }
-        if text(session, "id").is_none_or(|id| self.service.part(&id).is_some()) {
+        let ledger = self.service.door.ledger();
+        let is_known = |id: String| self.service.part(&id).is_some() || ledger.knows_session(&id);
+        if text(session, "id").is_none_or(is_known) {
             return false;
         }
         let creator = session

@@ -10,9 +10,10 @@ use serde_json::{Value, json};
 use super::artifact::Artifact;
 use super::create::{BATCH, NewArtifact};
 use super::part::{ArtifactKey, Part, Placed, Thing};
+use super::recall::{addition, note};
 use super::session::{NotTaken, Request};
 use super::{BackupError, Service, Session};
-use crate::changes::{Change, Class, Covered, Look, Lost, Verdict};
+use crate::changes::{Change, Class, Covered, Key, Look, Lost, Verdict};
 use crate::graph::{Call, GraphError, Json};
 
 /// One entry of the answer to a delta PATCH. Added items come back with their new id; an item that failed holds
@@ -108,6 +109,7 @@ impl Service {
     /// Adds up to 50 artifacts to a draft.
     pub(super) async fn add_batch(
         &self,
+        session: &Session,
         part: &Arc<Part>,
         batch: &[(usize, Request)],
     ) -> Result<Vec<(usize, NotTaken)>, BackupError> {
@@ -117,6 +119,7 @@ impl Service {
         let mut not_taken = Vec::new();
         for ((position, request), placed) in batch.iter().zip(placed) {
             if let Some((code, message)) = refused.get(&placed.key()) {
+                session.keep_refused(request, code, message);
                 not_taken.push((*position, self.not_taken(request, code, message)));
             } else {
                 self.books.place(placed.item, &part.id);
@@ -138,7 +141,9 @@ impl Service {
             part,
             placed,
         };
-        let settled = self.door.send(Change::draft(call), &look).await?;
+        let key = Key::Among(addition(&part.id));
+        let change = Change::draft(call, key).noted(placed.len(), note(placed));
+        let settled = self.door.send(change, &look).await?;
         let mut refused = HashMap::new();
         if settled.found {
             return Ok(refused);
@@ -176,6 +181,7 @@ impl Service {
         part: &Arc<Part>,
         ids: &[String],
         class: Class,
+        key: &Key,
         covered: Covered,
     ) -> Result<(), BackupError> {
         for ids in ids.chunks(BATCH) {
@@ -191,9 +197,10 @@ impl Service {
             };
             let change = Change {
                 class,
-                call,
                 covered: covered.clone(),
-            };
+                ..Change::draft(call, key.clone())
+            }
+            .noted(ids.len(), serde_json::Value::Null);
             let settled = self.door.send(change, &look).await?;
             if settled.found {
                 continue;
@@ -229,8 +236,14 @@ impl Service {
     ) -> Result<(), BackupError> {
         for part in session.parts() {
             let mut content = part.content.lock().await;
-            let listed = self.artifacts(&part).await?;
-            let Some(artifact) = listed.into_iter().find(|artifact| artifact.id == id) else {
+            let listed = async {
+                let artifacts = self.artifacts(&part).await?;
+                let own = artifacts.into_iter().find(|artifact| artifact.id == id);
+                Ok(own.map(|artifact| artifact.json))
+            };
+            let listed: Option<Json> = self.learn("artifact", &part.id, listed).await?;
+            let listed = listed.and_then(Artifact::of);
+            let Some(artifact) = listed else {
                 continue;
             };
             let covered = Covered {
@@ -241,6 +254,7 @@ impl Service {
                 &part,
                 std::slice::from_ref(&artifact.id),
                 Class::Delete,
+                &Key::Once(format!("remove/{}/{id}", part.id)),
                 covered,
             )
             .await?;

@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use super::artifact::Destination;
 use super::books::ItemId;
 use super::bulk::Bulk;
+use super::recall::{Ended, Recalled};
 use super::workload::{ROOT, Workload};
 use crate::graph::{Call, Json, Version};
 
@@ -74,6 +75,9 @@ pub(crate) struct Content {
     pub(crate) ids: HashMap<String, ItemId>,
     /// The end of this session is in the books.
     pub(crate) settled: bool,
+    /// What was placed and left out again before activation, with its end.
+    pub(super) out: Vec<(ArtifactKey, Ended)>,
+    pub(super) recalled: Recalled,
 }
 
 impl Content {
@@ -178,6 +182,8 @@ impl Part {
                 bulk: None,
                 ids: HashMap::new(),
                 settled: false,
+                out: Vec::new(),
+                recalled: Recalled::default(),
             }),
         }
     }

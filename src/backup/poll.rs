@@ -65,6 +65,11 @@ impl Service {
         part: &Arc<Part>,
         seen: &(dyn Fn(&Json) + Sync),
     ) -> Result<Json, BackupError> {
+        let ledger = self.door.ledger();
+        if let Some(json) = ledger.fact::<Json>("end", &part.id) {
+            part.keep(json.clone());
+            return Ok(json);
+        }
         let mut news = {
             let mut waited = self.poller.lock();
             let entry = waited
@@ -87,6 +92,7 @@ impl Service {
                 Some(Ok(json)) => {
                     seen(&json);
                     if has_ended(&json.string("status").unwrap_or_default()) {
+                        ledger.keep("end", &part.id, &json);
                         return Ok(json);
                     }
                 }
@@ -177,7 +183,7 @@ impl Session {
             };
             let waits_for_nothing = match stage {
                 Stage::Unread => {
-                    let json = self.service.refresh(part).await?;
+                    let json = self.service.refresh_once(part).await?;
                     others.push(part);
                     json.string("status").as_deref() == Some("draft")
                 }
@@ -229,7 +235,8 @@ impl Service {
             let (bar, ended) = (&*bar, &ended);
             async move {
                 // A session in which no input stands for anything has nothing to restore, and may never end.
-                if !bulk || !self.resolves_to_nothing(part).await? {
+                let is_known = self.recall_settled(part).is_some();
+                if !is_known && (!bulk || !self.resolves_to_nothing(part).await?) {
                     self.await_end(part, &|json| show(bar, ended, &part.id, json))
                         .await?;
                 }
@@ -253,6 +260,47 @@ impl Service {
         if content.bulk.is_some() {
             return self.settle_bulk(part, &mut content).await;
         }
+        let settled = match self.recall_settled(part) {
+            Some(settled) => settled,
+            None => self.read_ends(part, &content, ended).await?,
+        };
+        part.keep(settled.json);
+        let ends: HashMap<ArtifactKey, Ended> = settled.ends.into_iter().collect();
+        let mut known = Vec::new();
+        for placed in &content.placed {
+            let (outcome, code, reason) = ends.get(&placed.key()).cloned().unwrap_or_else(|| {
+                (
+                    Outcome::Unknown,
+                    Some("ArtifactMissing".to_owned()),
+                    Some("the session no longer lists it".to_owned()),
+                )
+            });
+            known.push((placed.item, outcome));
+            self.books
+                .end(placed.item, outcome, code, reason, Some(&part.id));
+        }
+        self.give_back(part, &content, &known).await;
+        self.books.session(SessionSummary {
+            id: part.id.clone(),
+            workload: part.workload.name.to_owned(),
+            status: part.status(),
+            artifacts: settled.totals,
+            times: SessionTimes {
+                ended: Some(settled.at),
+                ..SessionTimes::default()
+            },
+        });
+        content.settled = true;
+        Ok(())
+    }
+
+    /// How the artifacts of a session ended that has ended, item by item.
+    async fn read_ends(
+        &self,
+        part: &Arc<Part>,
+        content: &Content,
+        at: Timestamp,
+    ) -> Result<Settled, BackupError> {
         let mut schedule = self.schedule();
         let mut tries = 0;
         let artifacts = loop {
@@ -268,58 +316,44 @@ impl Service {
             }
             self.sleep(schedule.next()).await?;
         };
-        let items: HashMap<(String, String), ItemId> = content
-            .placed
-            .iter()
-            .map(|placed| (placed.key(), placed.item))
-            .collect();
-        let mut ends: HashMap<ItemId, &Artifact> = HashMap::new();
         let mut totals = ArtifactTotals {
             total: artifacts.len(),
             ..ArtifactTotals::default()
         };
+        let keys: HashMap<ItemId, ArtifactKey> = content
+            .placed
+            .iter()
+            .map(|placed| (placed.item, placed.key()))
+            .collect();
+        let mut ends: HashMap<ArtifactKey, &Artifact> = HashMap::new();
         for artifact in &artifacts {
             match artifact.progress() {
                 Progress::Succeeded => totals.succeeded += 1,
                 Progress::Failed => totals.failed += 1,
                 Progress::Open | Progress::Unrecognised => {}
             }
-            let by_key = || items.get(&artifact.key()).copied();
-            let Some(item) = by_key().or_else(|| content.ids.get(&artifact.id).copied()) else {
-                continue;
-            };
+            let mut key = artifact.key();
+            // One that the service lists otherwise than it was asked for is known by its id.
+            if let Some(own) = content.ids.get(&artifact.id).and_then(|item| keys.get(item)) {
+                key.clone_from(own);
+            }
             // Of two copies of one item the one that succeeded counts.
             let better = ends
-                .get(&item)
+                .get(&key)
                 .is_none_or(|known| known.progress() != Progress::Succeeded);
             if better {
-                ends.insert(item, artifact);
+                ends.insert(key, artifact);
             }
         }
-        for placed in &content.placed {
-            let (outcome, code, reason) = match ends.get(&placed.item) {
-                Some(artifact) => verdict(artifact),
-                None => (
-                    Outcome::Unknown,
-                    Some("ArtifactMissing".to_owned()),
-                    Some("the session no longer lists it".to_owned()),
-                ),
-            };
-            self.books
-                .end(placed.item, outcome, code, reason, Some(&part.id));
-        }
-        self.books.session(SessionSummary {
-            id: part.id.clone(),
-            workload: part.workload.name.to_owned(),
-            status: part.status(),
-            artifacts: totals,
-            times: SessionTimes {
-                ended: Some(ended),
-                ..SessionTimes::default()
-            },
-        });
-        content.settled = true;
-        Ok(())
+        let ends = ends.into_iter().map(|(key, artifact)| (key, verdict(artifact)));
+        let settled = Settled {
+            json: part.json(),
+            at,
+            totals,
+            ends: ends.collect(),
+        };
+        self.door.ledger().keep("settled", &part.id, &settled);
+        Ok(settled)
     }
 }
 

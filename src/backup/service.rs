@@ -9,9 +9,10 @@ use jiff::Timestamp;
 use tokio::sync::OnceCell;
 
 use super::artifact::{Artifact, Destination};
-use super::books::{Asked, Books, Closed, ItemId, ItemPoint};
+use super::books::{Asked, Books, Closed, Item, ItemId, ItemPoint, SessionSummary, Shelf};
 use super::browse::Browse;
 use super::gate::Gate;
+use super::guard::Elsewhere;
 use super::part::{Part, Stage};
 use super::poll::{Poller, Schedule};
 use super::row::Row;
@@ -36,6 +37,12 @@ pub(crate) struct Settings {
     /// The first and the longest time between two looks at running sessions.
     pub(crate) first_look: Duration,
     pub(crate) polling: Duration,
+    /// `--yes`.
+    pub(crate) yes: bool,
+    /// What was restored before may be restored again.
+    pub(crate) again: bool,
+    /// A unit that another session restores may be restored all the same.
+    pub(crate) allow_overlap: bool,
 }
 
 /// One index a workload, made when first needed.
@@ -76,6 +83,7 @@ pub(crate) struct Service {
     owners: Mutex<HashMap<(&'static str, String, Destination), ItemId>>,
     /// The browse sessions that this run has seen.
     browses: Mutex<HashMap<Arc<str>, Arc<Browse>>>,
+    pub(super) elsewhere: Elsewhere,
     /// The sessions that this run has made or activated.
     parts: Mutex<HashMap<String, Arc<Part>>>,
 }
@@ -90,12 +98,13 @@ impl Service {
         stop: Stop,
         settings: Settings,
     ) -> Arc<Self> {
+        let bulk_requests = u32::try_from(door.ledger().count_past("bulk/")).unwrap_or(u32::MAX);
         Arc::new_cyclic(|me| Self {
             me: me.clone(),
             client,
-            door,
+            door: door.clone(),
             directory,
-            books: Books::default(),
+            books: Books::on(Some(Arc::new(Written(door.clone())))),
             talk,
             world,
             stop,
@@ -105,12 +114,13 @@ impl Service {
             gate: tokio::sync::Mutex::default(),
             poller: Poller::default(),
             settings,
-            bulk_requests: AtomicU32::new(0),
+            bulk_requests: AtomicU32::new(bulk_requests),
             allowed: OnceCell::new(),
             names: Mutex::default(),
             inputs: Mutex::default(),
             owners: Mutex::default(),
             browses: Mutex::default(),
+            elsewhere: Elsewhere::default(),
             parts: Mutex::default(),
         })
     }
@@ -223,7 +233,8 @@ impl Service {
     ) -> Result<super::Session, BackupError> {
         let path = format!("{ROOT}/restoreSessions/{}", super::encoded(id));
         let call = Call::get("get session", path).version(version);
-        let json = self.client.read(call).await?.json();
+        let read = async { Ok(self.client.read(call).await?.json()) };
+        let json = self.learn("state", id, read).await?;
         let workload = workload_of(&json).unwrap_or(&super::EXCHANGE);
         Ok(self.known_session(workload, version, json))
     }
@@ -347,6 +358,19 @@ impl Service {
             None
         };
         (self.books.close(), trouble)
+    }
+}
+
+/// Books in the journal.
+struct Written(Arc<Door>);
+
+impl Shelf for Written {
+    fn item(&self, position: ItemId, item: &Item) {
+        self.0.ledger().item(position, item);
+    }
+
+    fn session(&self, session: &SessionSummary) {
+        self.0.ledger().session(&session.id, session);
     }
 }
 

@@ -1,6 +1,6 @@
 //! A session as a script sees it: one or several sessions of the service that are filled, activated and waited for together.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use futures::future::try_join_all;
@@ -8,9 +8,11 @@ use tokio::sync::oneshot;
 
 use super::artifact::{Artifact, Destination};
 use super::books::ItemId;
+use super::recall::creation;
 use super::part::{ArtifactKey, Content, Manner, Part, Placed, Stage, Thing, is_running, key};
 use super::workload::Workload;
 use super::{BackupError, Service};
+use crate::changes::origin;
 use crate::graph::{GraphError, Json, Pages, Version};
 
 /// Most artifacts of one part. Source: "1,000 mailboxes queued and started at once", activate page.
@@ -47,6 +49,8 @@ struct Pending {
 pub(crate) struct Session {
     pub(crate) workload: &'static Workload,
     pub(super) service: Arc<Service>,
+    /// What it is known by when the run goes on: the call that made it, or the id that it was found by.
+    pub(super) mark: String,
     /// Most artifacts of a part, 1 to [`MOST_ARTIFACTS`].
     size: usize,
     pub(super) manner: Manner,
@@ -60,6 +64,7 @@ impl Session {
     pub(super) fn new(
         service: Arc<Service>,
         workload: &'static Workload,
+        mark: String,
         size: usize,
         manner: Manner,
         parts: Vec<Arc<Part>>,
@@ -67,6 +72,7 @@ impl Session {
         Self {
             workload,
             service,
+            mark,
             size: size.clamp(1, MOST_ARTIFACTS),
             manner,
             parts: Mutex::new(parts),
@@ -87,11 +93,24 @@ impl Session {
         }
     }
 
+    /// What it is known by when the run goes on.
+    pub(crate) fn mark(&self) -> &str {
+        &self.mark
+    }
+
+    /// The version and the JSON of a session that was found by its id; `None` for one that this run makes.
+    pub(crate) fn found(&self) -> Option<(Option<Version>, Json)> {
+        let parts = self.parts();
+        let part = parts.first().filter(|part| self.mark == of_session(&part.id))?;
+        Some((part.version, part.json()))
+    }
+
     /// One of its parts as a session of its own.
     pub(crate) fn of_part(&self, part: Arc<Part>) -> Self {
         Self::new(
             self.service.clone(),
             self.workload,
+            of_session(&part.id),
             self.size,
             self.manner.clone(),
             vec![part],
@@ -242,12 +261,21 @@ impl Session {
     async fn place(
         &self,
         requests: Vec<Request>,
-    ) -> Result<std::collections::HashMap<usize, NotTaken>, BackupError> {
-        let mut known: HashSet<ArtifactKey> = HashSet::new();
-        let mut room = None;
+    ) -> Result<HashMap<usize, NotTaken>, BackupError> {
         for part in self.parts() {
             let mut content = part.content.lock().await;
             self.service.read_content(&part, &mut content).await?;
+        }
+        let requests = requests.into_iter().enumerate().collect();
+        let (requests, refused) = self.recall(requests).await?;
+        let mut refused: HashMap<usize, NotTaken> = refused.into_iter().collect();
+        if requests.is_empty() {
+            return Ok(refused);
+        }
+        let mut known: HashSet<ArtifactKey> = HashSet::new();
+        let mut room = None;
+        for part in self.parts() {
+            let content = part.content.lock().await;
             if content.bulk.is_some() {
                 return Err(BackupError::TakesBulk {
                     session: part.id.clone(),
@@ -264,7 +292,6 @@ impl Session {
         // The same again is one artifact: the service would refuse the second.
         let mut fresh: Vec<(usize, Request)> = requests
             .into_iter()
-            .enumerate()
             .filter(|(_, request)| known.insert(key(&request.thing, request.destination)))
             .collect();
         let mut chunks: Vec<Chunk> = Vec::new();
@@ -285,10 +312,15 @@ impl Session {
             .service
             .talk
             .bar("filling sessions", Some(total as u64));
-        let fills = chunks
+        let mut next = self.parts().len();
+        let fills: Vec<_> = chunks
             .into_iter()
-            .map(|(part, chunk)| self.service.fill(self, part, chunk, &*bar));
-        let mut refused = std::collections::HashMap::new();
+            .map(|(part, chunk)| {
+                let number = next;
+                next += usize::from(part.is_none());
+                self.service.fill(self, number, part, chunk, &*bar)
+            })
+            .collect();
         // All are driven to their end even where one fails: a part that exists is known to the session.
         for outcome in futures::future::join_all(fills).await {
             let filled = outcome;
@@ -321,7 +353,7 @@ impl Session {
     /// Asks the service for the newest state of every part.
     pub(crate) async fn refresh(&self) -> Result<(), BackupError> {
         let parts = self.parts();
-        try_join_all(parts.iter().map(|part| self.service.refresh(part))).await?;
+        try_join_all(parts.iter().map(|part| self.service.refresh_once(part))).await?;
         Ok(())
     }
 }
@@ -333,10 +365,13 @@ impl Service {
         workload: &'static Workload,
         manner: Manner,
     ) -> Result<Session, BackupError> {
-        let part = self.create(workload, &manner, &[]).await?;
+        let mark = origin::current().mark();
+        let key = creation(&mark, 0);
+        let part = self.create(workload, &manner, key, &[]).await?;
         Ok(Session::new(
             self.me(),
             workload,
+            mark,
             MOST_ARTIFACTS,
             manner,
             vec![part],
@@ -350,7 +385,8 @@ impl Service {
         size: usize,
         manner: Manner,
     ) -> Session {
-        Session::new(self.me(), workload, size, manner, Vec::new())
+        let mark = origin::current().mark();
+        Session::new(self.me(), workload, mark, size, manner, Vec::new())
     }
 
     /// A session that the service has, as this run knows it where it does.
@@ -373,7 +409,16 @@ impl Service {
             version: part.version,
             ..Manner::default()
         };
-        Session::new(self.me(), workload, MOST_ARTIFACTS, manner, vec![part])
+        let mark = of_session(&part.id);
+        let parts = vec![part];
+        Session::new(self.me(), workload, mark, MOST_ARTIFACTS, manner, parts)
+    }
+
+    /// Reads a part anew because this call of the script asks for it: the same again when the run goes on.
+    pub(super) async fn refresh_once(&self, part: &Part) -> Result<Json, BackupError> {
+        let json = self.learn("state", &part.id, self.refresh(part)).await?;
+        part.keep(json.clone());
+        Ok(json)
     }
 
     /// Reads a part anew.
@@ -397,12 +442,17 @@ impl Service {
         if content.stage != Stage::Unread {
             return Ok(());
         }
-        let json = self.refresh(part).await?;
+        let json = self.refresh_once(part).await?;
         let status = json.string("status").unwrap_or_default();
         if json.string("restoreJobType").as_deref() == Some("bulk") {
             content.bulk = self.bulk_of_others(part).await?;
         } else {
-            for artifact in self.artifacts(part).await? {
+            let listed = async {
+                let artifacts = self.artifacts(part).await?;
+                Ok(artifacts.into_iter().map(|artifact| artifact.json).collect())
+            };
+            let listed: Vec<Json> = self.learn("content", &part.id, listed).await?;
+            for artifact in listed.into_iter().filter_map(Artifact::of) {
                 let Some(placed) = self.placed_of_others(part, &artifact) else {
                     continue;
                 };
@@ -451,6 +501,11 @@ impl Service {
             destination,
         })
     }
+}
+
+/// The mark of a session that was found by its id.
+fn of_session(id: &str) -> String {
+    format!("session/{id}")
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

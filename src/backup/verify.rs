@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use super::part::{ArtifactKey, Content, Part};
 use super::{BackupError, Service};
-use crate::changes::{Class, Covered};
+use crate::changes::{Class, Covered, Key};
 
 /// How often a draft is mended before we give up.
 const ROUNDS: u32 = 6;
@@ -117,7 +117,9 @@ impl Service {
             );
             self.talk.note(&text);
             // Undoing a double of our own is part of drafting.
-            self.patch_out(part, &repair.surplus, Class::Draft, Covered::default())
+            let key = Key::Among(format!("remove/{}", part.id));
+            let (surplus, nothing) = (&repair.surplus, Covered::default());
+            self.patch_out(part, surplus, Class::Draft, &key, nothing)
                 .await?;
         }
         if repair.missing.is_empty() {
@@ -140,6 +142,8 @@ impl Service {
                 if let Some((code, message)) = refused.get(&placed.key()) {
                     let outcome = super::books::Outcome::Failed;
                     let (code, message) = (Some(code.clone()), Some(message.clone()));
+                    let end = (outcome, code.clone(), message.clone());
+                    content.out.push((placed.key(), end));
                     self.books
                         .end(placed.item, outcome, code, message, Some(&part.id));
                     content.placed.retain(|kept| kept.item != placed.item);
@@ -164,7 +168,10 @@ impl Service {
             );
             self.talk.note(&text);
         }
-        taken.iter().map(super::part::Placed::key).collect()
+        let taken = taken.iter().map(super::part::Placed::key);
+        taken
+            .chain(content.out.iter().map(|(key, _)| key.clone()))
+            .collect()
     }
 }
 

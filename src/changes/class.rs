@@ -15,6 +15,21 @@ pub(crate) enum Class {
 }
 
 impl Class {
+    /// As a policy file and the journal name it.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Draft => "draft",
+            Self::Activate => "activate",
+            Self::Delete => "delete",
+            Self::Unlisted => "unlisted",
+        }
+    }
+
+    pub(crate) fn named(name: &str) -> Option<Self> {
+        let all = [Self::Draft, Self::Activate, Self::Delete, Self::Unlisted];
+        all.into_iter().find(|class| class.name() == name)
+    }
+
     /// Whether it needs consent where no policy says otherwise.
     pub(crate) fn needs_consent(self) -> bool {
         self != Self::Draft

@@ -1,10 +1,11 @@
 //! Consent to what cannot be taken back: asked once for a set of items, remembered for the run.
 
 use std::collections::HashSet;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::Class;
 use crate::error::{Exit, Fault};
+use crate::journal::Consented;
 use crate::talk::{Reply, Talk};
 
 /// What a question is about.
@@ -14,6 +15,19 @@ pub(crate) struct Covered {
     pub(crate) question: String,
     /// One key for every item (unit, point, destination; or the id of what is deleted).
     pub(crate) keys: Vec<String>,
+}
+
+/// How somebody agreed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Agreed {
+    /// To this before, or there was nothing to ask.
+    Before,
+    /// With `--yes`.
+    Beforehand,
+    /// At the prompt, to this.
+    Now,
+    /// At the prompt, to everything of this class in this run.
+    ToAll,
 }
 
 /// Who has agreed to what in this run.
@@ -39,32 +53,49 @@ impl Consent {
         }
     }
 
+    /// Remembers what was agreed to in an earlier life of the run.
+    pub(crate) fn remember(&self, consents: &[Consented]) {
+        let mut remembered = self.lock();
+        for consent in consents {
+            let Some(class) = Class::named(&consent.class) else {
+                continue;
+            };
+            if consent.all {
+                remembered.all.insert(class);
+            }
+            let keys = consent.keys.iter().map(|key| (class, key.clone()));
+            remembered.items.extend(keys);
+        }
+    }
+
     /// Asks where it has to be asked. Blocks on the terminal.
     ///
     /// # Errors
     /// A fault with exit 5 where a person refused, or where nobody can be asked.
-    pub(crate) fn require(&self, class: Class, covered: &Covered) -> Result<(), Fault> {
-        if self.given || !class.needs_consent() {
-            return Ok(());
+    pub(crate) fn require(&self, class: Class, covered: &Covered) -> Result<Agreed, Fault> {
+        if !class.needs_consent() {
+            return Ok(Agreed::Before);
         }
         // Held while the person thinks: a second question waits, and may be answered by the first.
-        let mut remembered = self
-            .remembered
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
+        let mut remembered = self.lock();
         let known = |key: &String| remembered.items.contains(&(class, key.clone()));
         if remembered.all.contains(&class) || covered.keys.iter().all(known) {
-            return Ok(());
+            return Ok(Agreed::Before);
+        }
+        if self.given {
+            let keys = covered.keys.iter().map(|key| (class, key.clone()));
+            remembered.items.extend(keys);
+            return Ok(Agreed::Beforehand);
         }
         match self.talk.ask(&format!("{}?", covered.question), true) {
             Reply::Yes => {
                 let keys = covered.keys.iter().map(|key| (class, key.clone()));
                 remembered.items.extend(keys);
-                Ok(())
+                Ok(Agreed::Now)
             }
             Reply::All => {
                 remembered.all.insert(class);
-                Ok(())
+                Ok(Agreed::ToAll)
             }
             Reply::No => Err(Fault::new(
                 Exit::Denied,
@@ -81,6 +112,13 @@ impl Consent {
             )
             .hint("give consent beforehand with `--yes`")),
         }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Remembered> {
+        // Sets that only grow: a panic elsewhere cannot leave them half written.
+        self.remembered
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -7,10 +7,11 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 
 use super::Class;
-use super::consent::{Consent, Covered};
-use super::intent::{Intents, Outcome};
+use super::consent::{Agreed, Consent, Covered};
+use super::ledger::{Ledger, Outcome, Past};
 use crate::error::{Exit, Fault};
-use crate::graph::{Call, Client, GraphError, Json};
+use crate::graph::{Call, CallName, Client, GraphError, Json, ServiceError};
+use crate::journal::{Consented, JournalError};
 use crate::stop::Stop;
 use crate::talk::Talk;
 use crate::world::World;
@@ -22,20 +23,52 @@ const ROUNDS: u32 = 8;
 /// A proxy that stopped waiting (408, 504) says nothing of how long the work behind it goes on.
 const LATE_FACTOR: u32 = 4;
 
+/// How a change is known again when the run goes on after its process has died.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Key {
+    /// Made once in a run: what became of it answers for it.
+    Once(String),
+    /// One of several of its name: whoever makes it finds out what there was before.
+    Among(String),
+}
+
+impl Key {
+    pub(crate) fn name(&self) -> &str {
+        let (Self::Once(name) | Self::Among(name)) = self;
+        name
+    }
+}
+
 /// One change, before it is sent.
 pub(crate) struct Change {
     pub(crate) class: Class,
     pub(crate) call: Call,
+    pub(crate) key: Key,
     /// What consent is asked for. Drafts need none.
     pub(crate) covered: Covered,
+    /// How many items it is about.
+    pub(crate) items: usize,
+    /// Kept beside the answer, for a later life of the run.
+    pub(crate) note: serde_json::Value,
 }
 
 impl Change {
-    pub(crate) fn draft(call: Call) -> Self {
+    pub(crate) fn draft(call: Call, key: Key) -> Self {
         Self {
             class: Class::Draft,
             call,
+            key,
             covered: Covered::default(),
+            items: 0,
+            note: serde_json::Value::Null,
+        }
+    }
+
+    pub(crate) fn noted(self, items: usize, note: serde_json::Value) -> Self {
+        Self {
+            items,
+            note,
+            ..self
         }
     }
 }
@@ -86,6 +119,8 @@ pub(crate) struct Settled {
     pub(crate) at: Timestamp,
     /// The answer was lost; the change was found by looking. `json` is what was found, not what was answered.
     pub(crate) found: bool,
+    /// It was made in an earlier life of the run: nothing was sent now.
+    pub(crate) recalled: bool,
 }
 
 /// Why a change did not come to an end that can be built upon.
@@ -112,7 +147,7 @@ pub(crate) enum ChangeError {
 pub(crate) struct Door {
     client: Arc<Client>,
     consent: Consent,
-    intents: Intents,
+    ledger: Ledger,
     stop: Stop,
     talk: Arc<dyn Talk>,
     world: World,
@@ -128,11 +163,13 @@ impl Door {
         talk: Arc<dyn Talk>,
         world: World,
         settling: Duration,
+        ledger: Ledger,
     ) -> Self {
+        consent.remember(ledger.consents());
         Self {
             client,
             consent,
-            intents: Intents::default(),
+            ledger,
             stop,
             talk,
             world,
@@ -142,7 +179,7 @@ impl Door {
 
     /// Whether any change may have reached the service.
     pub(crate) fn any_sent(&self) -> bool {
-        self.intents.any_sent()
+        self.ledger.any_sent()
     }
 
     /// Asks for consent beforehand, so that several changes together ask once.
@@ -153,13 +190,34 @@ impl Door {
         self.refuse_if_stopped()?;
         // The question waits on a person: off the runtime's workers, which carry all else.
         let answer = tokio::task::block_in_place(|| self.consent.require(class, covered));
-        answer.map_err(|fault| {
+        let agreed = answer.map_err(|fault| {
             self.stop.set(fault.clone());
             ChangeError::Stopped(Box::new(fault))
-        })
+        })?;
+        let how = match agreed {
+            Agreed::Before => return Ok(()),
+            Agreed::Beforehand => "--yes",
+            Agreed::Now | Agreed::ToAll => "prompt",
+        };
+        self.ledger.consented(Consented {
+            run: String::new(),
+            class: class.name().to_owned(),
+            question: covered.question.clone(),
+            keys: covered.keys.clone(),
+            all: agreed == Agreed::ToAll,
+            how: how.to_owned(),
+            at: self.world.clock.now(),
+        });
+        Ok(())
     }
 
-    /// Sends a change. Where its answer is lost, `look` decides what has become of it.
+    /// What an earlier life of the run has learnt, and what this one learns.
+    pub(crate) fn ledger(&self) -> &Ledger {
+        &self.ledger
+    }
+
+    /// Sends a change. Where its answer is lost, `look` decides what has become of it. One that an earlier life of the run
+    /// has made is not sent again: its answer is the same, or it is looked for.
     ///
     /// # Errors
     /// [`ChangeError`]; only `Unknown` leaves the tenant in doubt.
@@ -168,28 +226,72 @@ impl Door {
         change: Change,
         look: &dyn Look,
     ) -> Result<Settled, ChangeError> {
-        self.consent(change.class, &change.covered)?;
-        let since = self.client.service_now();
-        let mut call = change.call;
+        let mut since = None;
+        let mut call = change.call.clone();
         let mut lost_before = false;
-        for _ in 0..ROUNDS {
+        let mut round = 0;
+        if let Key::Once(key) = &change.key {
+            match self.ledger.past(key) {
+                Some(Past::Done {
+                    json, at, found, ..
+                }) => {
+                    return Ok(Settled {
+                        json,
+                        at,
+                        found,
+                        recalled: true,
+                    });
+                }
+                Some(Past::Refused(error)) => return Err(refused(&call, error).into()),
+                Some(Past::Open {
+                    sequence,
+                    since: begun,
+                    clock,
+                }) => {
+                    let lost = Lost { call, since: begun };
+                    let error = cut_off(&lost, clock);
+                    let wait = self.left_of_settling(clock);
+                    match self.look(sequence, &lost, error, wait, look).await? {
+                        Looked::Happened(settled) => {
+                            self.ledger.resolve(key, None);
+                            return Ok(settled);
+                        }
+                        Looked::Again(rest) => call = rest,
+                    }
+                    self.ledger.resolve(key, None);
+                    (since, lost_before, round) = (Some(begun), true, 1);
+                }
+                None => {}
+            }
+        }
+        self.consent(change.class, &change.covered)?;
+        let since = since.unwrap_or_else(|| self.client.service_now());
+        for round in round..ROUNDS {
             self.refuse_if_stopped()?;
-            let intent = self
-                .intents
-                .write(change.class, &call, self.client.service_now());
+            let now = self.world.clock.now();
+            let written = self.ledger.write(&change, &call, round, since, now).await;
+            let sequence = written.map_err(|error| self.unwritten(error))?;
             let error = match self.client.change(call.clone()).await {
                 Ok(answer) => {
-                    self.intents.close(intent, Outcome::Done);
+                    let at = self.world.clock.now();
                     tracing::debug!(
                         status = answer.status,
                         request_id = answer.request_id,
                         "answered"
                     );
-                    let at = self.world.clock.now();
+                    let request_id = answer.request_id.clone();
+                    let json = answer.json();
+                    let done = Outcome::Done {
+                        json: &json,
+                        request_id: Some(&request_id),
+                        found: false,
+                    };
+                    self.ledger.close(sequence, &done, at);
                     return Ok(Settled {
-                        json: answer.json(),
+                        json,
                         at,
                         found: false,
+                        recalled: false,
                     });
                 }
                 Err(error) => error,
@@ -201,52 +303,15 @@ impl Door {
                 GraphError::Unknown { .. } => self.settling,
                 refusal if lost_before && look.explains(refusal) => Duration::ZERO,
                 _ => {
-                    self.intents
-                        .close(intent, Outcome::Refused(error.to_string()));
+                    self.close(sequence, &Outcome::Refused(&error));
                     return Err(error.into());
                 }
             };
             lost_before = true;
             let lost = Lost { call, since };
-            if !self.settle(wait).await {
-                if look.inert() {
-                    self.refuse_if_stopped()?;
-                }
-                return Err(self.unknown(
-                    intent,
-                    &lost,
-                    &error,
-                    "stopped before it could be looked up",
-                ));
-            }
-            match look.look(&lost).await {
-                Ok(Verdict::Happened(json, how)) => {
-                    self.intents.close(intent, Outcome::Done);
-                    self.client.count_reconciled();
-                    self.talk
-                        .note(&format!("no answer to `{}`; {how}", lost.call.operation));
-                    let at = self.world.clock.now();
-                    return Ok(Settled {
-                        json,
-                        at,
-                        found: true,
-                    });
-                }
-                Ok(Verdict::Again(rest)) => {
-                    self.intents.close(intent, Outcome::NotDone);
-                    self.client.count_reconciled();
-                    let text = "looked, and it had not happened: sending it again";
-                    self.talk
-                        .note(&format!("no answer to `{}`; {text}", lost.call.operation));
-                    call = rest;
-                }
-                Ok(Verdict::Not(why)) => {
-                    self.intents.close(intent, Outcome::Refused(why.clone()));
-                    self.client.count_reconciled();
-                    return Err(not_done(error, why).into());
-                }
-                Ok(Verdict::Unclear(why)) => return Err(self.unknown(intent, &lost, &error, &why)),
-                Err(blind) => return Err(self.unknown(intent, &lost, &error, &blind.to_string())),
+            match self.look(sequence, &lost, error, wait, look).await? {
+                Looked::Happened(settled) => return Ok(settled),
+                Looked::Again(rest) => call = rest,
             }
         }
         let cause = format!("the answer was lost {ROUNDS} times in a row");
@@ -257,6 +322,78 @@ impl Door {
             cause,
             request_id: None,
         })
+    }
+
+    /// Finds out what became of a change whose answer was lost.
+    async fn look(
+        &self,
+        sequence: u64,
+        lost: &Lost,
+        error: GraphError,
+        wait: Duration,
+        look: &dyn Look,
+    ) -> Result<Looked, ChangeError> {
+        if !self.settle(wait).await {
+            if look.inert() {
+                self.refuse_if_stopped()?;
+            }
+            let why = "stopped before it could be looked up";
+            return Err(self.unknown(sequence, lost, &error, why));
+        }
+        let say = |how: &str| {
+            self.client.count_reconciled();
+            let operation = lost.call.operation;
+            self.talk.note(&format!("no answer to `{operation}`; {how}"));
+        };
+        match look.look(lost).await {
+            Ok(Verdict::Happened(json, how)) => {
+                let at = self.world.clock.now();
+                let done = Outcome::Done {
+                    json: &json,
+                    request_id: error.request_id(),
+                    found: true,
+                };
+                self.ledger.close(sequence, &done, at);
+                say(&how);
+                Ok(Looked::Happened(Settled {
+                    json,
+                    at,
+                    found: true,
+                    recalled: false,
+                }))
+            }
+            Ok(Verdict::Again(rest)) => {
+                self.close(sequence, &Outcome::NotDone("looked, and it had not happened"));
+                say("looked, and it had not happened: sending it again");
+                Ok(Looked::Again(rest))
+            }
+            Ok(Verdict::Not(why)) => {
+                self.close(sequence, &Outcome::NotDone(&why));
+                self.client.count_reconciled();
+                Err(not_done(error, why).into())
+            }
+            Ok(Verdict::Unclear(why)) => Err(self.unknown(sequence, lost, &error, &why)),
+            Err(blind) => Err(self.unknown(sequence, lost, &error, &blind.to_string())),
+        }
+    }
+
+    fn close(&self, sequence: u64, outcome: &Outcome<'_>) {
+        self.ledger.close(sequence, outcome, self.world.clock.now());
+    }
+
+    /// What is left of the time in which a change of an earlier life becomes visible. Clocks that have jumped make it no
+    /// longer than the whole.
+    pub(crate) fn left_of_settling(&self, sent: Timestamp) -> Duration {
+        let passed = self.world.clock.now().duration_since(sent);
+        let passed = Duration::try_from(passed).unwrap_or_default();
+        self.settling.saturating_sub(passed)
+    }
+
+    /// Without a record that is on disk nothing more is sent.
+    fn unwritten(&self, error: JournalError) -> ChangeError {
+        let fault = Fault::from(error);
+        self.stop.set(fault.clone());
+        ChangeError::Stopped(Box::new(fault))
     }
 
     fn refuse_if_stopped(&self) -> Result<(), ChangeError> {
@@ -275,9 +412,9 @@ impl Door {
         }
     }
 
-    fn unknown(&self, intent: usize, lost: &Lost, error: &GraphError, why: &str) -> ChangeError {
+    fn unknown(&self, sequence: u64, lost: &Lost, error: &GraphError, why: &str) -> ChangeError {
         let cause = format!("{error}; {why}");
-        self.intents.close(intent, Outcome::Unknown(cause.clone()));
+        self.close(sequence, &Outcome::Unknown(&cause));
         ChangeError::Unknown {
             operation: lost.call.operation,
             path: lost.call.path.clone(),
@@ -285,6 +422,38 @@ impl Door {
             cause,
             request_id: error.request_id().map(str::to_owned),
         }
+    }
+}
+
+/// What looking for a lost change came to.
+enum Looked {
+    Happened(Settled),
+    Again(Call),
+}
+
+/// The lost answer of a process that is no more.
+fn cut_off(lost: &Lost, sent_at: Timestamp) -> GraphError {
+    GraphError::Unknown {
+        call: named(&lost.call),
+        sent_at,
+        maybe_later: false,
+        cause: "the run was cut off while it was on its way".to_owned(),
+    }
+}
+
+fn refused(call: &Call, error: ServiceError) -> GraphError {
+    GraphError::Refused {
+        call: named(call),
+        error,
+    }
+}
+
+fn named(call: &Call) -> CallName {
+    CallName {
+        operation: call.operation,
+        method: call.method.to_string(),
+        path: call.path.clone(),
+        client_request_id: String::new(),
     }
 }
 

@@ -1,13 +1,15 @@
 //! The one door for everything that alters the tenant: consent → intent → send → outcome → reconcile.
 //!
-//! Nothing else may call [`crate::graph::Client::change`]; a test holds that. Intents live in memory for now, behind the
-//! same door that a journal on disk will stand behind.
+//! Nothing else may call [`crate::graph::Client::change`]; a test holds that. What is sent stands in the journal before.
 
 mod class;
 mod consent;
 mod door;
-mod intent;
+mod ledger;
+pub(crate) mod origin;
 
 pub(crate) use class::Class;
 pub(crate) use consent::{Consent, Covered};
-pub(crate) use door::{Change, ChangeError, Door, Look, Lost, Verdict};
+pub(crate) use door::{Change, ChangeError, Door, Key, Look, Lost, Settled, Verdict};
+pub(crate) use ledger::{Ledger, Left, Past};
+pub(crate) use origin::Origin;

@@ -221,6 +221,12 @@ pub(super) struct Conduct {
     /// Consent to activating and deleting, and yes to `confirm()`
     #[arg(long, short, global = true)]
     pub(super) yes: bool,
+    /// Restore again what this state folder has restored before from the same point to the same place
+    #[arg(long, global = true)]
+    pub(super) again: bool,
+    /// Restore also units that another running session restores
+    #[arg(long, global = true)]
+    pub(super) allow_overlap: bool,
     /// Longest time between two looks at running sessions
     #[arg(
         long,

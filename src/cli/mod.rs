@@ -9,6 +9,7 @@ mod flags;
 mod logs;
 mod mistake;
 mod new;
+mod resume;
 mod run;
 mod sandbox;
 mod secret_file;
@@ -54,6 +55,7 @@ struct Given {
 #[derive(Debug, Subcommand)]
 enum Command {
     Run(run::Run),
+    Resume(resume::Resume),
     Doctor(doctor::Doctor),
     Check(check::Check),
     Sandbox(sandbox::Sandbox),
@@ -89,6 +91,7 @@ impl Command {
     fn name(&self) -> &'static str {
         match self {
             Self::Run(_) => "run",
+            Self::Resume(_) => "resume",
             Self::Doctor(_) => "doctor",
             Self::Check(_) => "check",
             Self::Sandbox(_) => "sandbox",
@@ -169,7 +172,11 @@ pub fn run(cli: Cli, world: &World) -> Exit {
         settings::announce(config, &voice);
     }
     let exit = bounded(&cli.flags, &voice).and_then(|()| match cli.command {
-        Command::Run(command) => command.run(&cli.flags, world, &voice),
+        Command::Run(command) => {
+            let given = settings::given_words(&cli.given.matches);
+            command.run(&cli.flags, given, world, &voice)
+        }
+        Command::Resume(command) => command.run(&cli.flags, &cli.given, &config, world, &voice),
         Command::Doctor(_) => doctor::Doctor::run(&cli.flags, config, world, &voice),
         Command::Check(command) => command.run(&cli.flags, &voice),
         Command::Sandbox(command) => command.run(&cli.flags, &voice),

@@ -51,32 +51,57 @@ impl Run {
         self.help
     }
 
-    pub(super) fn run(self, flags: &Flags, world: &World, voice: &Voice) -> Result<Exit, Fault> {
+    /// `given`: the flags of this command line, for a later life of the run.
+    pub(super) fn run(
+        self,
+        flags: &Flags,
+        given: Vec<(String, Vec<String>)>,
+        world: &World,
+        voice: &Voice,
+    ) -> Result<Exit, Fault> {
         let Some(script) = self.script else {
             return Ok(command_help());
         };
         if self.help {
             return script_help(&script, voice);
         }
-        let conduct_flags = &flags.conduct;
         let order = Order {
-            script,
             arguments: self.arguments,
-            data: conduct_flags.data.clone(),
-            yes: conduct_flags.yes,
-            no_wait: conduct_flags.no_wait,
-            max_time: conduct_flags.max_time,
-            format: conduct_flags.format,
-            reports: reports(&conduct_flags.report)?,
-            api: version(flags),
+            settings: given,
+            ..order(script, flags)?
         };
-        // The tenant in this process, where there is one, serves until the run has ended.
-        let (ground, _sandbox) = match ground(flags, world) {
-            Ok((ground, sandbox)) => (Ok(ground), sandbox),
-            Err(fault) => (Err(fault), None),
-        };
-        Ok(conduct(&order, ground, world, voice))
+        Ok(carry_out(&order, flags, world, voice))
     }
+}
+
+/// What flags say of a run.
+pub(super) fn order(script: PathBuf, flags: &Flags) -> Result<Order, Fault> {
+    let conduct = &flags.conduct;
+    Ok(Order {
+        script,
+        arguments: Vec::new(),
+        data: conduct.data.clone(),
+        yes: conduct.yes,
+        again: conduct.again,
+        allow_overlap: conduct.allow_overlap,
+        no_wait: conduct.no_wait,
+        max_time: conduct.max_time,
+        format: conduct.format,
+        reports: reports(&conduct.report)?,
+        api: version(flags),
+        settings: Vec::new(),
+        here: std::env::current_dir().unwrap_or_default(),
+        resumed: None,
+    })
+}
+
+pub(super) fn carry_out(order: &Order, flags: &Flags, world: &World, voice: &Voice) -> Exit {
+    // The tenant in this process, where there is one, serves until the run has ended.
+    let (ground, _sandbox) = match ground(flags, world) {
+        Ok((ground, sandbox)) => (Ok(ground), sandbox),
+        Err(fault) => (Err(fault), None),
+    };
+    conduct(order, ground, world, voice)
 }
 
 /// The reports that will be written, checked before anything runs.

@@ -14,7 +14,7 @@ use clap::{Arg, ArgAction, ArgMatches, Args as _, Command};
 use super::Cli;
 use super::flags::Flags;
 use crate::config::{self, Config, Key, Kind, Origin, Setting, Wanted};
-use crate::error::{Exit, Fault};
+use crate::error::{Exit, Fault, Place};
 use crate::run::State;
 use crate::talk::{Level, Talk as _, Voice};
 use crate::world::World;
@@ -81,6 +81,63 @@ pub(super) fn announce(config: &Config, voice: &Voice) {
             voice.note(&format!("`{file}` says `graph-url = \"{url}\"`"));
         }
     }
+}
+
+/// Flags that say how a run is looked at, and where its record lies: a run that goes on takes those of its own command line.
+const OF_THE_MOMENT: &[&str] = &["state-dir", "verbose", "quiet", "color", "log-format"];
+
+/// Every flag that was given as such or by a variable, with its values; paths are absolute.
+pub(super) fn given_words(matches: &ArgMatches) -> Vec<(String, Vec<String>)> {
+    let command = global_flags();
+    let mut words = Vec::new();
+    for arg in command.get_arguments() {
+        let (Some(name), id) = (arg.get_long(), arg.get_id().as_str()) else {
+            continue;
+        };
+        let is_given = matches!(
+            matches.value_source(id),
+            Some(ValueSource::CommandLine | ValueSource::EnvVariable)
+        );
+        if !is_given {
+            continue;
+        }
+        let values = match arg.get_action() {
+            ArgAction::SetTrue => vec![matches.get_flag(id).to_string()],
+            ArgAction::Count => vec![matches.get_count(id).to_string()],
+            _ => {
+                let raw = matches.get_raw(id).into_iter().flatten();
+                raw.map(|value| match kind(arg) {
+                    Kind::Path => std::path::absolute(value)
+                        .map_or_else(|_| value.into(), Into::into),
+                    _ => value.to_owned(),
+                })
+                .map(|value: std::ffi::OsString| value.to_string_lossy().into_owned())
+                .collect()
+            }
+        };
+        words.push((name.to_owned(), values));
+    }
+    words
+}
+
+/// What a run was given, as settings of the command line that goes on with it.
+pub(super) fn of_run(run: &str, words: &[(String, Vec<String>)]) -> Vec<Setting> {
+    words
+        .iter()
+        .filter(|(name, _)| !OF_THE_MOMENT.contains(&name.as_str()))
+        .map(|(name, values)| Setting {
+            key: name.clone(),
+            values: values.clone(),
+            place: Place {
+                file: format!("run {run}"),
+                line: 0,
+                column: 0,
+                text: None,
+            },
+            origin: Origin::Named,
+            rank: usize::MAX,
+        })
+        .collect()
 }
 
 fn global_flags() -> Command {

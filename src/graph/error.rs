@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 
 /// Which call an error is about.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -16,7 +17,7 @@ pub(crate) struct CallName {
 }
 
 /// What the service said in `error` (or what we read out of an answer that had none).
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct ServiceError {
     pub(crate) status: u16,
     /// Graph's code exactly as sent; `HttpStatus404` and the like where the body held none.

@@ -40,6 +40,20 @@ impl Ending {
         ending
     }
 
+    /// Whether there is something left that `resume` can do: the run was stopped on its way, or nobody knows what became of
+    /// something.
+    pub(crate) fn goes_on(self, exit: Exit) -> bool {
+        match exit {
+            Exit::Success | Exit::Incomplete | Exit::Unstarted => false,
+            Exit::Denied | Exit::SignIn => self.has_changed,
+            Exit::Stopped
+            | Exit::Unknown
+            | Exit::Bug
+            | Exit::Interrupted
+            | Exit::Terminated => true,
+        }
+    }
+
     /// The first that applies, in the order of [`Exit::rank`].
     pub(crate) fn exit(self) -> Exit {
         let fault = self.fault.map(|exit| match exit {

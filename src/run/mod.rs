@@ -3,6 +3,7 @@
 mod confirm;
 mod ending;
 mod id;
+mod keep;
 mod load;
 mod output;
 mod perform;
@@ -13,6 +14,7 @@ mod voice;
 
 pub use output::Format;
 
+pub(crate) use keep::{Resumed, Saved};
 pub(crate) use load::Source;
 pub(crate) use output::Stdout;
 pub(crate) use signals::first_signal;
@@ -27,6 +29,7 @@ use crate::error::{Exit, Fault, bug};
 use crate::graph;
 use crate::report::{Kind, Outcome, closing};
 use crate::talk::{Loudness, Talk as _, Voice};
+use crate::text;
 use crate::world::World;
 use ending::Ending;
 
@@ -37,11 +40,19 @@ pub(crate) struct Order {
     pub(crate) arguments: Vec<(String, String)>,
     pub(crate) data: Vec<PathBuf>,
     pub(crate) yes: bool,
+    pub(crate) again: bool,
+    pub(crate) allow_overlap: bool,
     pub(crate) no_wait: bool,
     pub(crate) max_time: Option<Duration>,
     pub(crate) format: Format,
     pub(crate) reports: Vec<(PathBuf, Kind)>,
     pub(crate) api: graph::Version,
+    /// Flags that were given, by their names: a run that goes on has them again.
+    pub(crate) settings: Vec<(String, Vec<String>)>,
+    /// The folder that arguments are read from.
+    pub(crate) here: PathBuf,
+    /// The run that goes on, where this is none that begins.
+    pub(crate) resumed: Option<Resumed>,
 }
 
 /// What a run stands on.
@@ -68,12 +79,17 @@ pub(crate) fn conduct(
     world: &World,
     voice: &Voice,
 ) -> Exit {
-    let started = world.clock.now();
+    let now = world.clock.now();
     if order.api == graph::Version::Beta {
         voice.note("this run prefers the beta version of Microsoft Graph");
     }
     let script = order.script.display().to_string();
-    let mut outcome = Outcome::new(id::new(started), script, started, order.api.segment());
+    let (run, started) = match &order.resumed {
+        Some(resumed) => (resumed.row.id.clone(), resumed.row.started),
+        None => (id::new(now), now),
+    };
+    let mut outcome = Outcome::new(run, script, started, order.api.segment());
+    let mut keep = None;
     let mut ending = Ending::default();
     let mut faults = Vec::new();
     let mut state = None;
@@ -84,12 +100,14 @@ pub(crate) fn conduct(
             connection,
         }) => {
             let whole = perform::Whole {
+                folder: kept.folder(),
                 order,
                 world,
                 voice,
                 runtime: runtime.handle(),
             };
-            ending.has_changed = whole.perform(connection, &mut outcome, &mut faults);
+            let performed = whole.perform(connection, &mut outcome, &mut faults);
+            (ending.has_changed, keep) = (performed.has_changed, performed.keep);
             state = Some(kept);
             // A call that hangs, or a thread that waits for a terminal, must not keep the process.
             runtime.shutdown_timeout(Duration::from_millis(200));
@@ -111,13 +129,37 @@ pub(crate) fn conduct(
     };
     outcome.exit = exit(&faults);
     outcome.fail(&faults);
+    let goes_on = keep.is_some() && ending.goes_on(outcome.exit);
+    if let Some(keep) = &keep
+        && let Err(fault) = keep.end(&outcome, &Kind::Json.render(&outcome), goes_on)
+        && faults.iter().all(|known| known.code != fault.code)
+    {
+        faults.push(fault);
+        outcome.exit = exit(&faults);
+        outcome.fail(&faults);
+    }
     let (kept, lost) = write(order, state.as_ref(), &outcome);
     voice.end();
     voice.faults(faults.iter().chain(&lost));
     let faults = [faults, lost].concat();
     let exit = exit(&faults);
     close(&outcome, kept.as_deref(), voice, !faults.is_empty());
+    if goes_on && voice.manner().loudness != Loudness::Quiet {
+        voice.raw(&format!("go on with: {}", order.go_on(&outcome.run)));
+    }
     exit
+}
+
+impl Order {
+    /// The command that goes on with a run.
+    fn go_on(&self, run: &str) -> String {
+        let folder = self.settings.iter().find(|(name, _)| name == "state-dir");
+        let folder = folder.and_then(|(_, values)| values.first());
+        match folder {
+            Some(folder) => format!("runback resume {run} --state-dir {}", text::word(folder)),
+            None => format!("runback resume {run}"),
+        }
+    }
 }
 
 /// Writes the result document and the reports; gives where the whole result can be read, and what could not be written.

@@ -5,20 +5,26 @@ use std::sync::Arc;
 
 use tokio::runtime::Handle;
 
+use super::keep::{self, Keep, Kept, Told};
 use super::load::Source;
 use super::output::Stdout;
 use super::{Connection, Order, confirm, signals, tenant};
 use crate::error::{Exit, Fault};
 use crate::graph::Version;
+use crate::history::History;
 use crate::report::Outcome;
 use crate::script::api::tenant::Tenant;
-use crate::script::{self, Args, Beta, Failure, Files, Host, Script};
+use crate::script::record::Quiet;
+use crate::script::steps::Steps;
+use crate::script::{self, Abilities, Args, Beta, Failure, Files, Host, Script};
 use crate::stop::Stop;
 use crate::talk::{Talk as _, Voice};
 use crate::world::World;
 
 /// What every step of a run needs.
 pub(super) struct Whole<'r> {
+    /// The state folder.
+    pub(super) folder: &'r Path,
     pub(super) order: &'r Order,
     pub(super) world: &'r World,
     pub(super) voice: &'r Voice,
@@ -27,41 +33,65 @@ pub(super) struct Whole<'r> {
 
 /// A script that can run.
 struct Prepared {
+    source: Source,
+    /// It can change nothing: it keeps no record.
+    only_reads: bool,
     script: Script,
     args: Args,
     files: Files,
     roots: Vec<PathBuf>,
 }
 
+/// What running came to, beside the outcome.
+#[derive(Default)]
+pub(super) struct Performed {
+    /// A change may have reached the tenant.
+    pub(super) has_changed: bool,
+    pub(super) keep: Option<Keep>,
+}
+
 impl Whole<'_> {
-    /// Runs the script and fills in what it came to; `true` where a change may have reached the tenant.
+    /// Runs the script and fills in what it came to.
     pub(super) fn perform(
         &self,
         connection: Connection,
         outcome: &mut Outcome,
         faults: &mut Vec<Fault>,
-    ) -> bool {
+    ) -> Performed {
         let stop = Stop::default();
         let prepared = match self.prepare(outcome) {
             Ok(prepared) => prepared,
             Err(found) => {
                 faults.extend(found);
-                return false;
+                return Performed::default();
             }
         };
         self.say_beta(&prepared);
+        let kept = match self.keep(&prepared, &connection.options.root, outcome) {
+            Ok(kept) => kept,
+            Err(fault) => {
+                faults.push(fault);
+                return Performed::default();
+            }
+        };
+        let history = Arc::new(kept.history);
+        let keep = kept.keep;
         let tenant = match tenant::connect(
             &outcome.run,
             connection,
-            self.order.yes,
+            self.order,
             &stop,
             self.world,
             self.voice,
+            kept.ledger,
         ) {
             Ok(tenant) => tenant,
             Err(error) => {
                 faults.push(error.into());
-                return false;
+                return Performed {
+                    has_changed: false,
+                    keep,
+                };
             }
         };
         signals::obey(self.runtime, &stop, self.world, self.voice);
@@ -78,8 +108,9 @@ impl Whole<'_> {
             args,
             files,
             roots,
+            ..
         } = prepared;
-        let host = Arc::new(self.host(args, files, roots, tenant, &stop, &stdout));
+        let host = Arc::new(self.host(args, files, roots, tenant, history, &stop, &stdout));
         match script::run(&script, &host) {
             // A closure at the end of a script is no mistake; there is nothing to print of it.
             Ok(value) => {
@@ -92,7 +123,28 @@ impl Whole<'_> {
         }
         faults.extend(stdout.failure());
         self.close_books(&host.tenant, &stop, outcome, faults);
-        host.tenant.door.any_sent()
+        Performed {
+            has_changed: host.tenant.door.any_sent(),
+            keep,
+        }
+    }
+
+    /// The record of the run, new or taken up.
+    fn keep(&self, prepared: &Prepared, root: &str, outcome: &Outcome) -> Result<Kept, Fault> {
+        if prepared.only_reads && self.order.resumed.is_none() {
+            return Ok(Kept::nothing(&outcome.run));
+        }
+        let told = Told {
+            source: &prepared.source.bytes,
+            sha256: outcome.sha256.as_deref().unwrap_or_default(),
+            imports: prepared.script.imports(&prepared.roots),
+            resolved: prepared.args.to_json(),
+            root,
+        };
+        match &self.order.resumed {
+            Some(resumed) => keep::again(self.folder, resumed, &told, self.world.clock.now()),
+            None => keep::begin(self.folder, self.order, told, outcome),
+        }
     }
 
     /// Beta changes without notice: a run that uses it says so in its first line.
@@ -118,17 +170,21 @@ impl Whole<'_> {
         let name = order.script.display().to_string();
         let folder = source.folder();
         let roots = vec![folder.clone()];
-        let here = std::env::current_dir().unwrap_or_default();
+        let here = order.here.clone();
         let examined = script::examine(&name, &source.bytes, &roots);
         // Mistakes in the arguments and in the script are all told at once.
         let args = examined.header.as_ref().map(|header| {
             script::arguments::resolve(header, &order.arguments, outcome.started, &here)
         });
         let mut faults: Vec<Fault> = examined.errors().cloned().collect();
+        let abilities = examined.abilities.as_ref();
+        let only_reads = abilities.is_some_and(Abilities::only_reads);
         match (args, examined.script) {
             (Some(Ok(args)), Some(script)) => {
                 let files = files(&folder, &order.data, &args).map_err(|fault| vec![fault])?;
                 Ok(Prepared {
+                    source,
+                    only_reads,
                     script,
                     args,
                     files,
@@ -155,6 +211,7 @@ impl Whole<'_> {
         files: Files,
         imports: Vec<PathBuf>,
         tenant: Tenant,
+        history: Arc<History>,
         stop: &Stop,
         stdout: &Arc<Stdout>,
     ) -> Host {
@@ -165,11 +222,13 @@ impl Whole<'_> {
             runtime: self.runtime.clone(),
             stop: stop.clone(),
             talk: Arc::new(self.voice.clone()),
-            output: stdout.clone(),
+            output: Arc::new(Quiet::new(stdout.clone(), history.clone())),
             files,
             imports,
             args,
             tenant,
+            history,
+            steps: Steps::default(),
             skip: Box::new(move |skip| {
                 tenant::book(&backup, skip);
                 Ok(())

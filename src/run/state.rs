@@ -48,6 +48,10 @@ impl State {
         Ok(Self { folder })
     }
 
+    pub(crate) fn folder(&self) -> &Path {
+        &self.folder
+    }
+
     /// Where the result document of a run is kept.
     pub(crate) fn result(&self, run: &str) -> PathBuf {
         self.folder.join("runs").join(run).join("result.json")

@@ -3,10 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::Connection;
+use super::{Connection, Order};
 use crate::backup::books::{Asked, ItemPoint};
 use crate::backup::{Service, Settings};
-use crate::changes::{Consent, Door};
+use crate::changes::{Consent, Door, Ledger};
 use crate::directory::Directory;
 use crate::graph::{Client, GraphError};
 use crate::script::Skip;
@@ -26,10 +26,11 @@ const FIRST_LOOK: Duration = Duration::from_secs(1);
 pub(super) fn connect(
     run: &str,
     connection: Connection,
-    yes: bool,
+    order: &Order,
     stop: &Stop,
     world: &World,
     voice: &Voice,
+    ledger: Ledger,
 ) -> Result<Tenant, GraphError> {
     let in_flight = connection.options.in_flight;
     let talk: Arc<Voice> = Arc::new(voice.clone());
@@ -40,11 +41,12 @@ pub(super) fn connect(
     )?);
     let door = Arc::new(Door::new(
         client.clone(),
-        Consent::new(yes, talk.clone()),
+        Consent::new(order.yes, talk.clone()),
         stop.clone(),
         talk.clone(),
         world.clone(),
         connection.settling,
+        ledger,
     ));
     let directory = Arc::new(Directory::new(client.clone()));
     let settings = Settings {
@@ -52,6 +54,9 @@ pub(super) fn connect(
         in_flight,
         first_look: FIRST_LOOK.min(connection.polling),
         polling: connection.polling,
+        yes: order.yes,
+        again: order.again,
+        allow_overlap: order.allow_overlap,
     };
     let backup = Service::new(
         client.clone(),

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use rhai::{Dynamic, EvalAltResult, NativeCallContext, Position};
+use serde::{Deserialize, Serialize};
 
 use crate::error::{Exit, Fault};
 use crate::graph::GraphError;
@@ -115,6 +116,33 @@ impl Failure {
         fault
     }
 
+    /// As the record keeps it.
+    pub(crate) fn kept(&self) -> Kept {
+        Kept {
+            code: self.code.clone(),
+            message: self.message.clone(),
+            status: self.status,
+            request_id: self.request_id.clone(),
+            hint: self.hint.clone(),
+            line: self.line,
+            context: self.context.clone(),
+            exit: self.exit.code(),
+        }
+    }
+
+    /// An error out of the record.
+    pub(crate) fn again(kept: Kept) -> Self {
+        Self {
+            status: kept.status,
+            request_id: kept.request_id,
+            hint: kept.hint,
+            line: kept.line,
+            context: kept.context,
+            exit: Exit::of_code(kept.exit),
+            ..Self::new(kept.code, kept.message)
+        }
+    }
+
     /// `#{code, message, …}` as JSON, for records and `json::text`.
     pub(crate) fn to_json(&self) -> serde_json::Value {
         serde_json::json!({
@@ -126,6 +154,19 @@ impl Failure {
             "line": self.line,
         })
     }
+}
+
+/// What the record keeps of an error: all but the place, which the script has.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Kept {
+    code: String,
+    message: String,
+    status: Option<u16>,
+    request_id: Option<String>,
+    hint: Option<String>,
+    line: Option<usize>,
+    context: Vec<String>,
+    exit: u8,
 }
 
 impl From<GraphError> for Failure {

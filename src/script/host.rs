@@ -10,8 +10,10 @@ use super::api::tenant::Tenant;
 use super::arguments::Args;
 use super::failure::Failure;
 use super::files::Files;
+use super::steps::Steps;
 use super::values::Object;
 use crate::error::{Fault, bug};
+use crate::history::History;
 use crate::stop::Stop;
 use crate::talk::Talk;
 use crate::world::World;
@@ -66,6 +68,9 @@ pub(crate) struct Host {
     pub(crate) imports: Vec<PathBuf>,
     pub(crate) args: Args,
     pub(crate) tenant: Tenant,
+    /// What an earlier life of the run has learnt, and what this one learns.
+    pub(crate) history: Arc<History>,
+    pub(crate) steps: Steps,
     /// Books a `skip()`.
     pub(crate) skip: Box<dyn Fn(Skip) -> Result<(), Failure> + Send + Sync>,
     /// `now()`: recorded, so that a resumed run sees the same.

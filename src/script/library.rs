@@ -14,6 +14,7 @@ use rhai::{Dynamic, FuncRegistration, Module, RhaiNativeFunc, Shared, Variant};
 
 use super::failure::Failure;
 use super::help::{Help, Reach};
+use super::record::{self, Manner};
 use super::words;
 
 /// One function as scripts see it. Overloads are entries of their own.
@@ -39,6 +40,15 @@ impl Entry {
     /// Its help in parts; empty where another overload carries it.
     pub(crate) fn help(&self) -> Help {
         Help::read(self.doc)
+    }
+
+    /// `exchange::unit`, `session.activate`.
+    pub(crate) fn full_name(&self) -> String {
+        match (self.receiver, self.namespace) {
+            (Some(receiver), _) => format!("{}.{}", receiver.replace(' ', "_"), self.name),
+            (None, "") => self.name.to_owned(),
+            (None, namespace) => format!("{namespace}::{}", self.name),
+        }
     }
 
     /// `exchange::unit(who: user or address) -> unit`, `session.activate()`.
@@ -97,22 +107,18 @@ impl Library {
     ) where
         FUNC: RhaiNativeFunc<A, N, X, R, F> + Send + Sync + 'static,
     {
-        let module = if namespace.is_empty() {
-            &mut self.globals
-        } else {
-            self.namespaces.entry(namespace).or_default()
-        };
         let registration = FuncRegistration::new(name)
             .with_params_info(rhai_params(params, None))
-            .with_comments(doc.lines().map(|line| format!("/// {line}")))
-            .with_volatility(true);
+            .with_comments(doc.lines().map(|line| format!("/// {line}")));
         let registration = if namespace.is_empty() {
             registration.in_global_namespace()
         } else {
             registration.in_internal_namespace()
         };
-        let arity = registration.set_into_module(module, function).num_params;
-        self.enter::<R>(namespace, None, name, params, doc, arity);
+        let entry = self.entry::<R>(namespace, None, name, params, doc, N);
+        let module = self.module(namespace);
+        set(registration, module, &entry, function);
+        self.entries.push(entry);
     }
 
     /// Registers `value.name(…)`. The closure takes the receiver as `&mut T` (after the context); `receiver` says in
@@ -134,14 +140,21 @@ impl Library {
     ) where
         FUNC: RhaiNativeFunc<A, N, X, R, F> + Send + Sync + 'static,
     {
-        let arity = FuncRegistration::new(name)
+        let registration = FuncRegistration::new(name)
             .with_params_info(rhai_params(params, Some(receiver)))
             .with_comments(doc.lines().map(|line| format!("/// {line}")))
-            .with_volatility(true)
-            .in_global_namespace()
-            .set_into_module(&mut self.globals, function)
-            .num_params;
-        self.enter::<R>("", Some(receiver), name, params, doc, arity);
+            .in_global_namespace();
+        let entry = self.entry::<R>("", Some(receiver), name, params, doc, N);
+        set(registration, &mut self.globals, &entry, function);
+        self.entries.push(entry);
+    }
+
+    fn module(&mut self, namespace: &'static str) -> &mut Module {
+        if namespace.is_empty() {
+            &mut self.globals
+        } else {
+            self.namespaces.entry(namespace).or_default()
+        }
     }
 
     /// Registers `value.name` without brackets, with its help.
@@ -224,15 +237,15 @@ impl Library {
         self.globals.set_custom_type::<T>(name);
     }
 
-    fn enter<R: Variant>(
-        &mut self,
+    fn entry<R: Variant>(
+        &self,
         namespace: &'static str,
         receiver: Option<&'static str>,
         name: &'static str,
         params: &[&str],
         doc: &'static str,
         arity: usize,
-    ) {
+    ) -> Entry {
         let mut params: Vec<String> = params.iter().map(|param| (*param).to_owned()).collect();
         let returns = match params.last().and_then(|last| last.strip_prefix("->")) {
             Some(returns) => returns.trim().to_owned(),
@@ -248,7 +261,7 @@ impl Library {
             .reach
             .or_else(|| self.entries.iter().find(same).map(|entry| entry.reach))
             .unwrap_or(Reach::Nothing);
-        self.entries.push(Entry {
+        Entry {
             namespace,
             receiver,
             name,
@@ -257,8 +270,31 @@ impl Library {
             doc,
             arity,
             reach,
-        });
+        }
     }
+}
+
+/// Puts a function into its module, through the record where it learns or changes something.
+fn set<A: 'static, const N: usize, const X: bool, R: Variant + Clone, const F: bool, FUNC>(
+    registration: FuncRegistration,
+    module: &mut Module,
+    entry: &Entry,
+    function: FUNC,
+) where
+    FUNC: RhaiNativeFunc<A, N, X, R, F> + Send + Sync + 'static,
+{
+    let manner = Manner::of(
+        entry.namespace,
+        entry.receiver,
+        entry.name,
+        entry.reach,
+        &entry.returns,
+    );
+    let mut function = function.into_rhai_function(true, true);
+    if manner != Manner::Plain {
+        function = record::recorded(entry.full_name(), manner, function);
+    }
+    registration.set_into_module_raw(module, FUNC::param_types(), function);
 }
 
 /// Rhai wants the receiver among the parameters and the result last.

@@ -30,8 +30,10 @@ pub(crate) mod library;
 pub(crate) mod options;
 pub(crate) mod parallel;
 pub(crate) mod program;
+pub(crate) mod record;
 pub(crate) mod source;
 pub(crate) mod standard;
+pub(crate) mod steps;
 pub(crate) mod trace;
 pub(crate) mod tree;
 pub(crate) mod values;
@@ -172,6 +174,16 @@ pub(crate) fn examine(name: &str, bytes: &[u8], roots: &[PathBuf]) -> Examined {
 }
 
 impl Script {
+    /// The files that it imports, but for those of the standard library: name and text.
+    pub(crate) fn imports(&self, roots: &[PathBuf]) -> Vec<(String, String)> {
+        let (program, _) = Program::link(&self.file, roots);
+        let imported = program.files().into_iter().skip(1);
+        imported
+            .filter(|file| !file.is_std())
+            .map(|file| (file.text.name.clone(), file.text.text.to_string()))
+            .collect()
+    }
+
     /// Whether it asks for the beta version of Graph in calls of its own.
     pub(crate) fn beta(&self, roots: &[PathBuf]) -> Beta {
         Beta::of(&Program::link(&self.file, roots).0)

@@ -11,6 +11,7 @@ use super::closure::Closure;
 use super::failure::{Failure, Raise as _, Raised};
 use super::host::Host;
 use super::library::Library;
+use super::record::Looping;
 use super::{engine, explain, lane, trace};
 use crate::text;
 
@@ -111,7 +112,8 @@ struct Loop<'c> {
     /// Nobody begins another item.
     over: AtomicBool,
     until_the_first_error: bool,
-    lane: String,
+    looping: Looping,
+    touched: AtomicBool,
     host: &'c Host,
     ctx: &'c NativeCallContext<'c>,
     closure: Closure,
@@ -158,7 +160,8 @@ fn run(
         outcomes: Mutex::default(),
         over: AtomicBool::new(false),
         until_the_first_error,
-        lane: lane::next_loop(),
+        looping: Looping::begin(ctx, if until_the_first_error { "parallel" } else { "try_parallel" }),
+        touched: AtomicBool::new(false),
         host: &host,
         ctx,
         closure,
@@ -178,6 +181,9 @@ fn run(
             }
         }
     });
+    if work.touched.load(Ordering::Relaxed) {
+        lane::touch();
+    }
     if host.stop.is_set() {
         return Err(Failure::stopped().raise(ctx));
     }
@@ -186,6 +192,10 @@ fn run(
         .into_inner()
         .unwrap_or_else(PoisonError::into_inner);
     outcomes.sort_by_key(|(index, _)| *index);
+    let first = outcomes.iter().find(|(_, (_, outcome))| outcome.is_err());
+    if until_the_first_error && let Some((item, _)) = first {
+        work.looping.broke(*item);
+    }
     let broken = work
         .feed
         .into_inner()
@@ -213,8 +223,14 @@ impl Loop<'_> {
 
     fn work(&self) {
         while let Some((index, item)) = self.take() {
-            let lane = format!("{}.{index}", self.lane);
-            let outcome = lane::enter(lane, || self.closure.call(self.ctx, [item.clone()]));
+            if self.looping.leaves_out(index) {
+                continue;
+            }
+            let run = || self.closure.call(self.ctx, [item.clone()]);
+            let keeps_errors = !self.until_the_first_error;
+            let (outcome, touched) =
+                lane::watch(|| self.looping.item(index, keeps_errors, run));
+            self.touched.fetch_or(touched, Ordering::Relaxed);
             let outcome = outcome.map_err(|error| self.of_item(error, index, &item));
             if outcome.is_err() && self.until_the_first_error {
                 self.over.store(true, Ordering::Relaxed);

@@ -2,13 +2,15 @@
 
 use std::collections::HashMap;
 
+use serde::{Deserialize, Serialize};
+
 use super::{Input, Unresolved};
 use crate::backup::artifact::Artifact;
 use crate::backup::books::{ItemPoint, Outcome};
 use crate::backup::poll::verdict;
 
 /// What one artifact came to, without its JSON: ten thousand of those are ten megabytes.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct End {
     pub(super) unit: Option<String>,
     /// The directory's id of the user or site, in lower case.

@@ -3,21 +3,35 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
 use super::came::{Came, End, ends_of, plain};
-use super::{Bulk, Input, Resolution, resolution, unresolved};
+use super::{Bulk, Input, Resolution, Unresolved, resolution, unresolved};
 use crate::backup::artifact::{Artifact, Progress};
 use crate::backup::books::{ArtifactTotals, Asked, Outcome, SessionSummary, SessionTimes};
 use crate::backup::part::{Content, Part, Stage, has_ended};
 use crate::backup::workload::Owner;
 use crate::backup::{BackupError, Service, Session};
-use crate::graph::{GraphError, Pages};
+use crate::graph::{GraphError, Json, Pages};
+
 
 /// How often a list is read again whose artifacts lag behind their session.
 const TRIES: u32 = 5;
 
+/// How a bulk session ended, for a later life of the run.
+#[derive(Serialize, Deserialize)]
+struct Settled {
+    json: Json,
+    at: Timestamp,
+    totals: ArtifactTotals,
+    ends: Vec<End>,
+    unresolved: Option<Vec<Unresolved>>,
+}
+
 impl Service {
     /// Artifacts with the units that they are of: without them nothing tells which input an artifact came from.
-    fn owned_artifact_pages(&self, part: &Part) -> Pages {
+    pub(in crate::backup) fn owned_artifact_pages(&self, part: &Part) -> Pages {
         let expand = "$expand=restorePoint($expand=protectionUnit)";
         let path = format!("{}?{expand}", part.artifacts_path(false));
         self.client.pages(part.get("list artifacts", path))
@@ -61,19 +75,25 @@ impl Service {
         let Some(bulk) = content.bulk.as_mut() else {
             return Ok(());
         };
-        let ended = self.world.clock.now();
-        self.read_unresolved(part, bulk).await?;
-        let mut schedule = self.schedule();
-        let mut tries = 0;
-        let (ends, totals) = loop {
-            let (ends, totals) = self.ends(part).await?;
-            tries += 1;
-            // The session's state runs ahead of its artifacts' by a moment.
-            if totals.succeeded + totals.failed == totals.total || tries > TRIES {
-                break (ends, totals);
-            }
-            self.sleep(schedule.next()).await?;
+        let ledger = self.door.ledger();
+        let fact = ledger.fact::<Settled>("settled", &part.id);
+        let is_known = fact.is_some();
+        let settled = match fact {
+            Some(settled) => settled,
+            None => self.read_ends(part, bulk).await?,
         };
+        if !is_known {
+            ledger.keep("settled", &part.id, &settled);
+        }
+        let Settled {
+            json,
+            at: ended,
+            totals,
+            ends,
+            unresolved,
+        } = settled;
+        part.keep(json);
+        bulk.unresolved = unresolved;
         if bulk.is_ours() {
             self.book_inputs(part, bulk, &ends).await?;
         } else {
@@ -91,6 +111,29 @@ impl Service {
         });
         content.settled = true;
         Ok(())
+    }
+
+    /// How every artifact of a session ended, and what its request could not resolve.
+    async fn read_ends(&self, part: &Arc<Part>, bulk: &mut Bulk) -> Result<Settled, BackupError> {
+        let at = self.world.clock.now();
+        self.read_unresolved(part, bulk).await?;
+        let mut schedule = self.schedule();
+        let mut tries = 0;
+        loop {
+            let (ends, totals) = self.ends(part).await?;
+            tries += 1;
+            // The session's state runs ahead of its artifacts' by a moment.
+            if totals.succeeded + totals.failed == totals.total || tries > TRIES {
+                return Ok(Settled {
+                    json: part.json(),
+                    at,
+                    totals,
+                    ends,
+                    unresolved: bulk.unresolved.clone(),
+                });
+            }
+            self.sleep(schedule.next()).await?;
+        }
     }
 
     async fn book_inputs(
@@ -272,7 +315,7 @@ impl Session {
             };
             let is_draft = match stage {
                 Stage::Unread => {
-                    let json = self.service.refresh(&part).await?;
+                    let json = self.service.refresh_once(&part).await?;
                     json.string("status").as_deref() == Some("draft")
                 }
                 stage => stage == Stage::Draft,

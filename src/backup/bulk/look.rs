@@ -18,16 +18,16 @@ const ROUNDS: u32 = 6;
 pub(super) struct LookForRequest<'a> {
     service: Arc<Service>,
     part: &'a Arc<Part>,
-    mark: String,
+    run: String,
     again: AtomicBool,
 }
 
 impl<'a> LookForRequest<'a> {
-    pub(super) fn new(service: Arc<Service>, part: &'a Arc<Part>, mark: String) -> Self {
+    pub(super) fn new(service: Arc<Service>, part: &'a Arc<Part>, run: String) -> Self {
         Self {
             service,
             part,
-            mark,
+            run,
             again: AtomicBool::new(false),
         }
     }
@@ -40,7 +40,10 @@ impl Look for LookForRequest<'_> {
         let session = &self.part.id;
         let is_ours = |request: &Json| {
             let name = request.string("displayName").unwrap_or_default();
-            name.ends_with(&self.mark)
+            // One request a session: whatever its number, a mark of this run is ours.
+            let mark = name.rsplit_once("[runback ").map(|(_, mark)| mark);
+            mark.and_then(|mark| mark.split_once('#'))
+                .is_some_and(|(run, _)| run == self.run)
         };
         Ok(match (requests.len(), requests.iter().all(is_ours)) {
             (0, _) if !self.again.swap(true, Ordering::Relaxed) => {

@@ -11,7 +11,8 @@ use super::{Bulk, BulkOrder, MOST_INPUTS, bulk_path, unresolved};
 use crate::backup::part::{Part, Stage};
 use crate::backup::search::{LONGEST_RETENTION, Prefer};
 use crate::backup::{BackupError, Destination, Service, Session};
-use crate::changes::{Change, Class, Covered};
+use crate::backup::recall::creation;
+use crate::changes::{Change, Class, Covered, Key};
 use crate::graph::{Call, GraphError, Json};
 use crate::instant;
 
@@ -77,9 +78,10 @@ impl Session {
     }
 
     async fn empty_part(&self) -> Result<Arc<Part>, BackupError> {
+        let key = creation(&self.mark, self.parts().len());
         let part = self
             .service
-            .create(self.workload, &self.manner, &[])
+            .create(self.workload, &self.manner, key, &[])
             .await?;
         self.adopt(part.clone());
         Ok(part)
@@ -89,7 +91,8 @@ impl Session {
     pub(crate) async fn bulk_requests(&self) -> Result<Vec<(Json, Vec<String>)>, BackupError> {
         let mut all = Vec::new();
         for part in self.parts() {
-            let requests = self.service.bulk_requests(&part).await?;
+            let listed = async { Ok(self.service.bulk_requests(&part).await?) };
+            let requests: Vec<Json> = self.service.learn("requests", &part.id, listed).await?;
             let content = part.content.lock().await;
             for request in requests {
                 let id = request.string("id");
@@ -114,17 +117,18 @@ impl Session {
         let parts = self.parts();
         let mut missing = None;
         for part in &parts {
-            let request = match self.service.bulk_request(part, id).await {
+            let found = async { Ok(self.service.bulk_request(part, id).await?) };
+            let request: Json = match self.service.learn("request", &part.id, found).await {
                 Ok(request) => request,
-                Err(error) if error.is_not_found() => {
+                Err(error) if error.graph().is_some_and(GraphError::is_not_found) => {
                     missing = Some(error);
                     continue;
                 }
-                Err(error) => return Err(error.into()),
+                Err(error) => return Err(error),
             };
             return self.service.remove_bulk(part, id, &request).await;
         }
-        Err(missing.map_or(BackupError::NoInputs, GraphError::into))
+        Err(missing.unwrap_or(BackupError::NoInputs))
     }
 }
 
@@ -159,8 +163,10 @@ impl Service {
         let name = order.name.as_deref().map_or("bulk restore", str::trim);
         let name = format!("{name} {mark}");
         let call = self.bulk_call(part, order, &name);
-        let look = LookForRequest::new(self.me(), part, mark);
-        let settled = match self.door.send(Change::draft(call), &look).await {
+        let look = LookForRequest::new(self.me(), part, self.settings.run.clone());
+        let key = Key::Once(format!("bulk/{}", part.id));
+        let change = Change::draft(call, key).noted(order.inputs.len(), name.as_str().into());
+        let settled = match self.door.send(change, &look).await {
             Ok(settled) => settled,
             Err(refusal) => return Err(self.or_locked(refusal).await),
         };
@@ -169,7 +175,7 @@ impl Service {
         }
         content.bulk = Some(Bulk {
             id: settled.json.string("id").unwrap_or_default(),
-            name,
+            name: settled.json.string("displayName").unwrap_or(name),
             destination: Some(order.destination),
             inputs: order.inputs.clone(),
             unresolved: None,
@@ -212,13 +218,14 @@ impl Service {
     ) -> Result<(), BackupError> {
         let call = Call::delete("delete bulk request", bulk_path(part, id)).version(part.version);
         let name = request.string("displayName").unwrap_or_default();
+        let key = Key::Once(format!("remove-bulk/{}/{id}", part.id));
         let change = Change {
             class: Class::Delete,
-            call,
             covered: Covered {
                 question: format!("delete bulk request `{name}` of session `{}`", part.id),
                 keys: vec![id.to_owned()],
             },
+            ..Change::draft(call, key)
         };
         let look = LookForRequestGone {
             service: self.me(),

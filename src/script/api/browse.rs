@@ -119,7 +119,7 @@ print(browse.refresh().status);
 }
 
 /// A browse session as a script holds it.
-pub(super) fn object(browse: Arc<Browse>) -> Object {
+pub(in crate::script) fn object(browse: Arc<Browse>) -> Object {
     let (_, kind) = browse.workload.browse.unwrap_or_default();
     Object::live(Kind::of(kind), browse)
 }

@@ -13,6 +13,7 @@ use crate::script::host::{Host, Skip};
 use crate::script::library::Library;
 use crate::script::options::OptionMap;
 use crate::script::parallel;
+use crate::script::record;
 use crate::script::trace;
 use crate::script::values::{Duration, List, Object, Stream};
 use crate::script::words;
@@ -83,6 +84,13 @@ fn flow(library: &mut Library) {
             };
             Ok(Map::from([("value".into(), value), ("error".into(), error)]))
         },
+    );
+    library.function(
+        "",
+        "step",
+        &["name: text", "closure: || value", "-> value"],
+        "Does something once in a run: called again with the same name it gives the same result, also when the run goes on after its process has died.\n\n- `name`: what it is known by, within the loop or step that it stands in.\n- `closure`: sees captured variables as they were at the call; what it assigns to them is lost (`check` refuses it). Its value is data or host objects.\n- Throws what the closure throws; then it is not done, and may be tried again. `StepInItself`.\n- Policy class: that of what the closure calls.\n\n```rhai\nlet rows = step(\"find the points\", || exchange::latest_points(groups::members(\"Finance\")));\n```",
+        |ctx: NativeCallContext, name: ImmutableString, closure: FnPtr| record::step(&ctx, &name, closure),
     );
     library.function(
         "",

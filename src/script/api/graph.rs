@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use rhai::{Dynamic, ImmutableString, Map, NativeCallContext};
 
 use super::tenant::{change_failure, plain, stream};
-use crate::changes::{Change, Class, Covered, Look, Lost, Verdict};
+use crate::changes::{Change, Class, Covered, Key, Look, origin, Lost, Verdict};
 use crate::graph::{Call, GraphError, Method};
 use crate::script::convert;
 use crate::script::failure::{Failure, Raise as _, Raised};
@@ -160,6 +160,7 @@ fn change(
     };
     let again = options.flag("retry_unknown").raise(ctx)?.unwrap_or(false);
     let look = LookAway { again };
+    let key = Key::Once(format!("graph/{}", origin::current().mark()));
     let sent = host.finish(async {
         let settled = host
             .tenant
@@ -167,8 +168,8 @@ fn change(
             .send(
                 Change {
                     class,
-                    call,
                     covered,
+                    ..Change::draft(call, key)
                 },
                 &look,
             )

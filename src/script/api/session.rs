@@ -1,6 +1,6 @@
 //! What a script does with a session.
 
-pub(super) mod bulk;
+pub(in crate::script) mod bulk;
 pub(super) mod granular;
 pub(super) mod placing;
 
@@ -9,6 +9,7 @@ use std::sync::Arc;
 use rhai::{Dynamic, ImmutableString, NativeCallContext};
 
 use crate::backup::{BackupError, Browse, Destination, Session};
+use crate::changes::origin;
 use crate::graph::Json;
 use crate::script::failure::{Failure, Raise as _, Raised};
 use crate::script::host::Host;
@@ -144,7 +145,7 @@ fn running(library: &mut Library) {
 }
 
 /// A session as a script holds it.
-pub(super) fn object(session: Arc<Session>) -> Object {
+pub(in crate::script) fn object(session: Arc<Session>) -> Object {
     Object::live(Kind::of(session.workload.session_type), session)
 }
 
@@ -234,15 +235,24 @@ fn within(
     let Some(timeout) = timeout else {
         return host.block(waiting);
     };
+    let late = || BackupError::Timeout {
+        what: what.clone(),
+        limit: timeout.to_string(),
+    };
+    let ledger = host.tenant.door.ledger();
+    let mark = origin::current().mark();
+    if ledger.fact::<()>("timeout", &mark).is_some() {
+        return Err(late().into());
+    }
     let limit = std::time::Duration::try_from(timeout.0).unwrap_or_default();
     host.block(async {
         tokio::select! {
             biased;
             ended = waiting => ended,
-            () = host.world.clock.sleep(limit) => Err(BackupError::Timeout {
-                what,
-                limit: timeout.to_string(),
-            }),
+            () = host.world.clock.sleep(limit) => {
+                ledger.keep("timeout", &mark, &());
+                Err(late())
+            }
         }
     })
 }

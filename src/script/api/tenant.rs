@@ -131,6 +131,11 @@ where
             }
         }
     }
+
+    fn ready(&mut self) -> Option<Dynamic> {
+        let (host, object) = (&self.host, &self.shared.1);
+        self.ready.find_map(|json| object(host, json))
+    }
 }
 
 /// An object of one kind, for [`stream`].

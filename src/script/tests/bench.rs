@@ -83,12 +83,16 @@ fn nobody(stop: &Stop) -> Tenant {
         talk.clone(),
         world.clone(),
         Duration::ZERO,
+        Ledger::new("run-1", None),
     ));
     let settings = Settings {
         run: "run-1".to_owned(),
         in_flight: 1,
         first_look: Duration::ZERO,
         polling: Duration::ZERO,
+        yes: false,
+        again: false,
+        allow_overlap: false,
     };
     let backup = Service::new(
         client.clone(),

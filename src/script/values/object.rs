@@ -19,11 +19,26 @@ use crate::script::words;
 pub(crate) struct Columns(Vec<(&'static str, Dynamic)>);
 
 impl Columns {
+    /// All names that there are.
+    pub(crate) const NAMES: [&'static str; 10] = [
+        "browseSessionId",
+        "code",
+        "inputs",
+        "item",
+        "name",
+        "path",
+        "point",
+        "query",
+        "searchResponseId",
+        "unit",
+    ];
+
     pub(crate) fn new() -> Self {
         Self::default()
     }
 
     pub(crate) fn with(mut self, name: &'static str, value: impl Into<Dynamic>) -> Self {
+        debug_assert!(Self::NAMES.contains(&name), "`{name}` is missing in NAMES");
         self.0.push((name, value.into()));
         self
     }

@@ -5,10 +5,16 @@ use std::sync::Arc;
 use rhai::{Dynamic, Position};
 
 use crate::script::failure::Failure;
+use crate::script::record::{self, Tape};
 
 /// One reading of a stream. After an error or `None` it is not asked again.
 pub(crate) trait Source: Send {
     fn next(&mut self) -> Option<Result<Dynamic, Failure>>;
+
+    /// A further item, where one has come together with the last one and nothing need be waited for.
+    fn ready(&mut self) -> Option<Dynamic> {
+        None
+    }
 }
 
 impl<I: Iterator<Item = Result<Dynamic, Failure>> + Send> Source for I {
@@ -25,6 +31,8 @@ pub(crate) struct Stream {
     /// What it is a list of, for messages: "units".
     what: &'static str,
     open: Arc<Open>,
+    /// Where it is kept, where the run keeps a record.
+    tape: Option<Arc<Tape>>,
     /// Where it was made; an error inside a `for` knows no better line for `e.line`.
     line: Option<usize>,
 }
@@ -37,6 +45,7 @@ impl Stream {
         Self {
             what,
             open: Arc::new(open),
+            tape: record::tape(),
             line: None,
         }
     }
@@ -54,7 +63,13 @@ impl Stream {
     /// Reads it from its start.
     pub(crate) fn read(&self) -> Reading {
         Reading {
-            source: Some((self.open)()),
+            source: Some(match &self.tape {
+                Some(tape) => {
+                    let open = self.open.clone();
+                    tape.read(move || open())
+                }
+                None => (self.open)(),
+            }),
             line: self.line,
         }
     }

@@ -150,8 +150,8 @@ fn texts(texts: Vec<String>) -> Dynamic {
 }
 
 /// What `add_bulk` returns: the request, which stands for its session too.
-pub(super) struct Added {
-    pub(super) session: Arc<Session>,
+pub(in crate::script) struct Added {
+    pub(in crate::script) session: Arc<Session>,
     json: Json,
     inputs: Vec<String>,
 }

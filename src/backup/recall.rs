@@ -1,0 +1,289 @@
+//! What an earlier life of the run has done to sessions, brought back when the run goes on: by what was done and to what, not
+//! by the order in which it was done. Threads of a script put their artifacts into the same requests in another order each time.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::books::{ArtifactTotals, Outcome};
+use super::part::{ArtifactKey, Content, Part, Placed, Stage, key};
+use super::session::{NotTaken, Request};
+use super::{BackupError, Service, Session};
+use crate::changes::{Past, origin};
+use crate::graph::Json;
+
+/// How an item ended that was in a session: outcome, code and reason, as the books have them.
+pub(super) type Ended = (Outcome, Option<String>, Option<String>);
+
+/// What a session held when it was activated.
+#[derive(Debug, Default, Serialize, Deserialize)]
+struct Activated {
+    placed: Vec<ArtifactKey>,
+    /// What was put into it and taken out again, with the reason.
+    out: Vec<(ArtifactKey, Ended)>,
+}
+
+/// How a session ended whose artifacts were put there one by one.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct Settled {
+    pub(super) json: Json,
+    pub(super) at: Timestamp,
+    pub(super) totals: ArtifactTotals,
+    pub(super) ends: Vec<(ArtifactKey, Ended)>,
+}
+
+/// What was put into a part in an earlier life and has not been asked for in this one.
+#[derive(Debug, Default)]
+pub(super) struct Recalled {
+    placed: HashSet<ArtifactKey>,
+    /// The draft itself was looked at: a request that was on its way when the process died may have arrived.
+    is_claimed: bool,
+    /// When the last such request left, on our clock.
+    open_since: Option<Timestamp>,
+    /// The journal was asked what was added to it.
+    is_read: bool,
+    /// It was there before this process.
+    is_old: bool,
+}
+
+/// The key under which the making of a part is remembered.
+pub(super) fn creation(mark: &str, number: usize) -> String {
+    format!("create/{mark}/{number}")
+}
+
+/// The key under which activating a part is remembered.
+pub(super) fn activation(session: &str) -> String {
+    format!("activate/{session}")
+}
+
+/// The key under which adding to a part is remembered.
+pub(super) fn addition(session: &str) -> String {
+    format!("add/{session}")
+}
+
+/// What is noted beside the answer to a request that puts artifacts into a session.
+pub(super) fn note(placed: &[Placed]) -> serde_json::Value {
+    let keys: Vec<ArtifactKey> = placed.iter().map(Placed::key).collect();
+    serde_json::json!({ "placed": keys })
+}
+
+fn noted(note: &serde_json::Value) -> Vec<ArtifactKey> {
+    serde_json::from_value(note["placed"].clone()).unwrap_or_default()
+}
+
+impl Session {
+    /// Takes back the parts that an earlier life has made for this session, and of the requests those that are in them or
+    /// were refused. Gives the others, and what was refused, by position.
+    pub(super) async fn recall(
+        &self,
+        requests: Vec<(usize, Request)>,
+    ) -> Result<(Vec<(usize, Request)>, Vec<(usize, NotTaken)>), BackupError> {
+        let ledger = self.service.door.ledger();
+        if !ledger.is_resumed() {
+            return Ok((requests, Vec::new()));
+        }
+        loop {
+            let made = ledger.past(&creation(&self.mark, self.parts().len()));
+            let Some(Past::Done { json, note, at, .. }) = made else {
+                break;
+            };
+            let part = self.service.recall_part(self, json, &note, at).await;
+            self.adopt(part);
+        }
+        let mut refused = Vec::new();
+        let mut left = Vec::new();
+        for (position, request) in requests {
+            let (one, other) = key(&request.thing, request.destination);
+            let fact = ledger.fact("refused", &format!("{}/{one}/{other}", self.mark));
+            match fact {
+                Some((code, message)) => {
+                    let (code, message): (String, String) = (code, message);
+                    let not_taken = self.service.not_taken(&request, &code, &message);
+                    refused.push((position, not_taken));
+                }
+                None => left.push((position, request)),
+            }
+        }
+        for part in self.parts() {
+            let mut content = part.content.lock().await;
+            self.service.recall_placed(&part, &mut content);
+            left = self.service.take_back(&part, &mut content, left);
+        }
+        for part in self.parts() {
+            if left.is_empty() {
+                break;
+            }
+            let mut content = part.content.lock().await;
+            self.service.claim(&part, &mut content).await?;
+            left = self.service.take_back(&part, &mut content, left);
+        }
+        Ok((left, refused))
+    }
+
+    /// Remembers that the service did not take an artifact.
+    pub(super) fn keep_refused(&self, request: &Request, code: &str, message: &str) {
+        let (one, other) = key(&request.thing, request.destination);
+        let name = format!("{}/{one}/{other}", self.mark);
+        let ledger = self.service.door.ledger();
+        ledger.keep("refused", &name, &(code, message));
+    }
+}
+
+impl Service {
+    async fn recall_part(
+        &self,
+        session: &Session,
+        json: Json,
+        note: &serde_json::Value,
+        at: Timestamp,
+    ) -> Arc<Part> {
+        let id = json.string("id").unwrap_or_default();
+        let part = Part::made(session.workload, &session.manner, (id, json), at);
+        let part = Arc::new(part);
+        {
+            let mut content = part.content.lock().await;
+            content.recalled.placed.extend(noted(note));
+            content.recalled.is_old = true;
+        }
+        self.know(part.clone());
+        part
+    }
+
+    /// What an earlier life has added to this part.
+    fn recall_placed(&self, part: &Part, content: &mut Content) {
+        if std::mem::replace(&mut content.recalled.is_read, true) {
+            return;
+        }
+        for past in self.door.ledger().all_past(&addition(&part.id)) {
+            content.recalled.is_old = true;
+            match past {
+                Past::Done { note, .. } => content.recalled.placed.extend(noted(&note)),
+                Past::Open { clock, .. } => content.recalled.open_since = Some(clock),
+                Past::Refused(_) => {}
+            }
+        }
+    }
+
+    /// Places the requests that are in this part already; gives the others.
+    fn take_back(
+        &self,
+        part: &Part,
+        content: &mut Content,
+        requests: Vec<(usize, Request)>,
+    ) -> Vec<(usize, Request)> {
+        let mut left = Vec::new();
+        for (position, request) in requests {
+            let key = key(&request.thing, request.destination);
+            if content.recalled.placed.remove(&key) {
+                let placed = request.placed();
+                self.books.place(placed.item, &part.id);
+                content.placed.push(placed);
+            } else {
+                left.push((position, request));
+            }
+        }
+        left
+    }
+
+    /// Looks into a draft of an earlier life before anything is added to it.
+    async fn claim(&self, part: &Arc<Part>, content: &mut Content) -> Result<(), BackupError> {
+        let is_activated = self.door.ledger().past(&activation(&part.id)).is_some();
+        let recalled = &mut content.recalled;
+        if !recalled.is_old || is_activated || std::mem::replace(&mut recalled.is_claimed, true) {
+            return Ok(());
+        }
+        if let Some(sent) = recalled.open_since {
+            let wait = self.door.left_of_settling(sent);
+            self.sleep(wait).await?;
+        }
+        let known: HashSet<ArtifactKey> = content.placed.iter().map(Placed::key).collect();
+        let listed = self.artifacts(part).await?;
+        let listed = listed.iter().map(super::artifact::Artifact::key);
+        let more = listed.filter(|key| !known.contains(key));
+        content.recalled.placed.extend(more);
+        Ok(())
+    }
+
+    /// Keeps what a draft holds when it is about to be activated.
+    pub(super) fn keep_activated(&self, part: &Part, content: &Content) {
+        let fact = Activated {
+            placed: content.placed.iter().map(Placed::key).collect(),
+            out: content.out.clone(),
+        };
+        self.door.ledger().keep("activated", &part.id, &fact);
+    }
+
+    /// Brings the content of a part to what it was when it was activated.
+    pub(super) fn recall_activated(&self, part: &Part, content: &mut Content) {
+        let Some(fact) = self.door.ledger().fact::<Activated>("activated", &part.id) else {
+            return;
+        };
+        let kept: HashSet<ArtifactKey> = fact.placed.into_iter().collect();
+        let gone = content
+            .placed
+            .extract_if(.., |placed| !kept.contains(&placed.key()));
+        for placed in gone.collect::<Vec<_>>() {
+            let key = placed.key();
+            let end = fact.out.iter().find(|(out, _)| *out == key);
+            if let Some((_, (outcome, code, reason))) = end {
+                let (code, reason) = (code.clone(), reason.clone());
+                let session = (*outcome != Outcome::Skipped).then_some(&*part.id);
+                self.books.end(placed.item, *outcome, code, reason, session);
+            }
+        }
+        content.recalled = Recalled::default();
+    }
+
+    /// Activates a part that an earlier life has activated: nothing is sent. `false` where it has not, or nobody knows.
+    pub(super) async fn was_activated(&self, part: &Arc<Part>, content: &mut Content) -> bool {
+        if content.stage == Stage::Activated {
+            return false;
+        }
+        let past = self.door.ledger().past(&activation(&part.id));
+        let Some(Past::Done { json, at, .. }) = past else {
+            return false;
+        };
+        part.keep(json);
+        self.recall_activated(part, content);
+        self.enter_activated(part, content, at);
+        let mut gate = self.gate.lock().await;
+        gate.enter(&part.id, part.workload, super::gate::Weight::of(part, content));
+        true
+    }
+
+    /// Whether an earlier life was cut off while this part was being activated.
+    pub(super) fn was_being_activated(&self, part: &Part) -> bool {
+        let past = self.door.ledger().past(&activation(&part.id));
+        matches!(past, Some(Past::Open { .. }))
+    }
+
+    /// How a part ended, where an earlier life has seen it.
+    pub(super) fn recall_settled(&self, part: &Part) -> Option<Settled> {
+        self.door.ledger().fact("settled", &part.id)
+    }
+
+    /// The last state that this call of the script has seen of a session.
+    pub(super) fn recall_state(&self, of: &str) -> Option<Json> {
+        let key = format!("{}/{of}", origin::current().mark());
+        self.door.ledger().fact("state", &key)
+    }
+
+    /// Something that this call of the script learns of this session: the same when the run goes on.
+    pub(super) async fn learn<T: Serialize + serde::de::DeserializeOwned>(
+        &self,
+        kind: &str,
+        of: &str,
+        ask: impl Future<Output = Result<T, BackupError>>,
+    ) -> Result<T, BackupError> {
+        let ledger = self.door.ledger();
+        let key = format!("{}/{of}", origin::current().mark());
+        if let Some(known) = ledger.fact(kind, &key) {
+            return Ok(known);
+        }
+        let learnt = ask.await?;
+        ledger.keep(kind, &key, &learnt);
+        Ok(learnt)
+    }
+}

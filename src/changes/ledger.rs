@@ -1,0 +1,424 @@
+//! What is about to be sent, on disk before it is sent, and what became of it; and what an earlier life of the run left behind.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use jiff::Timestamp;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
+
+use super::{Change, Origin, origin};
+use crate::graph::{Call, GraphError, Json, ServiceError};
+use crate::journal::{
+    Answer, ChangeRow, Consented, Intent, Journal, JournalError, OutcomeRow, Record, State,
+};
+
+/// What became of a change.
+#[derive(Debug)]
+pub(crate) enum Outcome<'a> {
+    Done {
+        json: &'a Json,
+        request_id: Option<&'a str>,
+        /// Its answer was lost, and looking found it.
+        found: bool,
+    },
+    /// The service said no, or it never left this machine: nothing has changed.
+    Refused(&'a GraphError),
+    /// The answer was lost, and looking showed that nothing had happened: another intent follows, or none.
+    NotDone(&'a str),
+    Unknown(&'a str),
+}
+
+/// What an earlier life of this run knows of a change.
+#[derive(Clone, Debug)]
+pub(crate) enum Past {
+    Done {
+        json: Json,
+        note: serde_json::Value,
+        at: Timestamp,
+        found: bool,
+    },
+    /// The script met the refusal and went on: it is to meet it again.
+    Refused(ServiceError),
+    /// It may have happened or not.
+    Open {
+        sequence: u64,
+        /// When it was first about to be sent: in the service's time, and on our clock.
+        since: Timestamp,
+        clock: Timestamp,
+    },
+}
+
+/// What stands behind `answer` of an outcome: the service's words, and what was noted when the change was made.
+#[derive(Serialize, Deserialize)]
+struct Kept {
+    json: Json,
+    note: serde_json::Value,
+}
+
+/// Where facts stand among the answers: no lane of a script begins like this.
+const FACTS: &str = "=";
+
+/// The changes of one run, in order.
+pub(crate) struct Ledger {
+    run: String,
+    /// `None`: the run keeps no record, because its script can only read.
+    journal: Option<Journal>,
+    sequence: AtomicU64,
+    /// How many changes may have reached the service: one that was refused has changed nothing.
+    sent: AtomicUsize,
+    /// What is on its way.
+    open: Mutex<HashMap<u64, Open>>,
+    past: Mutex<HashMap<String, Vec<Past>>>,
+    facts: Mutex<HashMap<(String, String), Vec<u8>>>,
+    consents: Vec<Consented>,
+    is_resumed: bool,
+}
+
+/// A change that was written down and has not ended.
+struct Open {
+    note: serde_json::Value,
+    operation: &'static str,
+}
+
+/// What an earlier life of a run has left in the journal.
+#[derive(Default)]
+pub(crate) struct Left {
+    pub(crate) changes: Vec<ChangeRow>,
+    /// Those answers that are facts.
+    pub(crate) facts: Vec<Answer>,
+    pub(crate) consents: Vec<Consented>,
+}
+
+impl Ledger {
+    /// The ledger of a run that begins.
+    pub(crate) fn new(run: &str, journal: Option<Journal>) -> Self {
+        Self {
+            run: run.to_owned(),
+            journal,
+            sequence: AtomicU64::new(0),
+            sent: AtomicUsize::new(0),
+            open: Mutex::default(),
+            past: Mutex::default(),
+            facts: Mutex::default(),
+            consents: Vec::new(),
+            is_resumed: false,
+        }
+    }
+
+    /// The ledger of a run that goes on. `went_on` tells whether the script has met the end of a call: a refusal that ended
+    /// the run is none that it must meet again.
+    pub(crate) fn resumed(
+        run: &str,
+        journal: Journal,
+        left: Left,
+        went_on: impl Fn(&Origin) -> bool,
+    ) -> Self {
+        let mut ledger = Self::new(run, Some(journal));
+        let mut past: HashMap<String, Vec<Past>> = HashMap::new();
+        let mut first: HashMap<String, (Timestamp, Timestamp)> = HashMap::new();
+        let mut next = 0;
+        for row in left.changes {
+            next = next.max(row.intent.sequence + 1);
+            let refused = matches!(&row.outcome, Some(outcome) if outcome.state == State::Refused);
+            ledger.sent.fetch_add(usize::from(!refused), Ordering::Relaxed);
+            let key = row.intent.part.clone();
+            let (since, clock) = *first
+                .entry(key.clone())
+                .or_insert((row.intent.at, row.intent.clock));
+            let entries = past.entry(key).or_default();
+            // A later try says what became of an earlier one whose answer was lost.
+            if row.intent.round > 0 {
+                entries.pop();
+            }
+            entries.extend(known(row, since, clock, &went_on));
+        }
+        ledger.past = Mutex::new(past);
+        let facts = left.facts.into_iter().filter_map(|answer| {
+            let kind = answer.lane.strip_prefix(FACTS)?.to_owned();
+            Some(((kind, answer.part), answer.body))
+        });
+        ledger.facts = Mutex::new(facts.collect());
+        ledger.sequence = AtomicU64::new(next);
+        ledger.consents = left.consents;
+        ledger.is_resumed = true;
+        ledger
+    }
+
+    /// Whether an answer in the journal is a fact of ours.
+    pub(crate) fn is_fact(answer: &Answer) -> bool {
+        answer.lane.starts_with(FACTS)
+    }
+
+    /// Whether there was an earlier life.
+    pub(crate) fn is_resumed(&self) -> bool {
+        self.is_resumed
+    }
+
+    /// Consents that were given in an earlier life.
+    pub(crate) fn consents(&self) -> &[Consented] {
+        &self.consents
+    }
+
+    /// Writes an intent down and gives its number. `round`: how often the same change was tried before.
+    ///
+    /// # Errors
+    /// It is not on disk: then nothing must be sent.
+    pub(crate) async fn write(
+        &self,
+        change: &Change,
+        call: &Call,
+        round: u32,
+        since: Timestamp,
+        now: Timestamp,
+    ) -> Result<u64, JournalError> {
+        let sequence = self.sequence.fetch_add(1, Ordering::Relaxed);
+        let origin = origin::current();
+        tracing::debug!(
+            sequence,
+            class = change.class.name(),
+            operation = call.operation,
+            method = %call.method,
+            // Without its query: a value in there is the script's business.
+            path = call.path.split('?').next(),
+            "intent"
+        );
+        if let Some(journal) = &self.journal {
+            let body = call.body.as_deref().unwrap_or_default();
+            let intent = Intent {
+                run: self.run.clone(),
+                sequence,
+                lane: origin.lane,
+                number: origin.number,
+                part: change.key.name().to_owned(),
+                round,
+                class: change.class.name().to_owned(),
+                operation: call.operation.to_owned(),
+                method: call.method.to_string(),
+                path: call.path.clone(),
+                body_sha256: Sha256::digest(body).into(),
+                items: u32::try_from(change.items).unwrap_or(u32::MAX),
+                place: origin.place,
+                at: since,
+                clock: now,
+            };
+            journal.sync(Record::Intent(intent)).await?;
+        }
+        self.sent.fetch_add(1, Ordering::Relaxed);
+        lock(&self.open).insert(
+            sequence,
+            Open {
+                note: change.note.clone(),
+                operation: call.operation,
+            },
+        );
+        Ok(sequence)
+    }
+
+    /// Writes down what became of a change. It is on disk with the next intent at the latest; lost before that, it is looked
+    /// up again.
+    pub(crate) fn close(&self, sequence: u64, outcome: &Outcome<'_>, at: Timestamp) {
+        tracing::debug!(sequence, ?outcome, "outcome");
+        let open = lock(&self.open).remove(&sequence);
+        if matches!(outcome, Outcome::Refused(_)) {
+            self.sent.fetch_sub(1, Ordering::Relaxed);
+        }
+        let Some(journal) = &self.journal else { return };
+        let text = |text: &str| serde_json::json!({ "message": text }).to_string();
+        let mut row = OutcomeRow {
+            run: self.run.clone(),
+            sequence,
+            state: State::Done,
+            answer: None,
+            error: None,
+            request_id: None,
+            found: false,
+            at,
+        };
+        match outcome {
+            Outcome::Done {
+                json,
+                request_id,
+                found,
+            } => {
+                let note = open.map_or(serde_json::Value::Null, |open| open.note);
+                let kept = Kept {
+                    json: (*json).clone(),
+                    note,
+                };
+                row.answer = serde_json::to_vec(&kept).ok();
+                row.request_id = request_id.map(str::to_owned);
+                row.found = *found;
+            }
+            Outcome::Refused(error) => {
+                row.state = State::Refused;
+                row.request_id = error.request_id().map(str::to_owned);
+                row.error = Some(match error {
+                    GraphError::Refused { error, .. } => serde_json::json!(error).to_string(),
+                    other => text(&other.to_string()),
+                });
+            }
+            Outcome::NotDone(why) => {
+                row.state = State::NotDone;
+                row.error = Some(text(why));
+            }
+            Outcome::Unknown(why) => {
+                row.state = State::Unknown;
+                row.error = Some(text(why));
+            }
+        }
+        journal.put(Record::Outcome(row));
+    }
+
+    /// Whether any change may have reached the service, in this life or an earlier one.
+    pub(crate) fn any_sent(&self) -> bool {
+        self.sent.load(Ordering::Relaxed) > 0
+    }
+
+    /// What is known of a change that is made once, by its key.
+    pub(crate) fn past(&self, key: &str) -> Option<Past> {
+        lock(&self.past).get(key)?.last().cloned()
+    }
+
+    /// What is known of changes that are made several times under one key: all of them, in order.
+    pub(crate) fn all_past(&self, key: &str) -> Vec<Past> {
+        lock(&self.past).get(key).cloned().unwrap_or_default()
+    }
+
+    /// It is resolved: nobody need look at it again.
+    pub(crate) fn resolve(&self, key: &str, past: Option<Past>) {
+        let mut all = lock(&self.past);
+        match past {
+            Some(past) => {
+                all.insert(key.to_owned(), vec![past]);
+            }
+            None => {
+                all.remove(key);
+            }
+        }
+    }
+
+    /// How many changes an earlier life has made under keys that begin like this.
+    pub(crate) fn count_past(&self, prefix: &str) -> usize {
+        let past = lock(&self.past);
+        past.keys().filter(|key| key.starts_with(prefix)).count()
+    }
+
+    /// Keeps something that the run has learnt beside the answers themselves: what a draft held when it was activated, how a
+    /// session ended. On disk with or before the next intent.
+    pub(crate) fn keep(&self, kind: &str, key: &str, fact: &impl Serialize) {
+        let Some(journal) = &self.journal else { return };
+        let body = serde_json::to_vec(fact).expect("our own types have string keys");
+        journal.put(Record::Answer(Answer {
+            run: self.run.clone(),
+            lane: format!("{FACTS}{kind}"),
+            number: 0,
+            part: key.to_owned(),
+            operation: kind.to_owned(),
+            digest: [0; 16],
+            body,
+        }));
+    }
+
+    /// A fact that an earlier life has kept.
+    pub(crate) fn fact<T: DeserializeOwned>(&self, kind: &str, key: &str) -> Option<T> {
+        let facts = lock(&self.facts);
+        let body = facts.get(&(kind.to_owned(), key.to_owned()))?;
+        serde_json::from_slice(body).ok()
+    }
+
+    /// Shows an item of the books, as JSON: the same position again replaces it.
+    pub(crate) fn item(&self, position: usize, item: &impl Serialize) {
+        let Some(journal) = &self.journal else { return };
+        journal.put(Record::Item {
+            run: self.run.clone(),
+            position: u32::try_from(position).unwrap_or(u32::MAX),
+            json: serde_json::to_string(item).unwrap_or_default(),
+        });
+    }
+
+    /// Shows a session of this run, as JSON: the same id again replaces it.
+    pub(crate) fn session(&self, id: &str, session: &impl Serialize) {
+        let Some(journal) = &self.journal else { return };
+        journal.put(Record::Session {
+            run: self.run.clone(),
+            id: id.to_owned(),
+            json: serde_json::to_string(session).unwrap_or_default(),
+        });
+    }
+
+    /// Whether any run of this folder has this session.
+    pub(crate) fn knows_session(&self, id: &str) -> bool {
+        let known = self.journal.as_ref().map(|journal| journal.knows_session(id));
+        matches!(known, Some(Ok(true)))
+    }
+
+    /// Writes a consent down.
+    pub(crate) fn consented(&self, consent: Consented) {
+        if let Some(journal) = &self.journal {
+            journal.put(Record::Consent(Consented {
+                run: self.run.clone(),
+                ..consent
+            }));
+        }
+    }
+
+    pub(crate) fn journal(&self) -> Option<&Journal> {
+        self.journal.as_ref()
+    }
+
+    pub(crate) fn run(&self) -> &str {
+        &self.run
+    }
+
+    /// What is on its way and not answered: its operations, for a person who stops the run.
+    pub(crate) fn in_flight(&self) -> Vec<&'static str> {
+        lock(&self.open).values().map(|open| open.operation).collect()
+    }
+}
+
+/// What a row of the journal says; `None` where the change is to be sent as if for the first time.
+fn known(
+    row: ChangeRow,
+    since: Timestamp,
+    clock: Timestamp,
+    went_on: &impl Fn(&Origin) -> bool,
+) -> Option<Past> {
+    let open = Past::Open {
+        sequence: row.intent.sequence,
+        since,
+        clock,
+    };
+    let Some(outcome) = row.outcome else {
+        return Some(open);
+    };
+    match outcome.state {
+        State::Done => {
+            let kept: Kept = serde_json::from_slice(&outcome.answer?).ok()?;
+            Some(Past::Done {
+                json: kept.json,
+                note: kept.note,
+                at: outcome.at,
+                found: outcome.found,
+            })
+        }
+        State::Refused => {
+            let origin = Origin {
+                lane: row.intent.lane,
+                number: row.intent.number,
+                place: None,
+            };
+            let error = serde_json::from_str(&outcome.error?).ok()?;
+            went_on(&origin).then_some(Past::Refused(error))
+        }
+        State::NotDone => None,
+        State::Unknown => Some(open),
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    // No code of ours runs while it is held.
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,90 @@
+//! `runback resume`: goes on with a run that was cut off or stopped.
+
+use clap::Args;
+
+use super::flags::Flags;
+use super::run::{carry_out, order};
+use super::{Cli, Given, Loaded, mistake, settings};
+use crate::error::{Exit, Fault};
+use crate::journal::Journal;
+use crate::run::{Order, Resumed, Saved, State};
+use crate::talk::Voice;
+use crate::world::World;
+
+/// Go on with a run that was cut off or stopped
+#[derive(Debug, Args)]
+pub(super) struct Resume {
+    /// The run, as its last line and `runback runs` name it
+    #[arg(value_name = "RUN")]
+    run: String,
+    /// The script was edited: go on with the new text. What was done is not done again
+    #[arg(long)]
+    accept_changes: bool,
+}
+
+impl Resume {
+    pub(super) fn run(
+        self,
+        flags: &Flags,
+        given: &Given,
+        config: &Loaded,
+        world: &World,
+        voice: &Voice,
+    ) -> Result<Exit, Fault> {
+        let state = State::open(flags.conduct.state_dir.as_deref(), world)?;
+        let (row, saved) = find(&Journal::open(state.folder())?, &self.run)?;
+        // The run's own flags stand behind those of this command line, and before what the config files say.
+        let mut beside = config.as_ref().map_or_else(|_| Vec::new(), |config| config.settings.clone());
+        beside.extend(settings::of_run(&row.id, &saved.settings));
+        let cli = Cli::parsed(&given.words, &beside).map_err(|error| mistake::fault(&error))?;
+        let flags = &cli.flags;
+        if flags.sandbox.sandbox && flags.sandbox.state.is_none() {
+            let message = format!(
+                "run `{}` worked in a sandbox inside its own process, which is gone with it",
+                row.id
+            );
+            return Err(Fault::new(Exit::Unstarted, "SandboxGone", message)
+                .hint("a sandbox that outlives a run: `runback sandbox`, or `--sandbox --state FILE`"));
+        }
+        let mut order = Order {
+            arguments: saved.arguments.clone(),
+            settings: saved.settings.clone(),
+            here: saved.here.clone(),
+            ..order(saved.path.clone(), flags)?
+        };
+        if let Some(folder) = &flags.conduct.state_dir {
+            let folder = folder.display().to_string();
+            order.settings.push(("state-dir".to_owned(), vec![folder]));
+        }
+        order.resumed = Some(Resumed {
+            row,
+            saved,
+            accepts_changes: self.accept_changes,
+        });
+        Ok(carry_out(&order, flags, world, voice))
+    }
+}
+
+/// The run of this name, or whose name begins or ends so.
+fn find(journal: &Journal, name: &str) -> Result<(crate::journal::RunRow, Saved), Fault> {
+    let fault = |code: &str, message: String| Fault::new(Exit::Unstarted, code, message);
+    let Some(row) = journal.run(name)? else {
+        let runs = journal.runs()?;
+        let known: Vec<&str> = runs.iter().map(|run| run.id.as_str()).collect();
+        let missing = fault("NoSuchRun", format!("there is no run `{name}` in this state folder"));
+        return Err(match crate::script::words::nearest(name, known.iter().copied()) {
+            Some(near) => missing.hint(format!("did you mean `{near}`?")),
+            None => missing.hint("`runback runs` lists them"),
+        });
+    };
+    if !row.open {
+        let exit = row.exit.unwrap_or_default();
+        let message = format!("run `{name}` has come to its end with exit code {exit}: nothing is left to do");
+        return Err(fault("RunEnded", message).hint(format!("`runback runs {name}` shows what it came to")));
+    }
+    let saved = serde_json::from_str(&row.order).map_err(|error| {
+        fault("UnreadableRun", format!("the record of run `{name}` cannot be read: {error}"))
+            .hint("it may be of a newer runback")
+    })?;
+    Ok((row, saved))
+}
