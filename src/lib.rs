@@ -12,6 +12,12 @@ pub(crate) mod error;
 mod fuzz;
 mod graph;
 mod instant;
+#[expect(
+    dead_code,
+    unused_imports,
+    reason = "the room stands before its callers do"
+)]
+mod journal;
 mod manual;
 mod report;
 mod run;
