@@ -11,7 +11,10 @@ pub(crate) mod error;
 #[cfg(test)]
 mod fuzz;
 mod graph;
+mod history;
 mod instant;
+#[allow(dead_code, unused_imports)] // wip
+mod journal;
 mod manual;
 mod report;
 mod run;

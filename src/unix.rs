@@ -1,8 +1,10 @@
 //! What only Unix has: whose a file is, who else may change it, how much room a disk has.
 
-use std::fs::Metadata;
+use std::fs::{DirBuilder, File, Metadata, OpenOptions, Permissions};
 use std::io;
-use std::os::unix::fs::MetadataExt as _;
+use std::os::unix::fs::{
+    DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _,
+};
 use std::path::Path;
 
 /// All bits of those who are not the owner.
@@ -66,12 +68,52 @@ pub(crate) fn free_space(path: &Path) -> io::Result<u64> {
     Ok(disk.f_bavail.saturating_mul(disk.f_frsize))
 }
 
+/// Makes a folder, and those above it, for nobody but its owner. One that is there stays as it is.
+pub(crate) fn private_folder(path: &Path) -> io::Result<()> {
+    DirBuilder::new().recursive(true).mode(0o700).create(path)
+}
+
+/// Opens a file for reading and writing that nobody but its owner can read; makes it where it is not there.
+pub(crate) fn private_file(path: &Path) -> io::Result<File> {
+    let file = OpenOptions::new()
+        .read(true)
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .mode(0o600)
+        .open(path)?;
+    let access = Access::of(&file.metadata()?);
+    if access.is_mine() && !access.is_private() {
+        file.set_permissions(Permissions::from_mode(0o600))?;
+    }
+    Ok(file)
+}
+
+/// Whether an open file still has this name.
+pub(crate) fn is_at(file: &File, path: &Path) -> bool {
+    match (file.metadata(), path.symlink_metadata()) {
+        (Ok(file), Ok(named)) => (file.dev(), file.ino()) == (named.dev(), named.ino()),
+        _ => false,
+    }
+}
+
 /// The name of this machine.
-pub(crate) fn host_name() -> String {
+pub(crate) fn host() -> String {
     rustix::system::uname()
         .nodename()
         .to_string_lossy()
         .into_owned()
+}
+
+/// Ends this process as a power cut would, for tests of what is left then.
+#[cfg(debug_assertions)]
+pub(crate) fn kill_myself() -> ! {
+    let me = rustix::process::getpid();
+    // The signal reaches this very process, before or at the park.
+    let _ = rustix::process::kill_process(me, rustix::process::Signal::KILL);
+    loop {
+        std::thread::park();
+    }
 }
 
 #[cfg(test)]

@@ -5,12 +5,14 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use futures::future::join_all;
+use jiff::Timestamp;
 use tokio::sync::watch;
 
 use super::artifact::{Artifact, Progress};
 use super::books::{ArtifactTotals, ItemId, Outcome, SessionSummary, SessionTimes};
-use super::part::{Part, Stage, has_ended};
+use super::part::{ArtifactKey, Content, Part, Stage, has_ended};
 use super::patience::Patience;
+use super::recall::{Ended, Settled};
 use super::{BackupError, Service, Session};
 use crate::graph::Json;
 use crate::talk::Bar;

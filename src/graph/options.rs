@@ -16,6 +16,12 @@ pub enum Version {
 }
 
 impl Version {
+    pub(crate) fn of_segment(segment: &str) -> Option<Self> {
+        [Self::V1, Self::Beta]
+            .into_iter()
+            .find(|version| version.segment() == segment)
+    }
+
     /// As it stands in a URL: `v1.0`, `beta`.
     pub(crate) fn segment(self) -> &'static str {
         match self {

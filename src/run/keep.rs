@@ -33,6 +33,7 @@ pub(crate) struct Saved {
 }
 
 /// A run that goes on.
+#[derive(Debug)]
 pub(crate) struct Resumed {
     pub(crate) row: RunRow,
     pub(crate) saved: Saved,
@@ -253,7 +254,7 @@ impl Keep {
 }
 
 fn machine() -> String {
-    crate::unix::host_name()
+    crate::unix::host()
 }
 
 fn user() -> String {

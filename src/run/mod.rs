@@ -29,7 +29,6 @@ use crate::error::{Exit, Fault, bug};
 use crate::graph;
 use crate::report::{Kind, Outcome, closing};
 use crate::talk::{Loudness, Talk as _, Voice};
-use crate::text;
 use crate::world::World;
 use ending::Ending;
 
@@ -156,9 +155,19 @@ impl Order {
         let folder = self.settings.iter().find(|(name, _)| name == "state-dir");
         let folder = folder.and_then(|(_, values)| values.first());
         match folder {
-            Some(folder) => format!("runback resume {run} --state-dir {}", text::word(folder)),
+            Some(folder) => format!("runback resume {run} --state-dir {}", shell_word(folder)),
             None => format!("runback resume {run}"),
         }
+    }
+}
+
+/// A word of a command line, in quotes where it needs them.
+fn shell_word(word: &str) -> String {
+    let is_plain = |letter: char| letter.is_alphanumeric() || "/._-+:=@".contains(letter);
+    if !word.is_empty() && word.chars().all(is_plain) {
+        word.to_owned()
+    } else {
+        format!("'{}'", word.replace('\'', "'\\''"))
     }
 }
 

@@ -138,7 +138,7 @@ impl Failure {
             hint: kept.hint,
             line: kept.line,
             context: kept.context,
-            exit: Exit::of_code(kept.exit),
+            exit: Exit::of_code(kept.exit).unwrap_or(Exit::Unstarted),
             ..Self::new(kept.code, kept.message)
         }
     }

@@ -80,7 +80,7 @@ impl Service {
         let is_known = fact.is_some();
         let settled = match fact {
             Some(settled) => settled,
-            None => self.read_ends(part, bulk).await?,
+            None => self.read_bulk_ends(part, bulk).await?,
         };
         if !is_known {
             ledger.keep("settled", &part.id, &settled);
@@ -114,7 +114,7 @@ impl Service {
     }
 
     /// How every artifact of a session ended, and what its request could not resolve.
-    async fn read_ends(&self, part: &Arc<Part>, bulk: &mut Bulk) -> Result<Settled, BackupError> {
+    async fn read_bulk_ends(&self, part: &Arc<Part>, bulk: &mut Bulk) -> Result<Settled, BackupError> {
         let at = self.world.clock.now();
         self.read_unresolved(part, bulk).await?;
         let mut schedule = self.schedule();

@@ -12,7 +12,7 @@ use serde_json::value::RawValue;
 use super::{codec, of_error, of_value, place};
 use crate::changes::Origin;
 use crate::script::closure::Closure;
-use crate::script::failure::{Failure, Kept, Raise as _, Raised};
+use crate::script::failure::{Failure, Kept, Raised};
 use crate::script::host::Host;
 use crate::script::lane;
 

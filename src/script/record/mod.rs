@@ -6,7 +6,7 @@ mod lanes;
 mod quiet;
 mod reading;
 
-use rhai::{Dynamic, EvalAltResult, FnCallArgs, NativeCallContext, RhaiFunc, Shared};
+use rhai::{Dynamic, EvalAltResult, NativeCallContext, RhaiFunc, Shared};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
@@ -70,7 +70,7 @@ pub(crate) fn recorded(operation: String, manner: Manner, function: RhaiFunc) ->
         RhaiFunc::Method { func, .. } => (func, true),
         other => return other,
     };
-    let around = move |ctx: Option<NativeCallContext>, args: &mut FnCallArgs| {
+    let around = move |ctx: Option<NativeCallContext>, args: &mut [&mut Dynamic]| {
         let Some(ctx) = ctx else {
             return inner(None, args);
         };
