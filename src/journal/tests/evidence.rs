@@ -4,6 +4,10 @@ use sha2::{Digest as _, Sha256};
 
 use super::*;
 
+fn sha256(text: &str) -> String {
+    row::hex(&Sha256::digest(text))
+}
+
 /// Six rows: begun, consent, intent, outcome, a note, ended.
 fn written() -> Journal {
     let journal = in_memory();
@@ -56,13 +60,7 @@ fn untouched_evidence_is_intact() {
 #[test]
 fn a_hash_can_be_had_from_an_exported_line_and_the_one_before_it() {
     let rows = written().evidence(RUN).unwrap();
-    let hex = |text: &str| {
-        let hash = Sha256::digest(text);
-        hash.iter()
-            .map(|byte| format!("{byte:02x}"))
-            .collect::<String>()
-    };
-    let mut before = hex(RUN);
+    let mut before = sha256(RUN);
     for row in rows {
         let line: serde_json::Value = serde_json::from_str(&row.line()).unwrap();
         let what = row.line();
@@ -75,7 +73,7 @@ fn a_hash_can_be_had_from_an_exported_line_and_the_one_before_it() {
             line["kind"].as_str().unwrap(),
             &what[start..end]
         );
-        before = hex(&text);
+        before = sha256(&text);
         assert_eq!(line["hash"], before.as_str(), "row {}", row.row);
     }
 }
@@ -115,10 +113,7 @@ fn a_row_that_somebody_adds_in_the_right_form_is_not_the_last_that_was_written()
     let last = journal.evidence(RUN).unwrap().pop().unwrap();
     let at = last.at.clone();
     let text = format!("{}\n7\n{at}\nended\n{{}}", last.hash);
-    let hash: String = Sha256::digest(text)
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
+    let hash = sha256(&text);
     journal
         .0
         .disk

@@ -1,6 +1,7 @@
 //! The room as its callers see it, over real files where it matters.
 
 mod child;
+#[cfg(debug_assertions)]
 mod crash;
 mod durability;
 mod evidence;
@@ -11,6 +12,7 @@ mod lease;
 mod lock;
 mod prune;
 mod records;
+mod torn;
 
 use jiff::Timestamp;
 use rusqlite::Connection;
