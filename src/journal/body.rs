@@ -88,7 +88,7 @@ pub(super) fn read(
     } else {
         content
     };
-    if Sha256::digest(&body)[..] != hash {
+    if body.len() as u64 != size || Sha256::digest(&body)[..] != hash {
         return Err(lost("its content has changed"));
     }
     Ok(Some(body))

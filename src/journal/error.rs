@@ -60,6 +60,11 @@ impl JournalError {
                 Self::Damaged { file, cause }
             }
             _ => match error {
+                // Each record finds its run's evidence first.
+                rusqlite::Error::QueryReturnedNoRows => Self::Failed {
+                    file,
+                    cause: "a record belongs to a run that was never begun".into(),
+                },
                 // A row of ours that does not read as we wrote it.
                 rusqlite::Error::FromSqlConversionFailure(..)
                 | rusqlite::Error::InvalidColumnType(..)

@@ -112,6 +112,7 @@ impl Locks {
     pub(super) fn holder(&self, run: &str) -> Option<Holder> {
         match self {
             Self::Memory(held) => guard(held).get(run).cloned(),
+            Self::Folder(_) if !is_name(run) => None,
             Self::Folder(folder) => {
                 let mut file = File::open(file_of(folder, run)).ok()?;
                 match file.try_lock_shared() {

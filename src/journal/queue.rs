@@ -138,6 +138,12 @@ impl Queue {
         state.entries.is_empty() && !state.is_writing
     }
 
+    /// How many entries nobody has taken yet.
+    #[cfg(test)]
+    pub(super) fn waiting(&self) -> usize {
+        self.lock().entries.len()
+    }
+
     /// What is in the queue is still written; nothing more comes in.
     pub(super) fn close(&self) {
         self.lock().is_closed = true;

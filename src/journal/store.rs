@@ -23,7 +23,7 @@ pub(super) struct Inner {
     pub(super) disk: Disk,
     pub(super) locks: Locks,
     pub(super) glance: Glance,
-    queue: Arc<Queue>,
+    pub(super) queue: Arc<Queue>,
     writer: Mutex<Option<JoinHandle<()>>>,
 }
 

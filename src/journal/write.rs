@@ -17,12 +17,7 @@ pub(super) fn record(database: &Connection, record: &Record) -> rusqlite::Result
             host,
             user,
         } => {
-            // What it was wished is fulfilled, and what it still has in the service is shown there.
-            for table in ["wishes", "slots"] {
-                database
-                    .prepare_cached(&format!("DELETE FROM {table} WHERE run = ?1"))?
-                    .execute([run])?;
-            }
+            forget_others(database, run)?;
             database
                 .prepare_cached(
                     "UPDATE runs SET pid = ?2, host = ?3, account = ?4, ended = NULL, exit_code = NULL, is_open = 1
@@ -39,11 +34,7 @@ pub(super) fn record(database: &Connection, record: &Record) -> rusqlite::Result
             result,
             open,
         } => {
-            for table in ["wishes", "slots"] {
-                database
-                    .prepare_cached(&format!("DELETE FROM {table} WHERE run = ?1"))?
-                    .execute([run])?;
-            }
+            forget_others(database, run)?;
             database
                 .prepare_cached(
                     "UPDATE runs SET ended = ?2, exit_code = ?3, result = ?4, is_open = ?5 WHERE run = ?1",
@@ -110,6 +101,17 @@ pub(super) fn record(database: &Connection, record: &Record) -> rusqlite::Result
             json,
         } => evidence::append(database, run, *at, kind, json),
     }
+}
+
+/// What other processes knew of a run in the process that has ended: what it was wished is over, and what it still has in
+/// the service is shown there.
+fn forget_others(database: &Connection, run: &str) -> rusqlite::Result<()> {
+    for table in ["wishes", "slots"] {
+        database
+            .prepare_cached(&format!("DELETE FROM {table} WHERE run = ?1"))?
+            .execute([run])?;
+    }
+    Ok(())
 }
 
 fn sha256(bytes: &[u8]) -> String {
