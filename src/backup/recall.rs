@@ -1,7 +1,7 @@
 //! What an earlier life of the run has done to sessions, brought back when the run goes on: by what was done and to what, not
 //! by the order in which it was done. Threads of a script put their artifacts into the same requests in another order each time.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::books::{ArtifactTotals, Outcome};
 use super::part::{ArtifactKey, Content, Part, Placed, Stage, key};
+use super::search::{Found, Query};
 use super::session::{NotTaken, Request};
 use super::{BackupError, Service, Session};
 use crate::changes::{Past, origin};
@@ -71,6 +72,20 @@ pub(super) fn note(placed: &[Placed]) -> serde_json::Value {
 
 fn noted(note: &serde_json::Value) -> Vec<ArtifactKey> {
     serde_json::from_value(note["placed"].clone()).unwrap_or_default()
+}
+
+/// What a search is known by when the run goes on; `None` outside of a call of the script.
+fn of_search(query: &Query) -> Option<String> {
+    let origin = origin::current();
+    let mark = (origin.number > 0).then(|| origin.mark())?;
+    let Query {
+        after,
+        before,
+        prefer,
+        tags,
+        version,
+    } = query;
+    Some(format!("{mark}/{after:?}/{before}/{prefer:?}/{tags:?}/{version:?}"))
 }
 
 impl Session {
@@ -262,6 +277,41 @@ impl Service {
     /// How a part ended, where an earlier life has seen it.
     pub(super) fn recall_settled(&self, part: &Part) -> Option<Settled> {
         self.door.ledger().fact("settled", &part.id)
+    }
+
+    /// Of units that are searched those of which an earlier life was told, with what it was told, and the others.
+    pub(super) fn recall_search(
+        &self,
+        units: Vec<String>,
+        query: &Query,
+    ) -> (HashMap<String, Found>, Vec<String>) {
+        let ledger = self.door.ledger();
+        let mut known = HashMap::new();
+        let Some(stem) = of_search(query).filter(|_| ledger.is_resumed()) else {
+            return (known, units);
+        };
+        let left = units.into_iter().filter(|unit| {
+            let fact = ledger.fact("search", &format!("{stem}/{unit}"));
+            fact.map(|found| known.insert(unit.clone(), found)).is_none()
+        });
+        let left = left.collect();
+        (known, left)
+    }
+
+    /// Keeps what the service has told of units: a search of thousands that is cut off is not begun anew.
+    pub(super) fn keep_search(
+        &self,
+        units: &[String],
+        query: &Query,
+        answers: &HashMap<String, Found>,
+    ) {
+        let Some(stem) = of_search(query) else { return };
+        for unit in units {
+            if let Some(found) = answers.get(unit) {
+                let ledger = self.door.ledger();
+                ledger.keep("search", &format!("{stem}/{unit}"), found);
+            }
+        }
     }
 
     /// The last state that this call of the script has seen of a session.

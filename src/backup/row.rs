@@ -86,7 +86,8 @@ impl Service {
         let mut rows = self.find_units(workload, index, subjects).await?;
 
         // Equal instants share requests.
-        let now = self.client.service_now();
+        let now = async { Ok(self.client.service_now()) };
+        let now = self.learn("instant", "now", now).await?;
         let mut windows: HashMap<Timestamp, Vec<usize>> = HashMap::new();
         for (position, row) in rows.iter().enumerate() {
             if row.unit.is_some() {

@@ -48,7 +48,7 @@ pub(crate) struct Query {
 }
 
 /// What the service said of one unit.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) enum Found {
     Point(Json),
     /// The service listed the unit among those without a point.
@@ -262,7 +262,10 @@ impl Service {
         query: &Query,
         done: &(dyn Fn(usize) + Sync),
     ) -> Result<HashMap<String, Found>, BackupError> {
+        let (recalled, units) = self.recall_search(units, query);
+        done(recalled.len());
         let mut hunt = Hunt::new(units);
+        hunt.answers = recalled;
         let mut running = FuturesUnordered::new();
         loop {
             while running.len() < self.in_flight {
@@ -281,6 +284,7 @@ impl Service {
                 break;
             };
             let known = hunt.answers.len();
+            let asked = group.units.clone();
             match outcome {
                 Ok(answer) => {
                     for unit in hunt.take(&group, answer, &self.group_size)? {
@@ -294,6 +298,7 @@ impl Service {
                 }
                 Err(error) => return Err(error),
             }
+            self.keep_search(&asked, query, &hunt.answers);
             done(hunt.answers.len() - known);
         }
         Ok(hunt.answers)

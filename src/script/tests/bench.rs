@@ -8,12 +8,14 @@ use rhai::Dynamic;
 use tokio::runtime::Runtime;
 
 use crate::backup::{Service, Settings};
-use crate::changes::{Consent, Door};
+use crate::changes::{Consent, Door, Ledger};
 use crate::directory::Directory;
 use crate::error::Fault;
 use crate::graph::{Client, Options, SignIn};
+use crate::history::History;
 use crate::script::api::tenant::{Origins, Tenant};
 use crate::script::host::{Host, Level, Output, Skip};
+use crate::script::steps::Steps;
 use crate::script::{Files, Script, arguments};
 use crate::stop::Stop;
 use crate::talk::{Bar, Reply, Talk};
@@ -181,6 +183,8 @@ impl Bench {
             imports: vec![self.path().to_owned()],
             args,
             tenant: nobody(&self.stop),
+            history: Arc::new(History::new("run-1", None)),
+            steps: Steps::default(),
             skip: Box::new(move |skip| {
                 skips.lock().unwrap().push(skip);
                 Ok(())
