@@ -12,8 +12,8 @@ use super::books::{ArtifactTotals, Outcome, SessionSummary, SessionTimes};
 use super::bulk::Bulk;
 use super::gate::Weight;
 use super::part::{Content, Part, Stage};
-use super::{BackupError, Destination, Service, Session};
 use super::recall::activation;
+use super::{BackupError, Destination, Service, Session};
 use crate::changes::{Change, ChangeError, Class, Covered, Key, Look, Lost, Verdict};
 use crate::graph::{Call, GraphError, Json};
 
@@ -208,6 +208,10 @@ impl Service {
                     }
                 }
                 Err(error) => {
+                    drop(gate);
+                    if !matches!(error, ChangeError::Unknown { .. }) {
+                        self.gate_left(&part.id).await;
+                    }
                     if let ChangeError::Unknown { .. } = &error {
                         self.book_unknown(part, &content, &error);
                     }
@@ -231,12 +235,7 @@ impl Service {
         }
     }
 
-    pub(super) fn enter_activated(
-        &self,
-        part: &Arc<Part>,
-        content: &mut Content,
-        at: Timestamp,
-    ) {
+    pub(super) fn enter_activated(&self, part: &Arc<Part>, content: &mut Content, at: Timestamp) {
         content.stage = Stage::Activated;
         self.books.activated(content.items(), &part.id);
         self.books.session(SessionSummary {

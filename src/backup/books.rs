@@ -118,7 +118,11 @@ impl Books {
         let books = self.lock();
         let asked = &books.entries[id].asked;
         let destination = asked.destination.clone().unwrap_or_default();
-        Some((asked.unit.clone()?, asked.point.as_ref()?.id.clone(), destination))
+        Some((
+            asked.unit.clone()?,
+            asked.point.as_ref()?.id.clone(),
+            destination,
+        ))
     }
 
     /// The name under which an item was asked for.

@@ -129,6 +129,12 @@ impl Service {
                     .await
                 {
                     Ok(made) => {
+                        let is_old = self.door.ledger().is_resumed();
+                        if is_old && !batches.is_empty() {
+                            let rest: Vec<_> = batches.drain(..).flatten().collect();
+                            let rest = self.recall_rest(&made, rest).await;
+                            batches.extend(rest.chunks(BATCH).map(<[_]>::to_vec));
+                        }
                         part = Some(made);
                         Ok(Vec::new())
                     }

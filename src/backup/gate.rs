@@ -11,6 +11,7 @@ use super::session::MOST_ARTIFACTS;
 use super::workload::{ROOT, Workload};
 use super::{BackupError, Service};
 use crate::graph::{Call, GraphError, Json};
+use crate::journal::{GateSlot, Seen};
 
 /// Source: error page, `TooManyActiveRestoreSessions`.
 const MOST_SESSIONS: usize = 25;
@@ -55,6 +56,8 @@ impl Gate {
 /// What is running in the tenant now.
 #[derive(Debug, Default, PartialEq, Eq)]
 struct Load {
+    /// Every session that the service lists, drafts aside.
+    seen: HashSet<String>,
     sessions: usize,
     /// In the workload that is asked about.
     artifacts: usize,
@@ -97,12 +100,42 @@ impl Service {
         loop {
             let gate = self.gate.lock().await;
             let load = self.load(&gate, part.workload).await?;
-            let Some(why) = load.closed_for(part.workload, weight) else {
-                return Ok(gate);
+            let why = match load.closed_for(part.workload, weight) {
+                Some(why) => why,
+                None if self.enters_shared(part, weight, load).await? => return Ok(gate),
+                None => "another run of this state folder has the room".to_owned(),
             };
             drop(gate);
             self.wait_at_gate(&part.id, &why, schedule.next()).await?;
         }
+    }
+
+    /// Takes the room that there is, where no other process of this state folder has taken it first.
+    async fn enters_shared(
+        &self,
+        part: &Part,
+        weight: Weight,
+        load: Load,
+    ) -> Result<bool, BackupError> {
+        let Some(journal) = self.door.ledger().journal() else {
+            return Ok(true);
+        };
+        let number = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
+        let slot = GateSlot {
+            session: part.id.clone(),
+            workload: part.workload.name.to_owned(),
+            artifacts: number(weight.artifacts),
+            bulk: weight.bulk,
+            seen_by_service: Seen {
+                ids: load.seen,
+                sessions: number(load.sessions),
+                artifacts: number(load.artifacts),
+                bulk_sessions: number(load.bulk_sessions),
+            },
+        };
+        let (sessions, artifacts) = (number(MOST_SESSIONS), number(MOST_ARTIFACTS));
+        let entered = journal.enter_gate(&self.settings.run, slot, sessions, artifacts);
+        entered.await.map_err(super::guard::unwritten)
     }
 
     /// One wait before the gate is looked at again.
@@ -127,7 +160,6 @@ impl Service {
             format!("{ROOT}/restoreSessions"),
         ));
         let mut load = Load::default();
-        let mut seen = HashSet::new();
         while let Some(page) = pages.next().await {
             for session in page? {
                 let Some(id) = session.string("id") else {
@@ -146,13 +178,13 @@ impl Service {
                     }
                 }
                 if status != "draft" {
-                    seen.insert(id);
+                    load.seen.insert(id);
                 }
             }
         }
         // Ours that the list does not show yet.
         for (id, (name, weight)) in &gate.ours {
-            if !seen.contains(id) {
+            if !load.seen.contains(id) {
                 load.sessions += 1;
                 if *name == workload.name {
                     load.artifacts += weight.artifacts;
@@ -227,7 +259,7 @@ mod tests {
             let load = Load {
                 sessions,
                 artifacts,
-                bulk_sessions: 0,
+                ..Load::default()
             };
             let weight = Weight {
                 artifacts: more,
@@ -248,6 +280,7 @@ mod tests {
                 sessions,
                 artifacts: 900,
                 bulk_sessions,
+                ..Load::default()
             };
             let weight = Weight {
                 artifacts: 10_000,

@@ -111,12 +111,24 @@ impl Service {
         if aims.is_empty() {
             return Ok(());
         }
+        if self.door.ledger().is_resumed() {
+            let unmet = self.activated_unmet().await;
+            self.leave_out(part, content, |placed| {
+                let session = unmet
+                    .get(&placed.key())
+                    .filter(|session| **session != part.id)?;
+                let reason =
+                    format!("this run has restored it before it was cut off, in session {session}");
+                Some(("AlreadyRestored", reason))
+            });
+        }
         if !self.settings.allow_overlap {
             let running = self.units_elsewhere(part.workload).await?;
             let overlaps = |key: &LeaseKey| running.get(&key.unit);
             self.leave_out(part, content, |placed| {
                 let session = overlaps(aims.get(&placed.item)?)?;
-                let reason = format!("session {session}, which is not of this run, restores it now");
+                let reason =
+                    format!("session {session}, which is not of this run, restores it now");
                 Some(("OverlapsSession", reason))
             });
         }
@@ -125,7 +137,10 @@ impl Service {
         };
         aims.retain(|item, _| content.placed.iter().any(|placed| placed.item == *item));
         let (items, keys): (Vec<_>, Vec<_>) = aims.into_iter().unzip();
-        let held = journal.lease(&self.settings.run, &keys).await.map_err(unwritten)?;
+        let held = journal
+            .lease(&self.settings.run, &keys)
+            .await
+            .map_err(unwritten)?;
         let held: HashMap<_, _> = held
             .into_iter()
             .filter(|(place, held)| {
@@ -139,10 +154,19 @@ impl Service {
         self.leave_out(part, content, |placed| {
             let held = held.get(&placed.item)?;
             let now = match &held.holder {
-                Some(holder) => format!("restores it now (process {} on {})", holder.pid, holder.host),
-                None => format!("was cut off while it restored it: `runback resume {}` goes on", held.run),
+                Some(holder) => format!(
+                    "restores it now (process {} on {})",
+                    holder.pid, holder.host
+                ),
+                None => format!(
+                    "was cut off while it restored it: `runback resume {}` goes on",
+                    held.run
+                ),
             };
-            Some(("OverlapsSession", format!("run {} of this state folder {now}", held.run)))
+            Some((
+                "OverlapsSession",
+                format!("run {} of this state folder {now}", held.run),
+            ))
         });
         Ok(())
     }
@@ -171,7 +195,10 @@ impl Service {
         content.placed = left;
         for (code, number) in count {
             let what = part.count(number);
-            self.talk.warn(&format!("{what} of draft `{}` are left out: {code}", part.id));
+            self.talk.warn(&format!(
+                "{what} of draft `{}` are left out: {code}",
+                part.id
+            ));
         }
     }
 
@@ -200,9 +227,9 @@ impl Service {
                     None => {
                         let part = Part::found(workload, None, (id.clone(), session));
                         let artifacts = self.artifacts_with_units(&part).await?;
-                        let found = artifacts
-                            .iter()
-                            .filter_map(|artifact| unit_of(&artifact.json.property("restorePoint")?));
+                        let found = artifacts.iter().filter_map(|artifact| {
+                            unit_of(&artifact.json.property("restorePoint")?)
+                        });
                         self.elsewhere.keep(&id, found.collect())
                     }
                 };
@@ -216,15 +243,24 @@ impl Service {
         let pages = self.owned_artifact_pages(part);
         let listed = match pages.collect().await {
             // That much may not be expanded here.
-            Err(error) if error.status() == Some(400) => self.artifact_list(part, false).collect().await?,
+            Err(error) if error.status() == Some(400) => {
+                self.artifact_list(part, false).collect().await?
+            }
             listed => listed?,
         };
         Ok(listed.into_iter().filter_map(Artifact::of).collect())
     }
 
     /// Frees what a session of this run had, and remembers what it has restored.
-    pub(super) async fn give_back(&self, part: &Part, content: &Content, ends: &[(usize, Outcome)]) {
-        let Some(journal) = self.journal() else { return };
+    pub(super) async fn give_back(
+        &self,
+        part: &Part,
+        content: &Content,
+        ends: &[(usize, Outcome)],
+    ) {
+        let Some(journal) = self.journal() else {
+            return;
+        };
         let ends: HashMap<_, _> = ends.iter().copied().collect();
         let at = self.world.clock.now();
         let released: Vec<Release> = content
@@ -287,12 +323,14 @@ impl Elsewhere {
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<String, Arc<HashSet<String>>>> {
-        self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+        self.0
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 }
 
 /// A run whose journal cannot be written changes nothing any more.
-fn unwritten(error: JournalError) -> BackupError {
+pub(super) fn unwritten(error: JournalError) -> BackupError {
     let mut fault = Fault::from(error);
     fault.exit = Exit::Unstarted;
     ChangeError::Stopped(Box::new(fault)).into()

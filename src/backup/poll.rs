@@ -336,7 +336,11 @@ impl Service {
             }
             let mut key = artifact.key();
             // One that the service lists otherwise than it was asked for is known by its id.
-            if let Some(own) = content.ids.get(&artifact.id).and_then(|item| keys.get(item)) {
+            if let Some(own) = content
+                .ids
+                .get(&artifact.id)
+                .and_then(|item| keys.get(item))
+            {
                 key.clone_from(own);
             }
             // Of two copies of one item the one that succeeded counts.
@@ -347,7 +351,9 @@ impl Service {
                 ends.insert(key, artifact);
             }
         }
-        let ends = ends.into_iter().map(|(key, artifact)| (key, verdict(artifact)));
+        let ends = ends
+            .into_iter()
+            .map(|(key, artifact)| (key, verdict(artifact)));
         let settled = Settled {
             json: part.json(),
             at,

@@ -85,7 +85,9 @@ fn of_search(query: &Query) -> Option<String> {
         tags,
         version,
     } = query;
-    Some(format!("{mark}/{after:?}/{before}/{prefer:?}/{tags:?}/{version:?}"))
+    Some(format!(
+        "{mark}/{after:?}/{before}/{prefer:?}/{tags:?}/{version:?}"
+    ))
 }
 
 impl Session {
@@ -99,7 +101,7 @@ impl Session {
         if !ledger.is_resumed() {
             return Ok((requests, Vec::new()));
         }
-        loop {
+        while !ledger.is_edited() {
             let made = ledger.past(&creation(&self.mark, self.parts().len()));
             let Some(Past::Done { json, note, at, .. }) = made else {
                 break;
@@ -164,6 +166,37 @@ impl Service {
         }
         self.know(part.clone());
         part
+    }
+
+    /// After a part was found again while it was made: of what was to go into it, what is not there yet.
+    pub(super) async fn recall_rest(
+        &self,
+        part: &Part,
+        requests: Vec<(usize, Request)>,
+    ) -> Vec<(usize, Request)> {
+        let mut content = part.content.lock().await;
+        self.recall_placed(part, &mut content);
+        self.take_back(part, &mut content, requests)
+    }
+
+    /// Sessions that an earlier life has activated and this one has not come upon, by what was in them.
+    pub(super) async fn activated_unmet(&self) -> HashMap<ArtifactKey, String> {
+        let mut unmet = HashMap::new();
+        for (session, fact) in self.door.ledger().facts::<Activated>("activated") {
+            let is_activated = self.door.ledger().past(&activation(&session)).is_some();
+            let is_met = match self.part(&session) {
+                Some(part) => part
+                    .content
+                    .try_lock()
+                    .is_ok_and(|content| content.stage == Stage::Activated),
+                None => false,
+            };
+            if is_activated && !is_met {
+                let keys = fact.placed.into_iter();
+                unmet.extend(keys.map(|key| (key, session.clone())));
+            }
+        }
+        unmet
     }
 
     /// What an earlier life has added to this part.
@@ -264,7 +297,11 @@ impl Service {
         self.recall_activated(part, content);
         self.enter_activated(part, content, at);
         let mut gate = self.gate.lock().await;
-        gate.enter(&part.id, part.workload, super::gate::Weight::of(part, content));
+        gate.enter(
+            &part.id,
+            part.workload,
+            super::gate::Weight::of(part, content),
+        );
         true
     }
 
@@ -292,7 +329,8 @@ impl Service {
         };
         let left = units.into_iter().filter(|unit| {
             let fact = ledger.fact("search", &format!("{stem}/{unit}"));
-            fact.map(|found| known.insert(unit.clone(), found)).is_none()
+            fact.map(|found| known.insert(unit.clone(), found))
+                .is_none()
         });
         let left = left.collect();
         (known, left)

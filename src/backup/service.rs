@@ -263,6 +263,11 @@ impl Service {
 
     pub(super) async fn gate_left(&self, session: &str) {
         self.gate.lock().await.leave(session);
+        if let Some(journal) = self.door.ledger().journal()
+            && let Err(error) = journal.leave_gate(&self.settings.run, session).await
+        {
+            self.talk.warn(&error.to_string());
+        }
     }
 
     pub(super) fn remember_names(&self, rows: &[Row]) {

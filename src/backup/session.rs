@@ -8,8 +8,8 @@ use tokio::sync::oneshot;
 
 use super::artifact::{Artifact, Destination};
 use super::books::ItemId;
-use super::recall::creation;
 use super::part::{ArtifactKey, Content, Manner, Part, Placed, Stage, Thing, is_running, key};
+use super::recall::creation;
 use super::workload::Workload;
 use super::{BackupError, Service};
 use crate::changes::origin;
@@ -101,7 +101,9 @@ impl Session {
     /// The version and the JSON of a session that was found by its id; `None` for one that this run makes.
     pub(crate) fn found(&self) -> Option<(Option<Version>, Json)> {
         let parts = self.parts();
-        let part = parts.first().filter(|part| self.mark == of_session(&part.id))?;
+        let part = parts
+            .first()
+            .filter(|part| self.mark == of_session(&part.id))?;
         Some((part.version, part.json()))
     }
 
@@ -258,10 +260,7 @@ impl Session {
     }
 
     /// Puts requests into parts; gives what was not taken, by position.
-    async fn place(
-        &self,
-        requests: Vec<Request>,
-    ) -> Result<HashMap<usize, NotTaken>, BackupError> {
+    async fn place(&self, requests: Vec<Request>) -> Result<HashMap<usize, NotTaken>, BackupError> {
         for part in self.parts() {
             let mut content = part.content.lock().await;
             self.service.read_content(&part, &mut content).await?;
@@ -449,7 +448,10 @@ impl Service {
         } else {
             let listed = async {
                 let artifacts = self.artifacts(part).await?;
-                Ok(artifacts.into_iter().map(|artifact| artifact.json).collect())
+                Ok(artifacts
+                    .into_iter()
+                    .map(|artifact| artifact.json)
+                    .collect())
             };
             let listed: Vec<Json> = self.learn("content", &part.id, listed).await?;
             for artifact in listed.into_iter().filter_map(Artifact::of) {

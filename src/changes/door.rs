@@ -231,7 +231,7 @@ impl Door {
         let mut lost_before = false;
         let mut round = 0;
         if let Key::Once(key) = &change.key {
-            match self.ledger.past(key) {
+            match self.ledger.past_of(key, &call) {
                 Some(Past::Done {
                     json, at, found, ..
                 }) => {
@@ -343,7 +343,8 @@ impl Door {
         let say = |how: &str| {
             self.client.count_reconciled();
             let operation = lost.call.operation;
-            self.talk.note(&format!("no answer to `{operation}`; {how}"));
+            self.talk
+                .note(&format!("no answer to `{operation}`; {how}"));
         };
         match look.look(lost).await {
             Ok(Verdict::Happened(json, how)) => {
@@ -363,7 +364,10 @@ impl Door {
                 }))
             }
             Ok(Verdict::Again(rest)) => {
-                self.close(sequence, &Outcome::NotDone("looked, and it had not happened"));
+                self.close(
+                    sequence,
+                    &Outcome::NotDone("looked, and it had not happened"),
+                );
                 say("looked, and it had not happened: sending it again");
                 Ok(Looked::Again(rest))
             }

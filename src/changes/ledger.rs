@@ -1,6 +1,6 @@
 //! What is about to be sent, on disk before it is sent, and what became of it; and what an earlier life of the run left behind.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -69,18 +69,23 @@ pub(crate) struct Ledger {
     sequence: AtomicU64,
     /// How many changes may have reached the service: one that was refused has changed nothing.
     sent: AtomicUsize,
-    /// What is on its way.
-    open: Mutex<HashMap<u64, Open>>,
+    /// What is on its way, each with its note.
+    open: Mutex<HashMap<u64, serde_json::Value>>,
     past: Mutex<HashMap<String, Vec<Past>>>,
     facts: Mutex<HashMap<(String, String), Vec<u8>>>,
     consents: Vec<Consented>,
     is_resumed: bool,
+    /// Of a run whose script was edited: what its changes were, by their content.
+    edited: Option<Mutex<Edited>>,
 }
 
-/// A change that was written down and has not ended.
-struct Open {
-    note: serde_json::Value,
-    operation: &'static str,
+/// Changes of an earlier life whose places are not to be relied upon.
+#[derive(Default)]
+struct Edited {
+    /// By key.
+    contents: HashMap<String, [u8; 32]>,
+    /// Came up again.
+    met: HashSet<String>,
 }
 
 /// What an earlier life of a run has left in the journal.
@@ -105,6 +110,7 @@ impl Ledger {
             facts: Mutex::default(),
             consents: Vec::new(),
             is_resumed: false,
+            edited: None,
         }
     }
 
@@ -114,16 +120,28 @@ impl Ledger {
         run: &str,
         journal: Journal,
         left: Left,
+        accepts_changes: bool,
         went_on: impl Fn(&Origin) -> bool,
     ) -> Self {
         let mut ledger = Self::new(run, Some(journal));
         let mut past: HashMap<String, Vec<Past>> = HashMap::new();
         let mut first: HashMap<String, (Timestamp, Timestamp)> = HashMap::new();
+        let mut edited = Edited::default();
         let mut next = 0;
         for row in left.changes {
+            let key = row.intent.part.clone();
+            let is_open = row
+                .outcome
+                .as_ref()
+                .is_none_or(|outcome| matches!(outcome.state, State::Done | State::Unknown));
+            if is_open {
+                edited.contents.insert(key, content(&row));
+            }
             next = next.max(row.intent.sequence + 1);
             let refused = matches!(&row.outcome, Some(outcome) if outcome.state == State::Refused);
-            ledger.sent.fetch_add(usize::from(!refused), Ordering::Relaxed);
+            ledger
+                .sent
+                .fetch_add(usize::from(!refused), Ordering::Relaxed);
             let key = row.intent.part.clone();
             let (since, clock) = *first
                 .entry(key.clone())
@@ -144,6 +162,7 @@ impl Ledger {
         ledger.sequence = AtomicU64::new(next);
         ledger.consents = left.consents;
         ledger.is_resumed = true;
+        ledger.edited = accepts_changes.then(|| Mutex::new(edited));
         ledger
     }
 
@@ -207,13 +226,7 @@ impl Ledger {
             journal.sync(Record::Intent(intent)).await?;
         }
         self.sent.fetch_add(1, Ordering::Relaxed);
-        lock(&self.open).insert(
-            sequence,
-            Open {
-                note: change.note.clone(),
-                operation: call.operation,
-            },
-        );
+        lock(&self.open).insert(sequence, change.note.clone());
         Ok(sequence)
     }
 
@@ -243,7 +256,7 @@ impl Ledger {
                 request_id,
                 found,
             } => {
-                let note = open.map_or(serde_json::Value::Null, |open| open.note);
+                let note = open.unwrap_or_default();
                 let kept = Kept {
                     json: (*json).clone(),
                     note,
@@ -280,6 +293,74 @@ impl Ledger {
     /// What is known of a change that is made once, by its key.
     pub(crate) fn past(&self, key: &str) -> Option<Past> {
         lock(&self.past).get(key)?.last().cloned()
+    }
+
+    /// As [`Ledger::past`] for a change that is about to be made. In a script that was edited a place says nothing: the change
+    /// must be equal in content too, wherever it stood.
+    pub(crate) fn past_of(&self, key: &str, call: &Call) -> Option<Past> {
+        let Some(edited) = self.edited.as_ref() else {
+            return self.past(key);
+        };
+        let mut edited = lock(edited);
+        if !["create/", "graph/", "browse/"]
+            .iter()
+            .any(|kind| key.starts_with(kind))
+        {
+            edited.met.insert(key.to_owned());
+            drop(edited);
+            return self.past(key);
+        }
+        let asked = content_of(call.method.as_str(), &call.path, call.body.as_deref());
+        let kind = key.split('/').next().unwrap_or_default();
+        let is_equal = |edited: &Edited, known: &str| {
+            edited.contents.get(known) == Some(&asked)
+                && !edited.met.contains(known)
+                && known.starts_with(kind)
+        };
+        let found = if is_equal(&edited, key) {
+            Some(key.to_owned())
+        } else {
+            let mut others: Vec<&String> = edited.contents.keys().collect();
+            others.sort();
+            others
+                .into_iter()
+                .find(|other| is_equal(&edited, other))
+                .cloned()
+        }?;
+        edited.met.insert(found.clone());
+        drop(edited);
+        self.past(&found)
+    }
+
+    /// Whether places are not to be relied upon, because the script was edited.
+    pub(crate) fn is_edited(&self) -> bool {
+        self.edited.is_some()
+    }
+
+    /// Of a script that was edited: changes that did not come up again, by their keys.
+    pub(crate) fn unmet(&self) -> Vec<String> {
+        let Some(edited) = &self.edited else {
+            return Vec::new();
+        };
+        let edited = lock(edited);
+        let mut unmet: Vec<String> = edited
+            .contents
+            .keys()
+            .filter(|key| !edited.met.contains(*key))
+            .filter(|key| !key.starts_with("add/") && !key.starts_with("remove/"))
+            .cloned()
+            .collect();
+        unmet.sort();
+        unmet
+    }
+
+    /// The facts of one kind, by key.
+    pub(crate) fn facts<T: DeserializeOwned>(&self, kind: &str) -> Vec<(String, T)> {
+        let facts = lock(&self.facts);
+        let of_kind = facts.iter().filter(|((of, _), _)| of == kind);
+        of_kind
+            .filter_map(|((_, key), body)| Some((key.clone(), serde_json::from_slice(body).ok()?)))
+            .collect()
     }
 
     /// What is known of changes that are made several times under one key: all of them, in order.
@@ -351,7 +432,10 @@ impl Ledger {
 
     /// Whether any run of this folder has this session.
     pub(crate) fn knows_session(&self, id: &str) -> bool {
-        let known = self.journal.as_ref().map(|journal| journal.knows_session(id));
+        let known = self
+            .journal
+            .as_ref()
+            .map(|journal| journal.knows_session(id));
         matches!(known, Some(Ok(true)))
     }
 
@@ -368,15 +452,31 @@ impl Ledger {
     pub(crate) fn journal(&self) -> Option<&Journal> {
         self.journal.as_ref()
     }
+}
 
-    pub(crate) fn run(&self) -> &str {
-        &self.run
-    }
+/// What a change is, wherever it stands in the script.
+fn content(row: &ChangeRow) -> [u8; 32] {
+    let intent = &row.intent;
+    content_of_hash(&intent.method, &intent.path, intent.body_sha256)
+}
 
-    /// What is on its way and not answered: its operations, for a person who stops the run.
-    pub(crate) fn in_flight(&self) -> Vec<&'static str> {
-        lock(&self.open).values().map(|open| open.operation).collect()
-    }
+fn content_of(method: &str, path: &str, body: Option<&[u8]>) -> [u8; 32] {
+    content_of_hash(
+        method,
+        path,
+        Sha256::digest(body.unwrap_or_default()).into(),
+    )
+}
+
+fn content_of_hash(method: &str, path: &str, body: [u8; 32]) -> [u8; 32] {
+    Sha256::new()
+        .chain_update(method)
+        .chain_update([0])
+        .chain_update(path)
+        .chain_update([0])
+        .chain_update(body)
+        .finalize()
+        .into()
 }
 
 /// What a row of the journal says; `None` where the change is to be sent as if for the first time.

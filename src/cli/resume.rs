@@ -34,7 +34,9 @@ impl Resume {
         let state = State::open(flags.conduct.state_dir.as_deref(), world)?;
         let (row, saved) = find(&Journal::open(state.folder())?, &self.run)?;
         // The run's own flags stand behind those of this command line, and before what the config files say.
-        let mut beside = config.as_ref().map_or_else(|_| Vec::new(), |config| config.settings.clone());
+        let mut beside = config
+            .as_ref()
+            .map_or_else(|_| Vec::new(), |config| config.settings.clone());
         beside.extend(settings::of_run(&row.id, &saved.settings));
         let cli = Cli::parsed(&given.words, &beside).map_err(|error| mistake::fault(&error))?;
         let flags = &cli.flags;
@@ -43,8 +45,9 @@ impl Resume {
                 "run `{}` worked in a sandbox inside its own process, which is gone with it",
                 row.id
             );
-            return Err(Fault::new(Exit::Unstarted, "SandboxGone", message)
-                .hint("a sandbox that outlives a run: `runback sandbox`, or `--sandbox --state FILE`"));
+            return Err(Fault::new(Exit::Unstarted, "SandboxGone", message).hint(
+                "a sandbox that outlives a run: `runback sandbox`, or `--sandbox --state FILE`",
+            ));
         }
         let mut order = Order {
             arguments: saved.arguments.clone(),
@@ -71,20 +74,32 @@ fn find(journal: &Journal, name: &str) -> Result<(crate::journal::RunRow, Saved)
     let Some(row) = journal.run(name)? else {
         let runs = journal.runs()?;
         let known: Vec<&str> = runs.iter().map(|run| run.id.as_str()).collect();
-        let missing = fault("NoSuchRun", format!("there is no run `{name}` in this state folder"));
-        return Err(match crate::script::words::nearest(name, known.iter().copied()) {
-            Some(near) => missing.hint(format!("did you mean `{near}`?")),
-            None => missing.hint("`runback runs` lists them"),
-        });
+        let missing = fault(
+            "NoSuchRun",
+            format!("there is no run `{name}` in this state folder"),
+        );
+        return Err(
+            match crate::script::words::nearest(name, known.iter().copied()) {
+                Some(near) => missing.hint(format!("did you mean `{near}`?")),
+                None => missing.hint("`runback runs` lists them"),
+            },
+        );
     };
     if !row.open {
         let exit = row.exit.unwrap_or_default();
-        let message = format!("run `{name}` has come to its end with exit code {exit}: nothing is left to do");
-        return Err(fault("RunEnded", message).hint(format!("`runback runs {name}` shows what it came to")));
+        let message = format!(
+            "run `{name}` has come to its end with exit code {exit}: nothing is left to do"
+        );
+        return Err(
+            fault("RunEnded", message).hint(format!("`runback runs {name}` shows what it came to"))
+        );
     }
     let saved = serde_json::from_str(&row.order).map_err(|error| {
-        fault("UnreadableRun", format!("the record of run `{name}` cannot be read: {error}"))
-            .hint("it may be of a newer runback")
+        fault(
+            "UnreadableRun",
+            format!("the record of run `{name}` cannot be read: {error}"),
+        )
+        .hint("it may be of a newer runback")
     })?;
     Ok((row, saved))
 }

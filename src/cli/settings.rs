@@ -84,7 +84,15 @@ pub(super) fn announce(config: &Config, voice: &Voice) {
 }
 
 /// Flags that say how a run is looked at, and where its record lies: a run that goes on takes those of its own command line.
-const OF_THE_MOMENT: &[&str] = &["state-dir", "verbose", "quiet", "color", "log-format"];
+const OF_THE_MOMENT: &[&str] = &[
+    "state-dir",
+    "verbose",
+    "quiet",
+    "color",
+    "log-format",
+    "no-wait",
+    "max-time",
+];
 
 /// Every flag that was given as such or by a variable, with its values; paths are absolute.
 pub(super) fn given_words(matches: &ArgMatches) -> Vec<(String, Vec<String>)> {
@@ -107,8 +115,9 @@ pub(super) fn given_words(matches: &ArgMatches) -> Vec<(String, Vec<String>)> {
             _ => {
                 let raw = matches.get_raw(id).into_iter().flatten();
                 raw.map(|value| match kind(arg) {
-                    Kind::Path => std::path::absolute(value)
-                        .map_or_else(|_| value.into(), Into::into),
+                    Kind::Path => {
+                        std::path::absolute(value).map_or_else(|_| value.into(), Into::into)
+                    }
                     _ => value.to_owned(),
                 })
                 .map(|value: std::ffi::OsString| value.to_string_lossy().into_owned())
@@ -277,6 +286,8 @@ mod tests {
     #[test]
     fn every_global_flag_is_a_setting_with_its_kind() {
         let expected = [
+            ("again", Kind::Switch),
+            ("allow-overlap", Kind::Switch),
             ("api", Kind::Text),
             ("auth", Kind::Text),
             ("ca-file", Kind::Path),

@@ -1,7 +1,7 @@
 //! The client: what it is made of, and the calls it offers. How a call is carried through stands in `course`.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering::Relaxed};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
@@ -35,6 +35,16 @@ pub(crate) struct Client {
     dated: AtomicBool,
     /// Some call was answered, with whatever status.
     reached: AtomicBool,
+    /// Holds of other processes, where there are any.
+    shared: OnceLock<Arc<dyn SharedHold>>,
+}
+
+/// A hold that other processes keep too: what one of them is told by the service, all obey.
+pub(crate) trait SharedHold: Send + Sync {
+    /// Nobody sends before then.
+    fn hold(&self, until: Timestamp);
+    /// Until when nobody may send, where somebody has said so. Asked before every call: cheap.
+    fn held_until(&self) -> Option<Timestamp>;
 }
 
 impl Client {
@@ -80,7 +90,30 @@ impl Client {
             offset: AtomicI64::new(0),
             dated: AtomicBool::new(false),
             reached: AtomicBool::new(false),
+            shared: OnceLock::new(),
         })
+    }
+
+    /// Keeps holds together with other processes from now on.
+    pub(crate) fn share_holds(&self, with: Arc<dyn SharedHold>) {
+        // A second one would be a mistake of ours, and the first does as well.
+        let _ = self.shared.set(with);
+    }
+
+    /// How long everybody has to wait now, also by the word of another process.
+    pub(super) fn held(&self, now: Timestamp) -> Option<Duration> {
+        if let Some(until) = self.shared.get().and_then(|shared| shared.held_until()) {
+            self.pacer.hold(until);
+        }
+        self.pacer.held(now)
+    }
+
+    /// Nobody sends before then.
+    pub(super) fn hold(&self, until: Timestamp) {
+        self.pacer.hold(until);
+        if let Some(shared) = self.shared.get() {
+            shared.hold(until);
+        }
     }
 
     /// A call that alters nothing: GET, or a search by POST.

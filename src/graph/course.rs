@@ -114,7 +114,7 @@ impl<'c> Course<'c> {
         let permit = self.unless_stopped(client.pacer.enter()).await?;
         loop {
             let now = client.now();
-            let Some(wait) = client.pacer.held(now) else {
+            let Some(wait) = client.held(now) else {
                 return Ok(permit);
             };
             if wait > self.left() {
@@ -294,7 +294,7 @@ impl<'c> Course<'c> {
         } else {
             wait
         };
-        client.pacer.hold(later(client.now(), hold));
+        client.hold(later(client.now(), hold));
         if wait > left {
             let why = format!("the service is throttling ({})", heard.cause);
             return Err(self.exhausted(&Self::too_long(wait, left, &why), heard.error));

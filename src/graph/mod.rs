@@ -31,7 +31,7 @@ mod words;
 
 pub(crate) use auth::{Claims, Identity, SignInMethod};
 pub(crate) use call::{Answer, Call};
-pub(crate) use client::Client;
+pub(crate) use client::{Client, SharedHold};
 pub(crate) use cloud::check_root;
 pub(crate) use error::{CallName, GraphError, ServiceError};
 pub(crate) use json::Json;

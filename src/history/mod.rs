@@ -312,6 +312,9 @@ mod tests {
         let edited = history(answers, true);
         let changed = edited.ask_same(&origin("", 1), "users::list", [7; 16]);
         assert!(changed.unwrap().is_none());
-        assert!(edited.ask("/s", 1, "").is_none(), "what lies in it is live too");
+        assert!(
+            edited.ask("/s", 1, "").is_none(),
+            "what lies in it is live too"
+        );
     }
 }

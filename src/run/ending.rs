@@ -46,11 +46,9 @@ impl Ending {
         match exit {
             Exit::Success | Exit::Incomplete | Exit::Unstarted => false,
             Exit::Denied | Exit::SignIn => self.has_changed,
-            Exit::Stopped
-            | Exit::Unknown
-            | Exit::Bug
-            | Exit::Interrupted
-            | Exit::Terminated => true,
+            Exit::Stopped | Exit::Unknown | Exit::Bug | Exit::Interrupted | Exit::Terminated => {
+                true
+            }
         }
     }
 

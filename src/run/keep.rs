@@ -144,10 +144,7 @@ pub(super) fn again(
     let lock = journal.lock(run)?;
     refuse_another(resumed, told)?;
     let (changes, consents) = (journal.changes(run)?, journal.consents(run)?);
-    let (facts, answers) = journal
-        .answers(run)?
-        .into_iter()
-        .partition(Ledger::is_fact);
+    let (facts, answers) = journal.answers(run)?.into_iter().partition(Ledger::is_fact);
     journal.sync_blocking(Record::Resumed {
         run: run.clone(),
         at: now,
@@ -161,7 +158,10 @@ pub(super) fn again(
         facts,
         consents,
     };
-    let ledger = Ledger::resumed(run, journal.clone(), left, |origin| history.went_on(origin));
+    let edited = resumed.accepts_changes;
+    let ledger = Ledger::resumed(run, journal.clone(), left, edited, |origin| {
+        history.went_on(origin)
+    });
     Ok(Kept {
         ledger,
         history,

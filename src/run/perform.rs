@@ -122,6 +122,17 @@ impl Whole<'_> {
             Err(fault) => faults.push(fault),
         }
         faults.extend(stdout.failure());
+        for change in host.tenant.door.ledger().unmet() {
+            let what = match change.split_once('/') {
+                Some(("activate", session)) => format!("session `{session}` was activated"),
+                Some(("create", _)) => "a session was created".to_owned(),
+                Some(("bulk", session)) => format!("session `{session}` was given a bulk request"),
+                _ => format!("`{change}`"),
+            };
+            self.voice.warn(&format!(
+                "the edited script does not do again what was done before: {what}"
+            ));
+        }
         self.close_books(&host.tenant, &stop, outcome, faults);
         Performed {
             has_changed: host.tenant.door.any_sent(),

@@ -8,7 +8,10 @@ use crate::backup::books::{Asked, ItemPoint};
 use crate::backup::{Service, Settings};
 use crate::changes::{Consent, Door, Ledger};
 use crate::directory::Directory;
-use crate::graph::{Client, GraphError};
+use jiff::Timestamp;
+
+use crate::graph::{Client, GraphError, SharedHold};
+use crate::journal::Journal;
 use crate::script::Skip;
 use crate::script::api::tenant::{Origins, Tenant};
 use crate::script::values::Object;
@@ -33,12 +36,19 @@ pub(super) fn connect(
     ledger: Ledger,
 ) -> Result<Tenant, GraphError> {
     let in_flight = connection.options.in_flight;
+    let root = connection.options.root.clone();
     let talk: Arc<Voice> = Arc::new(voice.clone());
     let client = Arc::new(Client::new(
         connection.options,
         world.clone(),
         talk.clone(),
     )?);
+    if let Some(journal) = ledger.journal() {
+        client.share_holds(Arc::new(Holds {
+            journal: journal.clone(),
+            tenant: root,
+        }));
+    }
     let door = Arc::new(Door::new(
         client.clone(),
         Consent::new(order.yes, talk.clone()),
@@ -74,6 +84,22 @@ pub(super) fn connect(
         door,
         origins: Origins::default(),
     })
+}
+
+/// Holds that the runs of one state folder share, for each service on its own.
+struct Holds {
+    journal: Journal,
+    tenant: String,
+}
+
+impl SharedHold for Holds {
+    fn hold(&self, until: Timestamp) {
+        self.journal.hold_until(&self.tenant, until);
+    }
+
+    fn held_until(&self) -> Option<Timestamp> {
+        self.journal.held_until(&self.tenant)
+    }
 }
 
 /// Enters a `skip()` of the script into the books.

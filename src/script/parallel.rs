@@ -160,7 +160,14 @@ fn run(
         outcomes: Mutex::default(),
         over: AtomicBool::new(false),
         until_the_first_error,
-        looping: Looping::begin(ctx, if until_the_first_error { "parallel" } else { "try_parallel" }),
+        looping: Looping::begin(
+            ctx,
+            if until_the_first_error {
+                "parallel"
+            } else {
+                "try_parallel"
+            },
+        ),
         touched: AtomicBool::new(false),
         host: &host,
         ctx,
@@ -228,8 +235,7 @@ impl Loop<'_> {
             }
             let run = || self.closure.call(self.ctx, [item.clone()]);
             let keeps_errors = !self.until_the_first_error;
-            let (outcome, touched) =
-                lane::watch(|| self.looping.item(index, keeps_errors, run));
+            let (outcome, touched) = lane::watch(|| self.looping.item(index, keeps_errors, run));
             self.touched.fetch_or(touched, Ordering::Relaxed);
             let outcome = outcome.map_err(|error| self.of_item(error, index, &item));
             if outcome.is_err() && self.until_the_first_error {

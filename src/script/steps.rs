@@ -11,7 +11,10 @@ pub(crate) struct Steps(Mutex<HashMap<String, Option<Dynamic>>>);
 
 impl Steps {
     /// What is known of a step: nothing, that it is being done, or what it came to.
-    #[expect(clippy::option_option, reason = "three states, told apart at the one place that asks")]
+    #[expect(
+        clippy::option_option,
+        reason = "three states, told apart at the one place that asks"
+    )]
     pub(crate) fn get(&self, lane: &str) -> Option<Option<Dynamic>> {
         self.lock().get(lane).cloned()
     }

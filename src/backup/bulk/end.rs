@@ -15,7 +15,6 @@ use crate::backup::workload::Owner;
 use crate::backup::{BackupError, Service, Session};
 use crate::graph::{GraphError, Json, Pages};
 
-
 /// How often a list is read again whose artifacts lag behind their session.
 const TRIES: u32 = 5;
 
@@ -114,7 +113,11 @@ impl Service {
     }
 
     /// How every artifact of a session ended, and what its request could not resolve.
-    async fn read_bulk_ends(&self, part: &Arc<Part>, bulk: &mut Bulk) -> Result<Settled, BackupError> {
+    async fn read_bulk_ends(
+        &self,
+        part: &Arc<Part>,
+        bulk: &mut Bulk,
+    ) -> Result<Settled, BackupError> {
         let at = self.world.clock.now();
         self.read_unresolved(part, bulk).await?;
         let mut schedule = self.schedule();

@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use rhai::{Dynamic, ImmutableString, Map, NativeCallContext};
 
 use super::tenant::{change_failure, plain, stream};
-use crate::changes::{Change, Class, Covered, Key, Look, origin, Lost, Verdict};
+use crate::changes::{Change, Class, Covered, Key, Look, Lost, Verdict, origin};
 use crate::graph::{Call, GraphError, Method};
 use crate::script::convert;
 use crate::script::failure::{Failure, Raise as _, Raised};

@@ -69,7 +69,11 @@ fn write(value: &Dynamic, purpose: For, out: &mut Vec<u8>) -> Result<(), Alive> 
         list(&items, purpose, out)?;
     } else if let Some(map) = value.read_lock::<Map>() {
         out.extend(b"{\"$m\":");
-        write_map(map.iter().map(|(key, value)| (key.as_str(), value)), purpose, out)?;
+        write_map(
+            map.iter().map(|(key, value)| (key.as_str(), value)),
+            purpose,
+            out,
+        )?;
         out.push(b'}');
     } else if let Some(items) = value.read_lock::<List>() {
         out.extend(b"{\"$l\":");
@@ -101,7 +105,9 @@ fn write_object(object: &Object, purpose: For, out: &mut Vec<u8>) -> Result<(), 
             (For::Keeping, None) => Err(Alive),
             (For::Keeping, Some((version, found))) => {
                 let name = session.workload.name;
-                tagged("$s", out, |out| json(&(name, version.map(Version::segment), found), out));
+                tagged("$s", out, |out| {
+                    json(&(name, version.map(Version::segment), found), out)
+                });
                 Ok(())
             }
             (For::Comparing, _) => {

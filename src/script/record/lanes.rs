@@ -137,7 +137,10 @@ pub(crate) fn step(ctx: &NativeCallContext, name: &str, closure: FnPtr) -> Raise
     let closure = Closure::new(closure).apart();
     let host = Host::of(ctx);
     if name.is_empty() || name.contains(['/', '#']) || name.chars().any(char::is_control) {
-        let failure = Failure::new("BadArgument", format!("`{name}` cannot be the name of a step"));
+        let failure = Failure::new(
+            "BadArgument",
+            format!("`{name}` cannot be the name of a step"),
+        );
         return Err(failure
             .hint("a name is a word or a few, without `/` and `#`")
             .raise(ctx));
@@ -145,7 +148,8 @@ pub(crate) fn step(ctx: &NativeCallContext, name: &str, closure: FnPtr) -> Raise
     let lane = format!("{}/{name}", lane::current());
     if let Some(kept) = host.steps.get(&lane) {
         return kept.ok_or_else(|| {
-            let failure = Failure::new("StepInItself", format!("step `{name}` is still being done"));
+            let failure =
+                Failure::new("StepInItself", format!("step `{name}` is still being done"));
             failure.hint("give the inner step another name").raise(ctx)
         });
     }

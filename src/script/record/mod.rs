@@ -90,7 +90,8 @@ pub(crate) fn recorded(operation: String, manner: Manner, function: RhaiFunc) ->
             .map_err(|fault| host.end(fault).unplaced())?;
         if manner != Manner::Learns {
             if known.is_none() {
-                host.history.tell(&origin, "", &operation, digest, Vec::new());
+                host.history
+                    .tell(&origin, "", &operation, digest, Vec::new());
             }
             if manner == Manner::Acts {
                 lane::touch();

@@ -18,9 +18,7 @@ impl Quiet {
     }
 
     fn is_new(&self) -> bool {
-        !self
-            .history
-            .is_behind(&lane::current(), lane::calls() + 1)
+        !self.history.is_behind(&lane::current(), lane::calls() + 1)
     }
 }
 

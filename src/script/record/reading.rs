@@ -9,7 +9,7 @@ use rhai::Dynamic;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::{codec, Failed};
+use super::{Failed, codec};
 use crate::changes::Origin;
 use crate::script::failure::{Failure, Kept};
 use crate::script::host::Host;
@@ -219,5 +219,8 @@ impl Reading {
 /// What an item is known again by in a list that is read anew.
 fn identity(item: &Dynamic) -> Vec<u8> {
     let id = item.read_lock::<Object>().and_then(|object| object.id());
-    id.map_or_else(|| codec::encode(item).unwrap_or_default(), String::into_bytes)
+    id.map_or_else(
+        || codec::encode(item).unwrap_or_default(),
+        String::into_bytes,
+    )
 }
