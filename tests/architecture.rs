@@ -23,9 +23,10 @@ const ARROWS: &[(&str, &[&str])] = &[
     (
         "changes",
         &[
-            "advice", "error", "graph", "instant", "stop", "talk", "world",
+            "advice", "error", "graph", "instant", "journal", "stop", "talk", "world",
         ],
     ),
+    ("history", &["changes", "error", "journal"]),
     (
         "directory",
         &[
@@ -41,6 +42,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "error",
             "graph",
             "instant",
+            "journal",
             "stop",
             "talk",
             "world",
@@ -55,6 +57,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "directory",
             "error",
             "graph",
+            "history",
             "instant",
             "stop",
             "talk",
@@ -72,12 +75,15 @@ const ARROWS: &[(&str, &[&str])] = &[
             "directory",
             "error",
             "graph",
+            "history",
             "instant",
+            "journal",
             "report",
             "script",
             "stop",
             "talk",
             "text",
+            "unix",
             "world",
         ],
     ),
@@ -91,8 +97,8 @@ const ARROWS: &[(&str, &[&str])] = &[
     (
         "cli",
         &[
-            "advice", "backup", "config", "doctor", "error", "graph", "manual", "report", "run",
-            "sandbox", "script", "stop", "talk", "text", "unix", "world",
+            "advice", "backup", "config", "doctor", "error", "graph", "journal", "manual",
+            "report", "run", "sandbox", "script", "stop", "talk", "text", "unix", "world",
         ],
     ),
 ];

@@ -19,6 +19,7 @@ mod new;
 mod readme;
 mod reports;
 mod restore;
+mod resume;
 mod sandbox;
 mod scripts;
 mod secrets;

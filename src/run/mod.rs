@@ -144,7 +144,12 @@ pub(crate) fn conduct(
     let exit = exit(&faults);
     close(&outcome, kept.as_deref(), voice, !faults.is_empty());
     if goes_on && voice.manner().loudness != Loudness::Quiet {
-        voice.raw(&format!("go on with: {}", order.go_on(&outcome.run)));
+        let how = format!("go on with: {}", order.go_on(&outcome.run));
+        if voice.manner().json {
+            voice.note(&how);
+        } else {
+            voice.raw(&how);
+        }
     }
     exit
 }
