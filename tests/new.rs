@@ -211,8 +211,8 @@ fn the_help_of_the_csv_template_says_how_to_get_a_file() {
     let bench = Bench::new();
     typed(&bench, "runback new night --template csv").expect(0);
     let help = typed(&bench, "runback run night.rhai --help").expect(0);
-    let lines = help.stdout.lines().map(str::trim);
-    let line = lines.filter(|line| line.starts_with("printf ")).next_back();
+    let mut lines = help.stdout.lines().map(str::trim);
+    let line = lines.find(|line| line.starts_with("printf "));
     typed(&bench, line.unwrap()).expect(0);
     let trial = "runback run night.rhai people=people.csv --sandbox --yes";
     typed(&bench, trial);
