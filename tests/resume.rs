@@ -40,13 +40,11 @@ fn bench(tenant: &Served, script: &str) -> Bench {
     tenant.bench().flags(&["--yes"]).script(script)
 }
 
-/// The run in the bench's state folder.
+/// The newest run in the journal of the bench's state folder; `None` where none stands there.
 fn run_of(bench: &Bench) -> Option<String> {
-    let listed = std::fs::read_dir(bench.path("state/locks")).ok()?;
-    let names = listed.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
-    names
-        .filter_map(|name| name.strip_suffix(".lock").map(str::to_owned))
-        .max()
+    let database = rusqlite::Connection::open(bench.path("state/journal.db")).ok()?;
+    let query = "SELECT run FROM runs ORDER BY started DESC LIMIT 1";
+    database.query_row(query, [], |row| row.get(0)).ok()
 }
 
 fn requests(tenant: &Served) -> u64 {
@@ -181,7 +179,10 @@ fn every_single_record_may_be_the_last() {
         let tenant = Served::fast();
         let bench = bench(&tenant, script).variable("RUNBACK_TEST_CRASH_AT", &at.to_string());
         let first = bench.run();
-        let Some(run) = run_of(&bench) else { continue };
+        let Some(run) = run_of(&bench) else {
+            assert_eq!(tenant.sessions().len(), 0, "record {at}");
+            continue;
+        };
         if first.code != code {
             let bench = bench.variable("RUNBACK_TEST_CRASH_AT", "1000000");
             let done = resumed(&bench, &run);
