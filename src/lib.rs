@@ -13,6 +13,7 @@ mod fuzz;
 mod graph;
 mod instant;
 mod manual;
+mod plan;
 mod report;
 mod run;
 mod sandbox;

@@ -63,6 +63,10 @@ const ARROWS: &[(&str, &[&str])] = &[
     ),
     ("report", &["backup", "error", "graph", "instant", "text"]),
     (
+        "plan",
+        &["backup", "error", "graph", "instant", "text", "world"],
+    ),
+    (
         "run",
         &[
             "advice",
@@ -72,6 +76,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "error",
             "graph",
             "instant",
+            "plan",
             "report",
             "script",
             "stop",
@@ -90,8 +95,8 @@ const ARROWS: &[(&str, &[&str])] = &[
     (
         "cli",
         &[
-            "advice", "backup", "config", "doctor", "error", "graph", "manual", "report", "run",
-            "sandbox", "script", "stop", "talk", "text", "unix", "world",
+            "advice", "backup", "config", "doctor", "error", "graph", "manual", "plan", "report",
+            "run", "sandbox", "script", "stop", "talk", "text", "unix", "world",
         ],
     ),
 ];

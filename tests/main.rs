@@ -16,6 +16,7 @@ mod lost;
 mod manual;
 mod mix;
 mod new;
+mod plan;
 mod readme;
 mod reports;
 mod restore;

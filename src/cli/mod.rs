@@ -1,5 +1,6 @@
 //! The command line: one file for each subcommand, its flags and what it wires together.
 
+mod apply;
 mod bug;
 mod check;
 mod completions;
@@ -9,6 +10,7 @@ mod flags;
 mod logs;
 mod mistake;
 mod new;
+mod plan;
 mod run;
 mod sandbox;
 mod secret_file;
@@ -54,6 +56,8 @@ struct Given {
 #[derive(Debug, Subcommand)]
 enum Command {
     Run(run::Run),
+    Plan(plan::Plan),
+    Apply(apply::Apply),
     Doctor(doctor::Doctor),
     Check(check::Check),
     Sandbox(sandbox::Sandbox),
@@ -80,6 +84,7 @@ impl Command {
     fn configured(&self) -> Configured {
         match self {
             Self::Run(run) if run.is_help() => Configured::Ignored,
+            Self::Plan(plan) if plan.is_help() => Configured::Ignored,
             Self::Doctor(_) => Configured::Examined,
             Self::New(_) | Self::Completions(_) => Configured::Ignored,
             _ => Configured::Obeyed,
@@ -89,6 +94,8 @@ impl Command {
     fn name(&self) -> &'static str {
         match self {
             Self::Run(_) => "run",
+            Self::Plan(_) => "plan",
+            Self::Apply(_) => "apply",
             Self::Doctor(_) => "doctor",
             Self::Check(_) => "check",
             Self::Sandbox(_) => "sandbox",
@@ -170,6 +177,8 @@ pub fn run(cli: Cli, world: &World) -> Exit {
     }
     let exit = bounded(&cli.flags, &voice).and_then(|()| match cli.command {
         Command::Run(command) => command.run(&cli.flags, world, &voice),
+        Command::Plan(command) => command.run(&cli.flags, world, &voice),
+        Command::Apply(command) => command.run(&cli.flags, world, &voice),
         Command::Doctor(_) => doctor::Doctor::run(&cli.flags, config, world, &voice),
         Command::Check(command) => command.run(&cli.flags, &voice),
         Command::Sandbox(command) => command.run(&cli.flags, &voice),

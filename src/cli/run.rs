@@ -12,7 +12,7 @@ use super::{Cli, sandbox, secret_file, sign_in};
 use crate::error::{Exit, Fault};
 use crate::graph::{self, SignIn};
 use crate::report::Kind;
-use crate::run::{Connection, Ground, Order, Source, State, conduct};
+use crate::run::{APPLY, Connection, Ground, Order, Source, State, conduct};
 use crate::sandbox::Running;
 use crate::script::Script;
 use crate::talk::Voice;
@@ -38,7 +38,7 @@ pub(super) struct Run {
     help: bool,
 }
 
-fn argument(text: &str) -> Result<(String, String), String> {
+pub(super) fn argument(text: &str) -> Result<(String, String), String> {
     match text.split_once('=') {
         Some((name, value)) if !name.is_empty() => Ok((name.to_owned(), value.to_owned())),
         _ => Err("an argument is written NAME=VALUE".to_owned()),
@@ -53,23 +53,18 @@ impl Run {
 
     pub(super) fn run(self, flags: &Flags, world: &World, voice: &Voice) -> Result<Exit, Fault> {
         let Some(script) = self.script else {
-            return Ok(command_help());
+            return Ok(command_help("run"));
         };
         if self.help {
             return script_help(&script, voice);
         }
-        let conduct_flags = &flags.conduct;
-        let order = Order {
-            script,
-            arguments: self.arguments,
-            data: conduct_flags.data.clone(),
-            yes: conduct_flags.yes,
-            no_wait: conduct_flags.no_wait,
-            max_time: conduct_flags.max_time,
-            format: conduct_flags.format,
-            reports: reports(&conduct_flags.report)?,
-            api: version(flags),
-        };
+        if script == std::path::Path::new(APPLY) {
+            let message = format!(
+                "`{APPLY}` is no file: only `runback apply` runs it, with a plan that it has checked"
+            );
+            return Err(Fault::new(Exit::Unstarted, "NoSuchFile", message));
+        }
+        let order = order(script, self.arguments, flags)?;
         // The tenant in this process, where there is one, serves until the run has ended.
         let (ground, _sandbox) = match ground(flags, world) {
             Ok((ground, sandbox)) => (Ok(ground), sandbox),
@@ -79,8 +74,29 @@ impl Run {
     }
 }
 
+/// What is to be run, with what the flags say of it.
+pub(super) fn order(
+    script: PathBuf,
+    arguments: Vec<(String, String)>,
+    flags: &Flags,
+) -> Result<Order, Fault> {
+    let conduct = &flags.conduct;
+    Ok(Order {
+        script,
+        arguments,
+        data: conduct.data.clone(),
+        yes: conduct.yes,
+        no_wait: conduct.no_wait,
+        max_time: conduct.max_time,
+        format: conduct.format,
+        reports: reports(&conduct.report)?,
+        api: version(flags),
+        applied: None,
+    })
+}
+
 /// The reports that will be written, checked before anything runs.
-fn reports(paths: &[PathBuf]) -> Result<Vec<(PathBuf, Kind)>, Fault> {
+pub(super) fn reports(paths: &[PathBuf]) -> Result<Vec<(PathBuf, Kind)>, Fault> {
     let one = |path: &PathBuf| {
         let kind = Kind::of(path)?;
         let refused = |why: String| {
@@ -104,7 +120,7 @@ fn reports(paths: &[PathBuf]) -> Result<Vec<(PathBuf, Kind)>, Fault> {
     paths.iter().map(one).collect()
 }
 
-fn ground(flags: &Flags, world: &World) -> Result<(Ground, Option<Running>), Fault> {
+pub(super) fn ground(flags: &Flags, world: &World) -> Result<(Ground, Option<Running>), Fault> {
     if let Some(policy) = &flags.conduct.policy {
         let message = format!(
             "policies are not obeyed yet, so nothing is run under `{}`",
@@ -170,7 +186,7 @@ pub(super) fn connection(
     Ok((connection, serving))
 }
 
-fn version(flags: &Flags) -> graph::Version {
+pub(super) fn version(flags: &Flags) -> graph::Version {
     match flags.tenant.api {
         Api::V1 => graph::Version::V1,
         Api::Beta => graph::Version::Beta,
@@ -191,16 +207,16 @@ pub(super) fn runtime() -> Result<Runtime, Fault> {
         })
 }
 
-fn command_help() -> Exit {
+pub(super) fn command_help(name: &str) -> Exit {
     let mut command = Cli::command();
     command.build();
-    if let Some(run) = command.find_subcommand_mut("run") {
+    if let Some(run) = command.find_subcommand_mut(name) {
         let _ = run.print_long_help();
     }
     Exit::Success
 }
 
-fn script_help(path: &std::path::Path, voice: &Voice) -> Result<Exit, Fault> {
+pub(super) fn script_help(path: &std::path::Path, voice: &Voice) -> Result<Exit, Fault> {
     let source = Source::read(path)?;
     let name = path.display().to_string();
     match Script::load(&name, &source.bytes) {

@@ -1,11 +1,13 @@
 //! One runbook from file to outcome: load, check, run, close the books.
 
+mod apply;
 mod confirm;
 mod ending;
 mod id;
 mod load;
 mod output;
 mod perform;
+mod plan;
 mod signals;
 mod state;
 mod tenant;
@@ -13,8 +15,10 @@ mod voice;
 
 pub use output::Format;
 
+pub(crate) use apply::{APPLY, Applied};
 pub(crate) use load::Source;
 pub(crate) use output::Stdout;
+pub(crate) use plan::rehearse;
 pub(crate) use signals::first_signal;
 pub(crate) use state::State;
 
@@ -42,6 +46,8 @@ pub(crate) struct Order {
     pub(crate) format: Format,
     pub(crate) reports: Vec<(PathBuf, Kind)>,
     pub(crate) api: graph::Version,
+    /// The plan that is to be done, where this is `apply`.
+    pub(crate) applied: Option<Applied>,
 }
 
 /// What a run stands on.
@@ -88,6 +94,7 @@ pub(crate) fn conduct(
                 world,
                 voice,
                 runtime: runtime.handle(),
+                rehearsal: None,
             };
             ending.has_changed = whole.perform(connection, &mut outcome, &mut faults);
             state = Some(kept);

@@ -2,14 +2,16 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::runtime::Handle;
 
 use super::load::Source;
 use super::output::Stdout;
+use super::plan::Rehearsal;
 use super::{Connection, Order, confirm, signals, tenant};
 use crate::error::{Exit, Fault};
-use crate::graph::Version;
+use crate::graph::{StandIn, Version};
 use crate::report::Outcome;
 use crate::script::api::tenant::Tenant;
 use crate::script::{self, Args, Beta, Failure, Files, Host, Script};
@@ -23,6 +25,8 @@ pub(super) struct Whole<'r> {
     pub(super) world: &'r World,
     pub(super) voice: &'r Voice,
     pub(super) runtime: &'r Handle,
+    /// Nothing is to happen: a plan is drawn up.
+    pub(super) rehearsal: Option<&'r Rehearsal>,
 }
 
 /// A script that can run.
@@ -50,10 +54,14 @@ impl Whole<'_> {
             }
         };
         self.say_beta(&prepared);
+        if let Some(rehearsal) = self.rehearsal {
+            let _ = rehearsal.args.set(prepared.args.to_json());
+        }
         let tenant = match tenant::connect(
             &outcome.run,
             connection,
-            self.order.yes,
+            self.is_agreed(),
+            self.stand_in(),
             &stop,
             self.world,
             self.voice,
@@ -64,15 +72,17 @@ impl Whole<'_> {
                 return false;
             }
         };
+        if let Some(applied) = &self.order.applied
+            && let Err(fault) = applied.check_tenant(&tenant.client, self.runtime)
+        {
+            faults.push(fault);
+            return false;
+        }
         signals::obey(self.runtime, &stop, self.world, self.voice);
         if let Some(most) = self.order.max_time {
             signals::limit(self.runtime, &stop, self.world, most);
         }
-        let stdout = Arc::new(Stdout::new(
-            self.order.format,
-            self.world.stdout_is_terminal,
-            self.voice.clone(),
-        ));
+        let stdout = Arc::new(self.stdout());
         let Prepared {
             script,
             args,
@@ -95,6 +105,25 @@ impl Whole<'_> {
         host.tenant.door.any_sent()
     }
 
+    /// In a plan nothing is asked: what would be asked for does not happen.
+    fn is_agreed(&self) -> bool {
+        self.order.yes || self.rehearsal.is_some()
+    }
+
+    fn stand_in(&self) -> Option<Arc<dyn StandIn>> {
+        let planned = self.rehearsal?.planned.clone();
+        Some(planned)
+    }
+
+    fn stdout(&self) -> Stdout {
+        let voice = self.voice.clone();
+        // A script that tells of its restores would tell of some that have not happened.
+        if self.rehearsal.is_some() {
+            return Stdout::silent(voice);
+        }
+        Stdout::new(self.order.format, self.world.stdout_is_terminal, voice)
+    }
+
     /// Beta changes without notice: a run that uses it says so in its first line.
     fn say_beta(&self, prepared: &Prepared) {
         if self.order.api == Version::Beta {
@@ -113,7 +142,7 @@ impl Whole<'_> {
 
     fn prepare(&self, outcome: &mut Outcome) -> Result<Prepared, Vec<Fault>> {
         let order = self.order;
-        let source = Source::read(&order.script).map_err(|fault| vec![fault])?;
+        let source = Source::open(&order.script).map_err(|fault| vec![fault])?;
         outcome.sha256 = Some(source.sha256());
         let name = order.script.display().to_string();
         let folder = source.folder();
@@ -127,7 +156,10 @@ impl Whole<'_> {
         let mut faults: Vec<Fault> = examined.errors().cloned().collect();
         match (args, examined.script) {
             (Some(Ok(args)), Some(script)) => {
-                let files = files(&folder, &order.data, &args).map_err(|fault| vec![fault])?;
+                let mut files = files(&folder, &order.data, &args).map_err(|fault| vec![fault])?;
+                if let Some(applied) = &order.applied {
+                    files.hold(applied.path.clone(), applied.bytes.clone());
+                }
                 Ok(Prepared {
                     script,
                     args,
@@ -158,7 +190,8 @@ impl Whole<'_> {
         stop: &Stop,
         stdout: &Arc<Stdout>,
     ) -> Host {
-        let (clock, asking, yes) = (self.world.clock.clone(), self.voice.clone(), self.order.yes);
+        let (clock, asking) = (self.world.clock.clone(), self.voice.clone());
+        let (yes, is_plan) = (self.is_agreed(), self.rehearsal.is_some());
         let backup = tenant.backup.clone();
         Host {
             world: self.world.clone(),
@@ -176,7 +209,7 @@ impl Whole<'_> {
             }),
             now: Box::new(move || Ok(clock.now())),
             confirm: Box::new(move |question| confirm::confirm(&asking, yes, question)),
-            naps: Box::new(|length| length),
+            naps: Box::new(move |length| if is_plan { Duration::ZERO } else { length }),
         }
     }
 
@@ -191,7 +224,7 @@ impl Whole<'_> {
         let is_over = stop
             .reason()
             .is_some_and(|reason| reason.exit != Exit::Denied);
-        let wait = !self.order.no_wait && !is_over;
+        let wait = !is_over && (!self.order.no_wait || self.rehearsal.is_some());
         let (closed, trouble) = self.runtime.block_on(tenant.backup.close(wait));
         outcome.close(closed);
         // A stop that came while waiting is told as what it is, and once.

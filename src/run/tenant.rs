@@ -8,7 +8,7 @@ use crate::backup::books::{Asked, ItemPoint};
 use crate::backup::{Service, Settings};
 use crate::changes::{Consent, Door};
 use crate::directory::Directory;
-use crate::graph::{Client, GraphError};
+use crate::graph::{Client, GraphError, StandIn};
 use crate::script::Skip;
 use crate::script::api::tenant::{Origins, Tenant};
 use crate::script::values::Object;
@@ -21,23 +21,23 @@ const FIRST_LOOK: Duration = Duration::from_secs(1);
 
 /// Makes everything that talks to the tenant. Nothing is sent yet.
 ///
+/// `stand_in`: answers changes in the service's place.
+///
 /// # Errors
 /// An address or a credential that cannot be used.
 pub(super) fn connect(
     run: &str,
     connection: Connection,
     yes: bool,
+    stand_in: Option<Arc<dyn StandIn>>,
     stop: &Stop,
     world: &World,
     voice: &Voice,
 ) -> Result<Tenant, GraphError> {
     let in_flight = connection.options.in_flight;
     let talk: Arc<Voice> = Arc::new(voice.clone());
-    let client = Arc::new(Client::new(
-        connection.options,
-        world.clone(),
-        talk.clone(),
-    )?);
+    let client = Client::new(connection.options, world.clone(), talk.clone())?;
+    let client = Arc::new(client.behind(stand_in));
     let door = Arc::new(Door::new(
         client.clone(),
         Consent::new(yes, talk.clone()),
