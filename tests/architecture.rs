@@ -67,6 +67,10 @@ const ARROWS: &[(&str, &[&str])] = &[
     ),
     ("report", &["backup", "error", "graph", "instant", "text"]),
     (
+        "plan",
+        &["backup", "error", "graph", "instant", "text", "world"],
+    ),
+    (
         "run",
         &[
             "advice",
@@ -78,6 +82,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "history",
             "instant",
             "journal",
+            "plan",
             "report",
             "script",
             "stop",
@@ -97,7 +102,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     (
         "cli",
         &[
-            "advice", "backup", "config", "doctor", "error", "graph", "journal", "manual",
+            "advice", "backup", "config", "doctor", "error", "graph", "journal", "manual", "plan",
             "report", "run", "sandbox", "script", "stop", "talk", "text", "unix", "world",
         ],
     ),

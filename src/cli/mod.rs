@@ -1,5 +1,6 @@
 //! The command line: one file for each subcommand, its flags and what it wires together.
 
+mod apply;
 mod bug;
 mod check;
 mod completions;
@@ -9,6 +10,7 @@ mod flags;
 mod logs;
 mod mistake;
 mod new;
+mod plan;
 mod resume;
 mod run;
 mod sandbox;
@@ -56,6 +58,8 @@ struct Given {
 enum Command {
     Run(run::Run),
     Resume(resume::Resume),
+    Plan(plan::Plan),
+    Apply(apply::Apply),
     Doctor(doctor::Doctor),
     Check(check::Check),
     Sandbox(sandbox::Sandbox),
@@ -82,6 +86,7 @@ impl Command {
     fn configured(&self) -> Configured {
         match self {
             Self::Run(run) if run.is_help() => Configured::Ignored,
+            Self::Plan(plan) if plan.is_help() => Configured::Ignored,
             Self::Doctor(_) => Configured::Examined,
             Self::New(_) | Self::Completions(_) => Configured::Ignored,
             _ => Configured::Obeyed,
@@ -92,6 +97,8 @@ impl Command {
         match self {
             Self::Run(_) => "run",
             Self::Resume(_) => "resume",
+            Self::Plan(_) => "plan",
+            Self::Apply(_) => "apply",
             Self::Doctor(_) => "doctor",
             Self::Check(_) => "check",
             Self::Sandbox(_) => "sandbox",
@@ -177,6 +184,11 @@ pub fn run(cli: Cli, world: &World) -> Exit {
             command.run(&cli.flags, given, world, &voice)
         }
         Command::Resume(command) => command.run(&cli.flags, &cli.given, &config, world, &voice),
+        Command::Plan(command) => command.run(&cli.flags, world, &voice),
+        Command::Apply(command) => {
+            let given = settings::given_words(&cli.given.matches);
+            command.run(&cli.flags, given, world, &voice)
+        }
         Command::Doctor(_) => doctor::Doctor::run(&cli.flags, config, world, &voice),
         Command::Check(command) => command.run(&cli.flags, &voice),
         Command::Sandbox(command) => command.run(&cli.flags, &voice),

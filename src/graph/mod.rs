@@ -24,6 +24,7 @@ mod refusal;
 mod requests;
 mod retry;
 mod retry_after;
+mod stand_in;
 #[cfg(test)]
 mod testing;
 mod transport;
@@ -40,4 +41,5 @@ pub(crate) use page::Pages;
 pub(crate) use proxy::proxy;
 pub(crate) use requests::Requests;
 pub(crate) use reqwest::Method;
+pub(crate) use stand_in::StandIn;
 pub(crate) use transport::authorities;

@@ -1,5 +1,6 @@
 //! One runbook from file to outcome: load, check, run, close the books.
 
+mod apply;
 mod confirm;
 mod ending;
 mod id;
@@ -7,6 +8,7 @@ mod keep;
 mod load;
 mod output;
 mod perform;
+mod plan;
 mod signals;
 mod state;
 mod tenant;
@@ -14,9 +16,11 @@ mod voice;
 
 pub use output::Format;
 
+pub(crate) use apply::{APPLY, Applied};
 pub(crate) use keep::{Resumed, Saved};
 pub(crate) use load::Source;
 pub(crate) use output::Stdout;
+pub(crate) use plan::rehearse;
 pub(crate) use signals::first_signal;
 pub(crate) use state::State;
 
@@ -52,6 +56,8 @@ pub(crate) struct Order {
     pub(crate) here: PathBuf,
     /// The run that goes on, where this is none that begins.
     pub(crate) resumed: Option<Resumed>,
+    /// The plan that is to be done, where this is `apply`.
+    pub(crate) applied: Option<Applied>,
 }
 
 /// What a run stands on.
@@ -104,6 +110,7 @@ pub(crate) fn conduct(
                 world,
                 voice,
                 runtime: runtime.handle(),
+                rehearsal: None,
             };
             let performed = whole.perform(connection, &mut outcome, &mut faults);
             (ending.has_changed, keep) = (performed.has_changed, performed.keep);

@@ -2,15 +2,17 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::runtime::Handle;
 
 use super::keep::{self, Keep, Kept, Told};
 use super::load::Source;
 use super::output::Stdout;
+use super::plan::Rehearsal;
 use super::{Connection, Order, confirm, signals, tenant};
 use crate::error::{Exit, Fault};
-use crate::graph::Version;
+use crate::graph::{StandIn, Version};
 use crate::history::History;
 use crate::report::Outcome;
 use crate::script::api::tenant::Tenant;
@@ -29,6 +31,8 @@ pub(super) struct Whole<'r> {
     pub(super) world: &'r World,
     pub(super) voice: &'r Voice,
     pub(super) runtime: &'r Handle,
+    /// Nothing is to happen: a plan is drawn up.
+    pub(super) rehearsal: Option<&'r Rehearsal>,
 }
 
 /// A script that can run.
@@ -67,6 +71,9 @@ impl Whole<'_> {
             }
         };
         self.say_beta(&prepared);
+        if let Some(rehearsal) = self.rehearsal {
+            let _ = rehearsal.args.set(prepared.args.to_json());
+        }
         let kept = match self.keep(&prepared, &connection.options.root, outcome) {
             Ok(kept) => kept,
             Err(fault) => {
@@ -80,6 +87,8 @@ impl Whole<'_> {
             &outcome.run,
             connection,
             self.order,
+            self.is_agreed(),
+            self.stand_in(),
             &stop,
             self.world,
             self.voice,
@@ -94,15 +103,20 @@ impl Whole<'_> {
                 };
             }
         };
+        if let Some(applied) = &self.order.applied
+            && let Err(fault) = applied.check_tenant(&tenant.client, self.runtime)
+        {
+            faults.push(fault);
+            return Performed {
+                has_changed: false,
+                keep,
+            };
+        }
         signals::obey(self.runtime, &stop, self.world, self.voice);
         if let Some(most) = self.order.max_time {
             signals::limit(self.runtime, &stop, self.world, most);
         }
-        let stdout = Arc::new(Stdout::new(
-            self.order.format,
-            self.world.stdout_is_terminal,
-            self.voice.clone(),
-        ));
+        let stdout = Arc::new(self.stdout());
         let Prepared {
             script,
             args,
@@ -142,7 +156,9 @@ impl Whole<'_> {
 
     /// The record of the run, new or taken up.
     fn keep(&self, prepared: &Prepared, root: &str, outcome: &Outcome) -> Result<Kept, Fault> {
-        if prepared.only_reads && self.order.resumed.is_none() {
+        // A plan changes nothing, and a script that can only read learns nothing that a second reading would not.
+        let is_new = self.order.resumed.is_none();
+        if self.rehearsal.is_some() || prepared.only_reads && is_new {
             return Ok(Kept::nothing(&outcome.run));
         }
         let told = Told {
@@ -156,6 +172,25 @@ impl Whole<'_> {
             Some(resumed) => keep::again(self.folder, resumed, &told, self.world.clock.now()),
             None => keep::begin(self.folder, self.order, told, outcome),
         }
+    }
+
+    /// In a plan nothing is asked: what would be asked for does not happen.
+    fn is_agreed(&self) -> bool {
+        self.order.yes || self.rehearsal.is_some()
+    }
+
+    fn stand_in(&self) -> Option<Arc<dyn StandIn>> {
+        let planned = self.rehearsal?.planned.clone();
+        Some(planned)
+    }
+
+    fn stdout(&self) -> Stdout {
+        let voice = self.voice.clone();
+        // A script that tells of its restores would tell of some that have not happened.
+        if self.rehearsal.is_some() {
+            return Stdout::silent(voice);
+        }
+        Stdout::new(self.order.format, self.world.stdout_is_terminal, voice)
     }
 
     /// Beta changes without notice: a run that uses it says so in its first line.
@@ -176,7 +211,7 @@ impl Whole<'_> {
 
     fn prepare(&self, outcome: &mut Outcome) -> Result<Prepared, Vec<Fault>> {
         let order = self.order;
-        let source = Source::read(&order.script).map_err(|fault| vec![fault])?;
+        let source = Source::open(&order.script).map_err(|fault| vec![fault])?;
         outcome.sha256 = Some(source.sha256());
         let name = order.script.display().to_string();
         let folder = source.folder();
@@ -192,7 +227,10 @@ impl Whole<'_> {
         let only_reads = abilities.is_some_and(Abilities::only_reads);
         match (args, examined.script) {
             (Some(Ok(args)), Some(script)) => {
-                let files = files(&folder, &order.data, &args).map_err(|fault| vec![fault])?;
+                let mut files = files(&folder, &order.data, &args).map_err(|fault| vec![fault])?;
+                if let Some(applied) = &order.applied {
+                    files.hold(applied.path.clone(), applied.bytes.clone());
+                }
                 Ok(Prepared {
                     source,
                     only_reads,
@@ -226,7 +264,8 @@ impl Whole<'_> {
         stop: &Stop,
         stdout: &Arc<Stdout>,
     ) -> Host {
-        let (clock, asking, yes) = (self.world.clock.clone(), self.voice.clone(), self.order.yes);
+        let (clock, asking) = (self.world.clock.clone(), self.voice.clone());
+        let (yes, is_plan) = (self.is_agreed(), self.rehearsal.is_some());
         let backup = tenant.backup.clone();
         Host {
             world: self.world.clone(),
@@ -246,7 +285,7 @@ impl Whole<'_> {
             }),
             now: Box::new(move || Ok(clock.now())),
             confirm: Box::new(move |question| confirm::confirm(&asking, yes, question)),
-            naps: Box::new(|length| length),
+            naps: Box::new(move |length| if is_plan { Duration::ZERO } else { length }),
         }
     }
 
@@ -261,7 +300,7 @@ impl Whole<'_> {
         let is_over = stop
             .reason()
             .is_some_and(|reason| reason.exit != Exit::Denied);
-        let wait = !self.order.no_wait && !is_over;
+        let wait = !is_over && (!self.order.no_wait || self.rehearsal.is_some());
         let (closed, trouble) = self.runtime.block_on(tenant.backup.close(wait));
         outcome.close(closed);
         // A stop that came while waiting is told as what it is, and once.

@@ -3,14 +3,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use jiff::Timestamp;
+
 use super::{Connection, Order};
 use crate::backup::books::{Asked, ItemPoint};
 use crate::backup::{Service, Settings};
 use crate::changes::{Consent, Door, Ledger};
 use crate::directory::Directory;
-use jiff::Timestamp;
-
-use crate::graph::{Client, GraphError, SharedHold};
+use crate::graph::{Client, GraphError, SharedHold, StandIn};
 use crate::journal::Journal;
 use crate::script::Skip;
 use crate::script::api::tenant::{Origins, Tenant};
@@ -24,12 +24,16 @@ const FIRST_LOOK: Duration = Duration::from_secs(1);
 
 /// Makes everything that talks to the tenant. Nothing is sent yet.
 ///
+/// `stand_in`: answers changes in the service's place.
+///
 /// # Errors
 /// An address or a credential that cannot be used.
 pub(super) fn connect(
     run: &str,
     connection: Connection,
     order: &Order,
+    yes: bool,
+    stand_in: Option<Arc<dyn StandIn>>,
     stop: &Stop,
     world: &World,
     voice: &Voice,
@@ -38,11 +42,8 @@ pub(super) fn connect(
     let in_flight = connection.options.in_flight;
     let root = connection.options.root.clone();
     let talk: Arc<Voice> = Arc::new(voice.clone());
-    let client = Arc::new(Client::new(
-        connection.options,
-        world.clone(),
-        talk.clone(),
-    )?);
+    let client = Client::new(connection.options, world.clone(), talk.clone())?;
+    let client = Arc::new(client.behind(stand_in));
     if let Some(journal) = ledger.journal() {
         client.share_holds(Arc::new(Holds {
             journal: journal.clone(),
@@ -51,7 +52,7 @@ pub(super) fn connect(
     }
     let door = Arc::new(Door::new(
         client.clone(),
-        Consent::new(order.yes, talk.clone()),
+        Consent::new(yes, talk.clone()),
         stop.clone(),
         talk.clone(),
         world.clone(),
@@ -64,7 +65,7 @@ pub(super) fn connect(
         in_flight,
         first_look: FIRST_LOOK.min(connection.polling),
         polling: connection.polling,
-        yes: order.yes,
+        yes,
         again: order.again,
         allow_overlap: order.allow_overlap,
     };

@@ -11,6 +11,7 @@ pub(crate) mod lists;
 pub(crate) mod log;
 pub(crate) mod named;
 pub(crate) mod objects;
+pub(crate) mod plan;
 pub(crate) mod rows;
 pub(crate) mod session;
 pub(crate) mod sessions;
@@ -52,4 +53,5 @@ pub(crate) fn register(library: &mut Library) {
     backup::register(library);
     graph::register(library);
     shown::register(library);
+    plan::register(library);
 }
