@@ -12,7 +12,7 @@ use super::{Cli, sandbox, secret_file, sign_in};
 use crate::error::{Exit, Fault};
 use crate::graph::{self, SignIn};
 use crate::report::Kind;
-use crate::run::{APPLY, Connection, Ground, Order, Source, State, conduct};
+use crate::run::{APPLY, Connection, Ground, Leave, Order, Source, State, conduct};
 use crate::sandbox::Running;
 use crate::script::Script;
 use crate::talk::Voice;
@@ -90,9 +90,11 @@ pub(super) fn order(
         script,
         arguments,
         data: conduct.data.clone(),
-        yes: conduct.yes,
-        again: conduct.again,
-        allow_overlap: conduct.allow_overlap,
+        leave: Leave {
+            yes: conduct.yes,
+            again: conduct.repeats.again,
+            allow_overlap: conduct.repeats.allow_overlap,
+        },
         no_wait: conduct.no_wait,
         max_time: conduct.max_time,
         format: conduct.format,

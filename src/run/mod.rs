@@ -42,9 +42,7 @@ pub(crate) struct Order {
     pub(crate) script: PathBuf,
     pub(crate) arguments: Vec<(String, String)>,
     pub(crate) data: Vec<PathBuf>,
-    pub(crate) yes: bool,
-    pub(crate) again: bool,
-    pub(crate) allow_overlap: bool,
+    pub(crate) leave: Leave,
     pub(crate) no_wait: bool,
     pub(crate) max_time: Option<Duration>,
     pub(crate) format: Format,
@@ -58,6 +56,17 @@ pub(crate) struct Order {
     pub(crate) resumed: Option<Resumed>,
     /// The plan that is to be done, where this is `apply`.
     pub(crate) applied: Option<Applied>,
+}
+
+/// What was allowed beforehand.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Leave {
+    /// Consent to whatever asks for it.
+    pub(crate) yes: bool,
+    /// What was restored before may be restored again.
+    pub(crate) again: bool,
+    /// A unit that another session restores may be restored all the same.
+    pub(crate) allow_overlap: bool,
 }
 
 /// What a run stands on.

@@ -10,7 +10,8 @@ use super::keep::{self, Keep, Kept, Told};
 use super::load::Source;
 use super::output::Stdout;
 use super::plan::Rehearsal;
-use super::{Connection, Order, confirm, signals, tenant};
+use super::tenant::Wires;
+use super::{Connection, Leave, Order, confirm, signals, tenant};
 use crate::error::{Exit, Fault};
 use crate::graph::{StandIn, Version};
 use crate::history::History;
@@ -86,13 +87,14 @@ impl Whole<'_> {
         let tenant = match tenant::connect(
             &outcome.run,
             connection,
-            self.order,
-            self.is_agreed(),
-            self.stand_in(),
+            Wires {
+                leave: self.leave(),
+                stand_in: self.stand_in(),
+                ledger: kept.ledger,
+            },
             &stop,
             self.world,
             self.voice,
-            kept.ledger,
         ) {
             Ok(tenant) => tenant,
             Err(error) => {
@@ -117,14 +119,8 @@ impl Whole<'_> {
             signals::limit(self.runtime, &stop, self.world, most);
         }
         let stdout = Arc::new(self.stdout());
-        let Prepared {
-            script,
-            args,
-            files,
-            roots,
-            ..
-        } = prepared;
-        let host = Arc::new(self.host(args, files, roots, tenant, history, &stop, &stdout));
+        let script = prepared.script.clone();
+        let host = Arc::new(self.host(prepared, tenant, history, &stop, &stdout));
         match script::run(&script, &host) {
             // A closure at the end of a script is no mistake; there is nothing to print of it.
             Ok(value) => {
@@ -175,8 +171,12 @@ impl Whole<'_> {
     }
 
     /// In a plan nothing is asked: what would be asked for does not happen.
-    fn is_agreed(&self) -> bool {
-        self.order.yes || self.rehearsal.is_some()
+    fn leave(&self) -> Leave {
+        let leave = self.order.leave;
+        Leave {
+            yes: leave.yes || self.rehearsal.is_some(),
+            ..leave
+        }
     }
 
     fn stand_in(&self) -> Option<Arc<dyn StandIn>> {
@@ -256,16 +256,14 @@ impl Whole<'_> {
 
     fn host(
         &self,
-        args: Args,
-        files: Files,
-        imports: Vec<PathBuf>,
+        prepared: Prepared,
         tenant: Tenant,
         history: Arc<History>,
         stop: &Stop,
         stdout: &Arc<Stdout>,
     ) -> Host {
         let (clock, asking) = (self.world.clock.clone(), self.voice.clone());
-        let (yes, is_plan) = (self.is_agreed(), self.rehearsal.is_some());
+        let (yes, is_plan) = (self.leave().yes, self.rehearsal.is_some());
         let backup = tenant.backup.clone();
         Host {
             world: self.world.clone(),
@@ -273,9 +271,9 @@ impl Whole<'_> {
             stop: stop.clone(),
             talk: Arc::new(self.voice.clone()),
             output: Arc::new(Quiet::new(stdout.clone(), history.clone())),
-            files,
-            imports,
-            args,
+            files: prepared.files,
+            imports: prepared.roots,
+            args: prepared.args,
             tenant,
             history,
             steps: Steps::default(),

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::{Connection, Order};
+use super::{Connection, Leave};
 use crate::backup::books::{Asked, ItemPoint};
 use crate::backup::{Service, Settings};
 use crate::changes::{Consent, Door, Ledger};
@@ -22,22 +22,29 @@ use crate::world::World;
 /// The first look at a session that has just been activated.
 const FIRST_LOOK: Duration = Duration::from_secs(1);
 
+/// What the tenant of a run is wired to, beside the service.
+pub(super) struct Wires {
+    pub(super) leave: Leave,
+    /// Answers changes in the service's place.
+    pub(super) stand_in: Option<Arc<dyn StandIn>>,
+    pub(super) ledger: Ledger,
+}
+
 /// Makes everything that talks to the tenant. Nothing is sent yet.
-///
-/// `stand_in`: answers changes in the service's place.
 ///
 /// # Errors
 /// An address or a credential that cannot be used.
 pub(super) fn connect(
     run: &str,
     connection: Connection,
-    order: &Order,
-    yes: bool,
-    stand_in: Option<Arc<dyn StandIn>>,
+    Wires {
+        leave,
+        stand_in,
+        ledger,
+    }: Wires,
     stop: &Stop,
     world: &World,
     voice: &Voice,
-    ledger: Ledger,
 ) -> Result<Tenant, GraphError> {
     let in_flight = connection.options.in_flight;
     let root = connection.options.root.clone();
@@ -52,7 +59,7 @@ pub(super) fn connect(
     }
     let door = Arc::new(Door::new(
         client.clone(),
-        Consent::new(yes, talk.clone()),
+        Consent::new(leave.yes, talk.clone()),
         stop.clone(),
         talk.clone(),
         world.clone(),
@@ -65,9 +72,9 @@ pub(super) fn connect(
         in_flight,
         first_look: FIRST_LOOK.min(connection.polling),
         polling: connection.polling,
-        yes,
-        again: order.again,
-        allow_overlap: order.allow_overlap,
+        yes: leave.yes,
+        again: leave.again,
+        allow_overlap: leave.allow_overlap,
     };
     let backup = Service::new(
         client.clone(),
