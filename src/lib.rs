@@ -18,6 +18,7 @@ mod journal;
 mod manual;
 mod report;
 mod run;
+mod runs;
 mod sandbox;
 mod script;
 mod stop;

@@ -64,6 +64,24 @@ const ARROWS: &[(&str, &[&str])] = &[
     ),
     ("report", &["backup", "error", "graph", "instant", "text"]),
     (
+        "runs",
+        &[
+            "advice",
+            "backup",
+            "changes",
+            "directory",
+            "error",
+            "graph",
+            "instant",
+            "journal",
+            "report",
+            "stop",
+            "talk",
+            "text",
+            "world",
+        ],
+    ),
+    (
         "run",
         &[
             "advice",
@@ -74,6 +92,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "graph",
             "instant",
             "report",
+            "runs",
             "script",
             "stop",
             "talk",
@@ -91,8 +110,8 @@ const ARROWS: &[(&str, &[&str])] = &[
     (
         "cli",
         &[
-            "advice", "backup", "config", "doctor", "error", "graph", "manual", "report", "run",
-            "sandbox", "script", "stop", "talk", "text", "unix", "world",
+            "advice", "backup", "config", "doctor", "error", "graph", "journal", "manual", "report", "run",
+            "runs", "sandbox", "script", "stop", "talk", "text", "unix", "world",
         ],
     ),
 ];
