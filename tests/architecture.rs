@@ -23,9 +23,10 @@ const ARROWS: &[(&str, &[&str])] = &[
     (
         "changes",
         &[
-            "advice", "error", "graph", "instant", "stop", "talk", "world",
+            "advice", "error", "graph", "instant", "journal", "stop", "talk", "world",
         ],
     ),
+    ("history", &["changes", "error", "journal"]),
     (
         "directory",
         &[
@@ -41,6 +42,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "error",
             "graph",
             "instant",
+            "journal",
             "stop",
             "talk",
             "world",
@@ -55,6 +57,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "directory",
             "error",
             "graph",
+            "history",
             "instant",
             "stop",
             "talk",
@@ -90,13 +93,16 @@ const ARROWS: &[(&str, &[&str])] = &[
             "directory",
             "error",
             "graph",
+            "history",
             "instant",
+            "journal",
             "report",
             "runs",
             "script",
             "stop",
             "talk",
             "text",
+            "unix",
             "world",
         ],
     ),
@@ -110,8 +116,8 @@ const ARROWS: &[(&str, &[&str])] = &[
     (
         "cli",
         &[
-            "advice", "backup", "config", "doctor", "error", "graph", "journal", "manual", "report", "run",
-            "runs", "sandbox", "script", "stop", "talk", "text", "unix", "world",
+            "advice", "backup", "config", "doctor", "error", "graph", "journal", "manual",
+            "report", "run", "runs", "sandbox", "script", "stop", "talk", "text", "unix", "world",
         ],
     ),
 ];

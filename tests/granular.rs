@@ -1,9 +1,10 @@
 //! Single files out of restore points of OneDrives and sites, single messages out of those of mailboxes.
 
 use std::collections::BTreeMap;
+use std::ops::RangeInclusive;
 
 use insta::assert_snapshot;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::support::{Bench, Recorder, Served};
 
@@ -312,7 +313,7 @@ fn messages_are_searched_and_restored() {
 
 /// Restores 60 files with faults that the run must come through.
 #[track_caller]
-fn survives(spec: &str, reconciled: u64) -> (Served, String) {
+fn survives(spec: &str, reconciled: RangeInclusive<u64>) -> (Served, String) {
     let tenant = tenant();
     let script = opened(
         r#"
@@ -328,20 +329,24 @@ fn survives(spec: &str, reconciled: u64) -> (Served, String) {
     tenant.expect_nothing_twice();
     assert_eq!(bench.books(), [60, 60, 0, 0, 0], "{spec}\n{done}");
     assert_eq!(done.code, 0, "{spec}\n{done}");
-    let requests = &bench.result()["requests"];
-    assert_eq!(requests["reconciled"], json!(reconciled), "{spec}\n{done}");
+    let looks = bench.result()["requests"]["reconciled"].as_u64().unwrap();
+    assert!(reconciled.contains(&looks), "{spec}\n{looks} looks\n{done}");
+    let notes = done.stderr.matches("note: no answer to `").count();
+    assert_eq!(notes as u64, looks, "{spec}\n{done}");
     (tenant, done.stderr)
 }
 
 #[test]
 fn lost_answers_restore_no_file_twice() {
     for (spec, reconciled) in [
-        (format!("lost-answer=1x@{CREATE}"), 1),
-        (format!("lost-answer=1x@{PATCH}"), 1),
-        (format!("cut=1x@{PATCH}"), 1),
-        (format!("late=1x:450ms@{PATCH}"), 1),
-        ("lost-answer=1x@POST …/activate".to_owned(), 1),
-        (format!("reset=1x@{CREATE},reset=1x@{PATCH}"), 2),
+        (format!("lost-answer=1x@{CREATE}"), 1..=1),
+        (format!("lost-answer=1x@{PATCH}"), 1..=1),
+        (format!("cut=1x@{PATCH}"), 1..=1),
+        // We look after 400 ms. On a busy machine the late one may land before what is sent again, which is then refused, and
+        // that refusal is looked into as well.
+        (format!("late=1x:450ms@{PATCH}"), 1..=2),
+        ("lost-answer=1x@POST …/activate".to_owned(), 1..=1),
+        (format!("reset=1x@{CREATE},reset=1x@{PATCH}"), 2..=2),
     ] {
         let (tenant, _) = survives(&spec, reconciled);
         let sessions = tenant.sessions();
@@ -356,7 +361,7 @@ fn lost_answers_restore_no_file_twice() {
 
 #[test]
 fn a_lost_answer_to_a_browse_session_is_asked_for_again() {
-    let (tenant, said) = survives(&format!("lost-answer=1x@{BROWSE}"), 1);
+    let (tenant, said) = survives(&format!("lost-answer=1x@{BROWSE}"), 1..=1);
     assert!(said.contains("it expires by itself"), "{said}");
     assert_eq!(tenant.count(BROWSE), 2);
 }

@@ -5,16 +5,21 @@ mod check;
 mod completions;
 mod doc;
 mod doctor;
+mod drafts;
 mod flags;
+mod go_on;
 mod logs;
 mod mistake;
 mod new;
+mod pause;
 mod resume;
 mod run;
+mod runs;
 mod sandbox;
 mod secret_file;
 mod settings;
 mod sign_in;
+mod stop;
 mod values;
 
 use std::ffi::{OsStr, OsString};
@@ -56,6 +61,11 @@ struct Given {
 enum Command {
     Run(run::Run),
     Resume(resume::Resume),
+    Stop(stop::Stop),
+    Pause(pause::Pause),
+    Continue(go_on::Continue),
+    Runs(runs::Runs),
+    Drafts(drafts::Drafts),
     Doctor(doctor::Doctor),
     Check(check::Check),
     Sandbox(sandbox::Sandbox),
@@ -92,6 +102,11 @@ impl Command {
         match self {
             Self::Run(_) => "run",
             Self::Resume(_) => "resume",
+            Self::Stop(_) => "stop",
+            Self::Pause(_) => "pause",
+            Self::Continue(_) => "continue",
+            Self::Runs(_) => "runs",
+            Self::Drafts(_) => "drafts",
             Self::Doctor(_) => "doctor",
             Self::Check(_) => "check",
             Self::Sandbox(_) => "sandbox",
@@ -177,6 +192,11 @@ pub fn run(cli: Cli, world: &World) -> Exit {
             command.run(&cli.flags, given, world, &voice)
         }
         Command::Resume(command) => command.run(&cli.flags, &cli.given, &config, world, &voice),
+        Command::Stop(command) => command.run(&cli.flags, world, &voice),
+        Command::Pause(command) => command.run(&cli.flags, world, &voice),
+        Command::Continue(command) => command.run(&cli.flags, world, &voice),
+        Command::Runs(command) => command.run(&cli.flags, world, &voice),
+        Command::Drafts(command) => command.run(&cli.flags, world, &voice),
         Command::Doctor(_) => doctor::Doctor::run(&cli.flags, config, world, &voice),
         Command::Check(command) => command.run(&cli.flags, &voice),
         Command::Sandbox(command) => command.run(&cli.flags, &voice),

@@ -102,10 +102,12 @@ pub(super) fn given_words(matches: &ArgMatches) -> Vec<(String, Vec<String>)> {
         let (Some(name), id) = (arg.get_long(), arg.get_id().as_str()) else {
             continue;
         };
-        let is_given = matches!(
-            matches.value_source(id),
-            Some(ValueSource::CommandLine | ValueSource::EnvVariable)
-        );
+        // A variable that says where the record lies will say so again.
+        let is_given = match matches.value_source(id) {
+            Some(ValueSource::CommandLine) => true,
+            Some(ValueSource::EnvVariable) => name != "state-dir",
+            _ => false,
+        };
         if !is_given {
             continue;
         }
@@ -120,13 +122,26 @@ pub(super) fn given_words(matches: &ArgMatches) -> Vec<(String, Vec<String>)> {
                     }
                     _ => value.to_owned(),
                 })
-                .map(|value: std::ffi::OsString| value.to_string_lossy().into_owned())
+                .map(|value: std::ffi::OsString| without_password(&value.to_string_lossy()))
                 .collect()
             }
         };
         words.push((name.to_owned(), values));
     }
     words
+}
+
+/// An address without the password that may stand in it: a record holds no secret. Anything else as it is.
+fn without_password(text: &str) -> String {
+    match url::Url::parse(text) {
+        Ok(mut url) if url.password().is_some() => {
+            // Both can only fail where an address has no host.
+            let _ = url.set_password(None);
+            let _ = url.set_username("");
+            url.into()
+        }
+        _ => text.to_owned(),
+    }
 }
 
 /// What a run was given, as settings of the command line that goes on with it.
@@ -304,6 +319,7 @@ mod tests {
             ("max-memory", Kind::Text),
             ("max-time", Kind::Text),
             ("no-wait", Kind::Switch),
+            ("on-end", Kind::Text),
             ("policy", Kind::Path),
             ("polling", Kind::Text),
             ("quiet", Kind::Switch),

@@ -11,7 +11,7 @@ use rusqlite::Connection;
 use super::{JournalError, Record};
 
 /// How long, how many and how much may lie unwritten: what a killed process has to read once more.
-const A_MOMENT: Duration = Duration::from_millis(200);
+const A_MOMENT: Duration = Duration::from_millis(5);
 const MANY: usize = 512;
 const MUCH: usize = 4 << 20;
 

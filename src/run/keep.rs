@@ -44,7 +44,7 @@ pub(crate) struct Resumed {
 /// The open record of a run.
 pub(super) struct Keep {
     pub(super) journal: Journal,
-    run: String,
+    pub(super) run: String,
     /// Frees the run for others when it is dropped.
     _lock: RunLock,
 }
@@ -95,7 +95,7 @@ pub(super) fn begin(
         arguments: order.arguments.clone(),
         resolved: told.resolved,
         settings: order.settings.clone(),
-        root: told.root.to_owned(),
+        root: address(told.root),
         imports: told.imports,
     };
     let row = RunRow {
@@ -177,7 +177,7 @@ pub(super) fn again(
 fn refuse_another(resumed: &Resumed, told: &Told<'_>) -> Result<(), Fault> {
     let (row, saved) = (&resumed.row, &resumed.saved);
     let refused = |code: &str, message: String| Fault::new(Exit::Unstarted, code, message);
-    if saved.root != told.root {
+    if saved.root != address(told.root) {
         let message = format!(
             "run `{}` worked against {}, and this is {}",
             row.id, saved.root, told.root
@@ -251,6 +251,17 @@ impl Keep {
         })?;
         Ok(())
     }
+}
+
+/// The tenant's address without what may stand before its host: a record holds no secret.
+fn address(root: &str) -> String {
+    let Ok(mut url) = url::Url::parse(root) else {
+        return root.to_owned();
+    };
+    // Both can only fail where an address has no host.
+    let _ = url.set_password(None);
+    let _ = url.set_username("");
+    url.to_string()
 }
 
 fn machine() -> String {

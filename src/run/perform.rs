@@ -12,7 +12,9 @@ use super::{Connection, Order, confirm, signals, tenant};
 use crate::error::{Exit, Fault};
 use crate::graph::Version;
 use crate::history::History;
+use crate::journal::Journal;
 use crate::report::Outcome;
+use crate::runs;
 use crate::script::api::tenant::Tenant;
 use crate::script::record::Quiet;
 use crate::script::steps::Steps;
@@ -97,6 +99,9 @@ impl Whole<'_> {
         signals::obey(self.runtime, &stop, self.world, self.voice);
         if let Some(most) = self.order.max_time {
             signals::limit(self.runtime, &stop, self.world, most);
+        }
+        if let Some(keep) = &keep {
+            signals::obey_wishes(self.runtime, &stop, self.world, &keep.journal, &keep.run);
         }
         let stdout = Arc::new(Stdout::new(
             self.order.format,
@@ -228,6 +233,7 @@ impl Whole<'_> {
     ) -> Host {
         let (clock, asking, yes) = (self.world.clock.clone(), self.voice.clone(), self.order.yes);
         let backup = tenant.backup.clone();
+        let folder = self.folder.to_owned();
         Host {
             world: self.world.clone(),
             runtime: self.runtime.clone(),
@@ -247,6 +253,7 @@ impl Whole<'_> {
             now: Box::new(move || Ok(clock.now())),
             confirm: Box::new(move |question| confirm::confirm(&asking, yes, question)),
             naps: Box::new(|length| length),
+            failed: Box::new(move |run| runs::failed(&Journal::open(&folder)?, run)),
         }
     }
 

@@ -23,30 +23,33 @@ pub(crate) struct Doubt {
 }
 
 /// `is_running`: what has no outcome yet is on its way, and in no doubt.
-pub(super) fn doubts(changes: Vec<ChangeRow>, is_running: bool) -> Vec<Doubt> {
+pub(super) fn doubts(changes: &[ChangeRow], is_running: bool) -> Vec<Doubt> {
     // Before a change is sent once more, what became of the earlier try is written down: each row speaks for itself.
     changes
-        .into_iter()
+        .iter()
         .filter_map(|change| {
-            let intent = change.intent;
-            let (why, request_id) = match change.outcome {
+            let intent = &change.intent;
+            let (why, request_id) = match &change.outcome {
                 None if is_running => return None,
-                None => ("the run was cut off while it was on its way".to_owned(), None),
+                None => (
+                    "the run was cut off while it was on its way".to_owned(),
+                    None,
+                ),
                 Some(outcome) if outcome.state == State::Unknown => {
-                    let error = outcome.error.unwrap_or_default();
+                    let error = outcome.error.clone().unwrap_or_default();
                     let told: Option<serde_json::Value> = serde_json::from_str(&error).ok();
                     let told = told.and_then(|told| Some(told["message"].as_str()?.to_owned()));
-                    (told.unwrap_or(error), outcome.request_id)
+                    (told.unwrap_or(error), outcome.request_id.clone())
                 }
                 Some(_) => return None,
             };
             Some(Doubt {
-                look: look(&intent),
-                operation: intent.operation,
-                method: intent.method,
-                path: intent.path,
+                look: look(intent),
+                operation: intent.operation.clone(),
+                method: intent.method.clone(),
+                path: intent.path.clone(),
                 items: intent.items,
-                place: intent.place,
+                place: intent.place.clone(),
                 at: intent.at,
                 clock: intent.clock,
                 request_id,
@@ -56,16 +59,24 @@ pub(super) fn doubts(changes: Vec<ChangeRow>, is_running: bool) -> Vec<Doubt> {
         .collect()
 }
 
+impl Doubt {
+    /// Whether it would have activated this session.
+    pub(super) fn activates(&self, session: &str) -> bool {
+        self.path.ends_with("/activate") && session_in(&self.path) == Some(session)
+    }
+}
+
+/// The session in `…/restoreSessions/ID` and `…/exchangeRestoreSessions/ID/activate`.
+pub(super) fn session_in(path: &str) -> Option<&str> {
+    let path = path.split('?').next()?;
+    let mut words = path.split('/');
+    words.find(|word| word.to_ascii_lowercase().ends_with("restoresessions"))?;
+    words.next().filter(|id| !id.is_empty())
+}
+
 /// What tells whether it has happened.
 fn look(intent: &Intent) -> String {
-    // `…/restoreSessions/ID`, `…/restoreSessions/ID/activate`.
-    let path = intent.path.split('?').next().unwrap_or_default();
-    let words: Vec<&str> = path.split('/').collect();
-    let session = words
-        .iter()
-        .position(|word| word.to_ascii_lowercase().ends_with("restoresessions"))
-        .and_then(|place| words.get(place + 1))
-        .filter(|id| !id.is_empty());
+    let session = session_in(&intent.path);
     let at = intent.at;
     match (intent.operation.as_str(), session) {
         ("create session", _) => format!(
@@ -82,9 +93,13 @@ fn look(intent: &Intent) -> String {
         }
         (_, Some(id)) => format!("session `{id}` and what is in it"),
         ("create browse session", None) => {
-            "nothing: a browse session that is left over restores nothing and ends by itself".to_owned()
+            "nothing: a browse session that is left over restores nothing and ends by itself"
+                .to_owned()
         }
-        (_, None) => format!("`{path}` in the tenant, as it was at {at} or soon after"),
+        (_, None) => format!(
+            "`{}` in the tenant, as it was at {at} or soon after",
+            intent.path.split('?').next().unwrap_or_default()
+        ),
     }
 }
 
@@ -139,15 +154,24 @@ mod tests {
             change(6, "e", 0, Some(State::Refused)),
         ];
         let paths = |is_running| -> Vec<String> {
-            doubts(changes.clone(), is_running)
+            doubts(&changes, is_running)
                 .iter()
                 .map(|doubt| doubt.path.rsplit('/').nth(1).unwrap().to_owned())
                 .collect()
         };
         assert_eq!(paths(false), ["s1", "s4", "s5"]);
         assert_eq!(paths(true), ["s1", "s5"]);
-        let first = &doubts(changes, false)[0];
-        assert_eq!((first.why.as_str(), first.request_id.as_deref()), ("no answer", Some("req-1")));
-        assert!(first.look.starts_with("session `s1`: where it is a `draft`"), "{}", first.look);
+        let first = &doubts(&changes, false)[0];
+        assert_eq!(
+            (first.why.as_str(), first.request_id.as_deref()),
+            ("no answer", Some("req-1"))
+        );
+        assert!(
+            first
+                .look
+                .starts_with("session `s1`: where it is a `draft`"),
+            "{}",
+            first.look
+        );
     }
 }

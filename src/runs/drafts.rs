@@ -91,7 +91,13 @@ fn standing(journal: &Journal, run: &str, root: &str) -> Result<Option<Standing>
 
 impl Draft {
     pub(crate) const COLUMNS: [&'static str; 7] = [
-        "session", "workload", "artifacts", "created", "age", "run", "state",
+        "session",
+        "workload",
+        "artifacts",
+        "created",
+        "age",
+        "run",
+        "state",
     ];
 
     pub(crate) fn cells(&self, now: Timestamp) -> Vec<Value> {
@@ -146,7 +152,7 @@ impl Cleaner {
                 draft.created = created.or(draft.created);
                 let count = json.property("restoreSessionArtifactCount");
                 let count = count.and_then(|count| count.property("total"));
-                let count = count.and_then(|total| total.to_string().parse().ok());
+                let count = count.and_then(|total| total.text().parse().ok());
                 draft.artifacts = count.unwrap_or(draft.artifacts);
                 draft
             }))
@@ -190,12 +196,7 @@ impl Cleaner {
         (deleted, faults)
     }
 
-    async fn of_run(
-        &self,
-        run: &str,
-        drafts: &[Draft],
-        deleted: &mut usize,
-    ) -> Result<(), Fault> {
+    async fn of_run(&self, run: &str, drafts: &[Draft], deleted: &mut usize) -> Result<(), Fault> {
         // Held while its drafts go: nobody resumes it meanwhile.
         let _lock = match self.journal.lock(run) {
             Err(JournalError::Held { holder, .. }) => {
@@ -209,7 +210,7 @@ impl Cleaner {
             }
             lock => lock?,
         };
-        let service = self.service(run)?;
+        let (service, door) = self.service(run)?;
         let open = drafts.iter().any(|draft| draft.standing == Standing::Open);
         let note = if open {
             ", which can be resumed and would miss them"
@@ -218,9 +219,13 @@ impl Cleaner {
         };
         let covered = Covered {
             question: format!("delete {} of run {run}{note}", count(drafts.len())),
-            keys: drafts.iter().map(|draft| draft.summary.id.clone()).collect(),
+            keys: drafts
+                .iter()
+                .map(|draft| draft.summary.id.clone())
+                .collect(),
         };
-        service.door().consent(Class::Delete, &covered).map_err(|error| fault_of(&error.into()))?;
+        door.consent(Class::Delete, &covered)
+            .map_err(|error| fault_of(&error.into()))?;
         for draft in drafts {
             let id = &draft.summary.id;
             // Looked at once more: the question may have waited for hours.
@@ -231,7 +236,9 @@ impl Cleaner {
                 continue;
             };
             if !is_draft(&json) {
-                self.talk.warn(&format!("session `{id}` is no draft any more, and was left as it is"));
+                self.talk.warn(&format!(
+                    "session `{id}` is no draft any more, and was left as it is"
+                ));
                 continue;
             }
             let session = service.known_session(workload, None, json);
@@ -241,13 +248,13 @@ impl Cleaner {
                 status: "deleted".to_owned(),
                 ..draft.summary.clone()
             };
-            service.door().ledger().session(id, &summary);
+            door.ledger().session(id, &summary);
         }
         Ok(())
     }
 
     /// The service as the run that made the drafts would use it.
-    fn service(&self, run: &str) -> Result<Arc<Service>, JournalError> {
+    fn service(&self, run: &str) -> Result<(Arc<Service>, Arc<Door>), JournalError> {
         let answers = self.journal.answers(run)?;
         let left = Left {
             changes: self.journal.changes(run)?,
@@ -265,9 +272,9 @@ impl Cleaner {
             self.settling,
             ledger,
         ));
-        Ok(Service::new(
+        let service = Service::new(
             self.client.clone(),
-            door,
+            door.clone(),
             Arc::new(Directory::new(self.client.clone())),
             self.talk.clone(),
             self.world.clone(),
@@ -281,7 +288,8 @@ impl Cleaner {
                 again: false,
                 allow_overlap: false,
             },
-        ))
+        );
+        Ok((service, door))
     }
 }
 

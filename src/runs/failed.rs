@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 
+use super::doubt::session_in;
 use super::view::{View, find};
 use crate::backup::books::{Item, Outcome};
 use crate::error::Fault;
@@ -19,17 +20,15 @@ pub(crate) fn failed(journal: &Journal, run: &str) -> Result<(Vec<Item>, usize),
         .changes(&run)?
         .into_iter()
         .filter(|change| change.intent.operation == "create bulk request")
-        .filter_map(|change| {
-            let mut words = change.intent.path.split('/');
-            words.find(|word| word.ends_with("estoreSessions"))?;
-            words.next().map(str::to_owned)
-        })
+        .filter_map(|change| session_in(&change.intent.path).map(str::to_owned))
         .collect();
     let is_whole = |item: &Item| {
         let session = item.session.as_ref();
         item.input.is_none() || session.is_some_and(|session| bulk.contains(session))
     };
-    let failed = items.into_iter().filter(|item| item.outcome == Outcome::Failed);
+    let failed = items
+        .into_iter()
+        .filter(|item| item.outcome == Outcome::Failed);
     let (whole, pieces): (Vec<Item>, Vec<Item>) = failed.partition(is_whole);
     Ok((whole, pieces.len()))
 }

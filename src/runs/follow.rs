@@ -26,7 +26,9 @@ impl Follow {
     pub(crate) fn look(&mut self, view: &View) -> News {
         let mut lines = Vec::new();
         for session in &view.outcome.sessions {
-            let before = self.sessions.insert(session.id.clone(), session.status.clone());
+            let before = self
+                .sessions
+                .insert(session.id.clone(), session.status.clone());
             let (id, status) = (&session.id, &session.status);
             match before {
                 None => lines.push(format!(
@@ -41,7 +43,11 @@ impl Follow {
         }
         if view.is_paused != self.is_paused {
             self.is_paused = view.is_paused;
-            let word = if view.is_paused { "paused" } else { "continues" };
+            let word = if view.is_paused {
+                "paused"
+            } else {
+                "continues"
+            };
             lines.push(word.to_owned());
         }
         let items = &view.outcome.items;

@@ -61,7 +61,15 @@ fn books(journal: &Journal, row: &RunRow) -> Result<Totals, Fault> {
 
 impl Summary {
     pub(crate) const COLUMNS: [&'static str; 10] = [
-        "run", "started", "script", "state", "exit", "asked", "succeeded", "failed", "skipped",
+        "run",
+        "started",
+        "script",
+        "state",
+        "exit",
+        "asked",
+        "succeeded",
+        "failed",
+        "skipped",
         "unknown",
     ];
 

@@ -16,11 +16,10 @@ mod wish;
 
 pub(crate) use drafts::{Cleaner, Draft, known_drafts};
 pub(crate) use failed::failed;
-pub(crate) use follow::{Follow, News};
+pub(crate) use follow::Follow;
 pub(crate) use list::{Summary, list};
 pub(crate) use prune::{age, forget_results};
 pub(crate) use show::Shown;
-pub(crate) use standing::Standing;
 pub(crate) use view::{View, find};
 pub(crate) use wish::wish;
 

@@ -30,7 +30,9 @@ pub(crate) fn age(
         "" => Duration::ZERO,
         rest => duration(rest).map_err(|_| wrong())?,
     };
-    Duration::from_secs(seconds).checked_add(rest).ok_or_else(wrong)
+    Duration::from_secs(seconds)
+        .checked_add(rest)
+        .ok_or_else(wrong)
 }
 
 /// Deletes the result documents of runs that began before this instant and that the journal does not know: those that were
@@ -85,7 +87,10 @@ mod tests {
 
     fn seconds(text: &str) -> Result<Duration, String> {
         let digits = text.strip_suffix('s').ok_or("no")?;
-        digits.parse().map(Duration::from_secs).map_err(|_| "no".to_owned())
+        digits
+            .parse()
+            .map(Duration::from_secs)
+            .map_err(|_| "no".to_owned())
     }
 
     #[test]
@@ -139,8 +144,15 @@ mod tests {
         left.sort();
         assert_eq!(
             left,
-            ["2025-01-01T00-00-00Z-bbbbbb", "2026-11-01T00-00-00Z-cccccc", "other"]
+            [
+                "2025-01-01T00-00-00Z-bbbbbb",
+                "2026-11-01T00-00-00Z-cccccc",
+                "other"
+            ]
         );
-        assert_eq!(forget_results(&journal, Path::new("/none"), before).unwrap(), 0);
+        assert_eq!(
+            forget_results(&journal, Path::new("/none"), before).unwrap(),
+            0
+        );
     }
 }

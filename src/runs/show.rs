@@ -24,7 +24,12 @@ pub(crate) struct Shown {
 
 impl Shown {
     pub(crate) const COLUMNS: [&'static str; 6] = [
-        "session", "workload", "status", "artifacts", "succeeded", "failed",
+        "session",
+        "workload",
+        "status",
+        "artifacts",
+        "succeeded",
+        "failed",
     ];
 
     /// `folder`: the state folder, where it is not the usual one.
@@ -52,7 +57,14 @@ fn head(view: &View) -> String {
     let (row, outcome) = (&view.row, &view.outcome);
     let mut lines = vec![
         ("run", row.id.clone()),
-        ("script", format!("{} (sha256 {:.12}…)", text::one_line(&row.script), row.sha256)),
+        (
+            "script",
+            format!(
+                "{} (sha256 {:.12}…)",
+                text::one_line(&row.script),
+                row.sha256
+            ),
+        ),
         ("state", state(view)),
         ("started", format!("{} by {}", shown(row.started), by(view))),
     ];
@@ -71,7 +83,10 @@ fn head(view: &View) -> String {
     for error in outcome.errors() {
         let place = error.place().map(|place| format!(" ({place})"));
         let said = text::one_line(&error.message).into_owned();
-        lines.push(("error", format!("{}: {said}{}", error.code, place.unwrap_or_default())));
+        lines.push((
+            "error",
+            format!("{}: {said}{}", error.code, place.unwrap_or_default()),
+        ));
     }
     let mut out = String::new();
     for (name, value) in lines {
@@ -85,7 +100,10 @@ fn state(view: &View) -> String {
         Standing::Running(holder) => {
             let paused = if view.is_paused { ", paused" } else { "" };
             let (pid, host) = (holder.pid, text::one_line(&holder.host).into_owned());
-            format!("running: process {pid} on {host}, since {}{paused}", shown(holder.since))
+            format!(
+                "running: process {pid} on {host}, since {}{paused}",
+                shown(holder.since)
+            )
         }
         Standing::Open if view.is_final => format!("open: {}; it can be resumed", exit(view)),
         Standing::Open => "open: its process is gone; it can be resumed".to_owned(),
@@ -99,7 +117,10 @@ fn exit(view: &View) -> String {
 }
 
 fn by(view: &View) -> String {
-    let (user, host) = (text::one_line(&view.row.user), text::one_line(&view.row.host));
+    let (user, host) = (
+        text::one_line(&view.row.user),
+        text::one_line(&view.row.host),
+    );
     match &*user {
         "" => format!("process {} on {host}", view.row.pid),
         user => format!("{user} on {host}, process {}", view.row.pid),
@@ -114,7 +135,11 @@ fn tail(view: &View, folder: Option<&str>) -> String {
             out,
             "of {} {} nobody knows whether it has happened:",
             doubts.len(),
-            if doubts.len() == 1 { "change" } else { "changes" }
+            if doubts.len() == 1 {
+                "change"
+            } else {
+                "changes"
+            }
         );
         for doubt in doubts {
             tell(&mut out, doubt);

@@ -7,7 +7,7 @@ use super::doubt::{Doubt, doubts};
 use super::standing::Standing;
 use crate::backup::books::{Item, Outcome as Fate, SessionSummary, Totals};
 use crate::error::{Exit, Fault};
-use crate::journal::{Journal, RunRow, Wish};
+use crate::journal::{ChangeRow, Journal, RunRow, Wish};
 use crate::report::Outcome;
 
 /// So many letters of a run's name at least: fewer are a slip of the hand.
@@ -22,9 +22,8 @@ pub(crate) fn find(journal: &Journal, name: &str) -> Result<RunRow, Fault> {
         return Ok(row);
     }
     let ids = journal.run_ids()?;
-    let is_meant = |id: &&String| {
-        name.len() >= FEWEST && (id.starts_with(name) || id.ends_with(name))
-    };
+    let is_meant =
+        |id: &&String| name.len() >= FEWEST && (id.starts_with(name) || id.ends_with(name));
     let meant: Vec<&String> = ids.iter().filter(is_meant).collect();
     if let [one] = meant[..]
         && let Some(row) = journal.run(one)?
@@ -62,13 +61,16 @@ impl View {
         let standing = Standing::of(holder, &row);
         let stored = row.result.as_deref().filter(|_| row.ended.is_some());
         let is_final = stored.is_some();
-        let outcome = match stored {
-            Some(text) => text.parse().map_err(|why| unreadable(&row.id, &why))?,
-            None => so_far(journal, &row)?,
-        };
         let is_running = standing.holder().is_some();
+        let changes = journal.changes(&row.id)?;
+        let doubts = doubts(&changes, is_running);
+        let outcome = match stored {
+            Some(text) => text
+                .parse::<Outcome>()
+                .map_err(|why| unreadable(&row.id, &why))?,
+            None => so_far(journal, &row, &changes, &doubts)?,
+        };
         let is_paused = is_running && journal.wished(&row.id) == Some(Wish::Pause);
-        let doubts = doubts(journal.changes(&row.id)?, is_running);
         Ok(Self {
             row,
             standing,
@@ -80,7 +82,7 @@ impl View {
     }
 
     /// The result document: the stored one of a run that has ended, else one of the same shape, whose `ended` and `exit`
-    /// are null. `keep` chooses among the items.
+    /// are null and that has a `state`. `keep` chooses among the items.
     pub(crate) fn document(&self, keep: impl Fn(&Item) -> bool) -> Value {
         let stored = self.row.result.as_deref().filter(|_| self.is_final);
         let stored = stored.and_then(|text| serde_json::from_str(text).ok());
@@ -88,8 +90,8 @@ impl View {
         if !self.is_final {
             document["ended"] = Value::Null;
             document["exit"] = Value::Null;
+            document["state"] = self.standing.word().into();
         }
-        document["state"] = self.standing.word().into();
         let mut kept = self.outcome.items.iter().map(keep);
         if let Some(items) = document["items"].as_array_mut() {
             items.retain(|_| kept.next().unwrap_or(true));
@@ -99,21 +101,38 @@ impl View {
 }
 
 /// What the journal has of a run that has no end yet.
-fn so_far(journal: &Journal, row: &RunRow) -> Result<Outcome, Fault> {
+fn so_far(
+    journal: &Journal,
+    row: &RunRow,
+    changes: &[ChangeRow],
+    doubts: &[Doubt],
+) -> Result<Outcome, Fault> {
     let mut outcome = Outcome::new(row.id.clone(), row.script.clone(), row.started, &row.api);
     outcome.sha256 = Some(row.sha256.clone());
     outcome.tenant.clone_from(&row.tenant);
     outcome.items = read::<Item>(&row.id, journal.items(&row.id)?)?;
+    for item in &mut outcome.items {
+        let doubt = item.session.as_ref().filter(|_| is_drafted(item));
+        if doubt.is_some_and(|session| doubts.iter().any(|doubt| doubt.activates(session))) {
+            item.outcome = Fate::Unknown;
+            item.code = Some("OutcomeUnknown".to_owned());
+            item.reason = Some("nobody knows whether its session was activated".to_owned());
+        }
+    }
     outcome.sessions = read::<SessionSummary>(&row.id, journal.sessions(&row.id)?)?;
     outcome.books = totals(&outcome.items);
     // Reading is not counted in the journal: at least these were sent.
-    let changes = journal.changes(&row.id)?;
     outcome.requests.sent = changes.len() as u64;
     let found = changes
         .iter()
         .filter(|change| change.outcome.as_ref().is_some_and(|end| end.found));
     outcome.requests.reconciled = found.count() as u64;
     Ok(outcome)
+}
+
+/// It stands in a draft, as far as the books know.
+pub(super) fn is_drafted(item: &Item) -> bool {
+    item.outcome == Fate::Skipped && item.code.as_deref() == Some("NotActivated")
 }
 
 fn read<T: DeserializeOwned>(run: &str, values: Vec<Value>) -> Result<Vec<T>, Fault> {

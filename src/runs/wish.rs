@@ -9,11 +9,7 @@ use crate::journal::{Holder, Journal, RunRow, Wish};
 ///
 /// # Errors
 /// Exit 2: there is no such run, or nobody works on it.
-pub(crate) fn wish(
-    journal: &Journal,
-    name: &str,
-    wish: Wish,
-) -> Result<(RunRow, Holder), Fault> {
+pub(crate) fn wish(journal: &Journal, name: &str, wish: Wish) -> Result<(RunRow, Holder), Fault> {
     let row = find(journal, name)?;
     if let Standing::Running(holder) = Standing::now(journal, &row.id, row.open) {
         journal.wish(&row.id, wish)?;
@@ -27,7 +23,12 @@ pub(crate) fn wish(
             Some(exit) => format!("it was stopped, with exit code {exit}"),
             None => "its process is gone".to_owned(),
         };
-        (how, format!("`runback resume {run}` goes on with it; `runback runs {run}` shows what still runs in the service"))
+        (
+            how,
+            format!(
+                "`runback resume {run}` goes on with it; `runback runs {run}` shows what still runs in the service"
+            ),
+        )
     } else {
         let exit = row.exit.unwrap_or_default();
         let how = format!("it has ended with exit code {exit}");

@@ -156,7 +156,10 @@ impl Help {
         add(&mut self.notes, other.notes);
         add(&mut self.graph, other.graph);
         add(&mut self.permissions, other.permissions);
-        self.options = self.options.take().or(other.options);
+        self.options = match (self.options.take(), other.options) {
+            (Some(one), Some(two)) => Some(wider(one, two)),
+            (one, two) => one.or(two),
+        };
         self.returns = self.returns.take().or(other.returns);
         self.throws = match (self.throws.take(), other.throws) {
             (Some(one), Some(two)) if one != two => {
@@ -172,12 +175,55 @@ impl Help {
         };
     }
 
+    /// The options it names, in their order: what stands between backticks outside brackets. What brackets hold are the values of an
+    /// option, or what it means.
+    pub(crate) fn option_names(&self) -> Vec<&str> {
+        let options = self.options.as_deref().unwrap_or_default();
+        let mut names: Vec<&str> = Vec::new();
+        let mut depth = 0_usize;
+        for (number, part) in options.split('`').enumerate() {
+            if number % 2 == 0 {
+                depth =
+                    (depth + part.matches('(').count()).saturating_sub(part.matches(')').count());
+                continue;
+            }
+            // `name`, or `name: value`.
+            let name = part.split(':').next().unwrap_or_default();
+            let is_name = !part.contains("::")
+                && !name.is_empty()
+                && name
+                    .chars()
+                    .all(|letter| letter.is_alphanumeric() || letter == '_');
+            if depth == 0 && is_name && !names.contains(&name) {
+                names.push(name);
+            }
+        }
+        names
+    }
+
     /// The first sentence of the text, without its stop: what a list shows.
     pub(crate) fn summary(&self) -> &str {
         let first = self.text.split("\n\n").next().unwrap_or_default();
         first
             .split_once(". ")
             .map_or(first.trim_end_matches('.'), |(sentence, _)| sentence)
+    }
+}
+
+/// The options of two overloads: those of the one that has all of the other, or both.
+fn wider(one: String, two: String) -> String {
+    let help = |options: &str| Help {
+        options: Some(options.to_owned()),
+        ..Help::default()
+    };
+    let (first, second) = (help(&one), help(&two));
+    let (first, second) = (first.option_names(), second.option_names());
+    if second.iter().all(|name| first.contains(name)) {
+        one
+    } else if first.iter().all(|name| second.contains(name)) {
+        two
+    } else {
+        format!("{}, {two}", one.trim_end_matches('.'))
     }
 }
 
@@ -236,5 +282,35 @@ mod tests {
             }
         );
         assert_eq!(help.summary(), "Waits until the session ends");
+        assert_eq!(help.option_names(), ["a", "b"]);
+    }
+
+    fn with_options(options: &str) -> Help {
+        Help::read(&format!("It does.\n\n- Options: {options}"))
+    }
+
+    #[test]
+    fn options_are_what_stands_outside_brackets() {
+        let help = with_options(
+            "`query` (needed: `(a -eq 'b')`, also with `recipient`), `window: #{after, before}` (`before` is strict), `top` as `users::list` has it.",
+        );
+        assert_eq!(help.option_names(), ["query", "window", "top"]);
+    }
+
+    #[test]
+    fn options_of_all_overloads_are_named() {
+        for (one, two, both) in [
+            (
+                "`version`.",
+                "`size` (most), `version`.",
+                "`size` (most), `version`.",
+            ),
+            ("`size`, `version`.", "`version`.", "`size`, `version`."),
+            ("`size`.", "`version`.", "`size`, `version`."),
+        ] {
+            let mut help = with_options(one);
+            help.join(with_options(two));
+            assert_eq!(help.options.as_deref(), Some(both));
+        }
     }
 }

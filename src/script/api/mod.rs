@@ -12,6 +12,7 @@ pub(crate) mod log;
 pub(crate) mod named;
 pub(crate) mod objects;
 pub(crate) mod rows;
+pub(crate) mod runs;
 pub(crate) mod session;
 pub(crate) mod sessions;
 pub(crate) mod shown;
@@ -48,6 +49,7 @@ pub(crate) fn register(library: &mut Library) {
     }
     session::register(library);
     sessions::register(library);
+    runs::register(library);
     browse::register(library);
     backup::register(library);
     graph::register(library);

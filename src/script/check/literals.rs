@@ -254,31 +254,11 @@ fn options<'m>(
     }
 }
 
-/// The options that a function's help or signature names; `None` where it names none.
-pub(super) fn known_options(overloads: &[&Entry]) -> Option<Vec<String>> {
+/// The options that a function's help names; `None` where it names none.
+fn known_options(overloads: &[&Entry]) -> Option<Vec<String>> {
     let mut names: Vec<String> = Vec::new();
     for entry in overloads {
-        for param in entry
-            .params
-            .iter()
-            .filter_map(|param| param.strip_prefix("#{"))
-        {
-            let inside = param.split('}').next().unwrap_or_default();
-            names.extend(inside.split(',').map(|name| name.trim().to_owned()));
-        }
-        let help = entry.help().options.unwrap_or_default();
-        // `name` or `name: value`; values in quotes and functions stand between backticks too.
-        for part in help.split('`').skip(1).step_by(2) {
-            let name = part.split(':').next().unwrap_or_default();
-            let is_name = !name.is_empty()
-                && !part.contains("::")
-                && name
-                    .chars()
-                    .all(|letter| letter.is_alphanumeric() || letter == '_');
-            if is_name {
-                names.push(name.to_owned());
-            }
-        }
+        names.extend(entry.help().option_names().into_iter().map(str::to_owned));
     }
     names.sort_unstable();
     names.dedup();

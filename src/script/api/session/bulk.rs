@@ -26,10 +26,11 @@ pub(super) fn register(library: &mut Library) {
         "Puts a bulk request into an empty draft: one list of people or sites, one window, one destination. The service \
 looks for their points itself, once the session is activated. Functions of the session work on what this returns.
 
-- `request`: `mailboxes`, `drives` (addresses of the owners) or `siteWebUrls`, as the workload has it: up to 10,000 \
-addresses or URLs, users or sites; `window: #{after, before}` in which points are looked for (`before` is strict; without \
-a window the newest point is taken); `prefer` (`\"latest\"`, `\"oldest\"`); `tags`; `destination` (`\"new\"` or \
-`\"inPlace\"`); `displayName`.
+- `request`: a map of these options.
+- Options: `mailboxes`, `drives` (addresses of the owners) or `siteWebUrls`, whichever the workload has (needed; up to \
+10,000 addresses or URLs, users or sites), `window: #{after, before}` in which points are looked for (`before` is strict; \
+without a window the newest point is taken), `prefer` (`\"latest\"`, `\"oldest\"`), `tags` (`\"fastRestore\"`), `destination` \
+(`\"new\"`, else `\"inPlace\"`), `displayName` (what the request is called).
 - An address that comes twice is sent once. Somebody without an address is booked as skipped, `NoAddress`.
 - Throws before anything is sent: `NotEmpty`, `HasBulkRequest`, `BulkRestoreRestorationResourcesCountExceedsLimit`, \
 `BulkRestoreInvalidCreateRequestUserEmail`, `BulkRestoreInvalidCreateRequestSiteUrl`.

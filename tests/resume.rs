@@ -1,0 +1,342 @@
+//! `kill -9` of the host, and `resume`: the end is that of a run that nobody has killed.
+
+use std::process::Stdio;
+use std::time::Duration;
+
+use serde_json::Value;
+
+use crate::support::{Bench, Served};
+
+/// A create, PATCHes, two parts, activates, a wait, artifacts; parallel lines, steps, a stream, errors that are caught, times.
+const EVERYTHING: &str = r#"
+    let begun = now();
+    let people = step("people", || groups::members("Everyone").collect());
+    let names = parallel(people.first(6), 3, |person| users::get(person.id).displayName);
+    let rows = step("rows", || {
+        let found = step("search", || exchange::points_before(people, now()));
+        found
+    });
+    let tried = attempt(|| groups::get("Nobody"));
+    let session = exchange::create_session(rows, "new", #{session_size: 60});
+    for row in try_parallel(rows.first(4), 2, |row| exchange::unit(row.item)) {
+        if row.error != () { log::debug(row.error.code); }
+    }
+    session.activate();
+    session.wait();
+    skip("the intern", "left the company", #{ok: true});
+    print(`${names.len()} ${tried.error.code} ${session.parts.len} ${session.artifacts().count()} ${begun <= now()}`);
+"#;
+
+/// What such a run says and books when nobody kills it.
+struct Undisturbed {
+    books: [u64; 5],
+    stdout: String,
+    /// How many records its journal got.
+    records: u64,
+    requests: u64,
+}
+
+fn bench(tenant: &Served, script: &str) -> Bench {
+    tenant.bench().flags(&["--yes"]).script(script)
+}
+
+/// The run in the bench's state folder.
+fn run_of(bench: &Bench) -> Option<String> {
+    let listed = std::fs::read_dir(bench.path("state/locks")).ok()?;
+    let names = listed.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
+    names
+        .filter_map(|name| name.strip_suffix(".lock").map(str::to_owned))
+        .max()
+}
+
+fn requests(tenant: &Served) -> u64 {
+    let state = tenant.get("/_sandbox/state");
+    let counts = state["counts"].as_object().unwrap();
+    counts.values().filter_map(Value::as_u64).sum()
+}
+
+fn undisturbed() -> Undisturbed {
+    let tenant = Served::fast();
+    let bench = bench(&tenant, EVERYTHING).variable("RUNBACK_TEST_CRASH_AT", "1000000");
+    let done = bench.run();
+    assert_eq!(done.code, 1, "{done}");
+    Undisturbed {
+        books: bench.books(),
+        stdout: done.stdout.clone(),
+        records: records(&bench),
+        requests: requests(&tenant),
+    }
+}
+
+/// About as many records as a run writes: those that stand in its journal.
+fn records(bench: &Bench) -> u64 {
+    let database = rusqlite::Connection::open(bench.path("state/journal.db")).unwrap();
+    ["answers", "changes", "items", "sessions", "consents"]
+        .iter()
+        .map(|table| {
+            let query = format!("SELECT COUNT(*) FROM {table}");
+            database
+                .query_row(&query, [], |row| row.get::<_, i64>(0))
+                .unwrap()
+        })
+        .map(|count| u64::try_from(count).unwrap())
+        .sum()
+}
+
+/// Resumes until the run has come to its end.
+fn resumed(bench: &Bench, run: &str) -> crate::support::Done {
+    for _ in 0..4 {
+        let done = bench.runback(&["resume", run]);
+        if !matches!(done.code, 3 | 4) {
+            return done;
+        }
+    }
+    panic!("run {run} does not come to its end");
+}
+
+/// Kills the run in a way, resumes it, and holds its end against the undisturbed one.
+fn survives(case: &str, faults: &str, expected: &Undisturbed, kill: impl Fn(Bench) -> Bench) {
+    let tenant = Served::fast();
+    tenant.faults(faults);
+    let bench = kill(bench(&tenant, EVERYTHING));
+    let first = bench.run();
+    let Some(run) = run_of(&bench) else {
+        // Killed before anything stood in the journal: nothing was sent either.
+        assert_eq!(tenant.sessions().len(), 0, "{case}");
+        return;
+    };
+    let done = if first.code == 1 {
+        first
+    } else {
+        // The next process is not killed.
+        let bench = bench.variable("RUNBACK_TEST_CRASH_AT", "1000000");
+        let done = resumed(&bench, &run);
+        assert_eq!(bench.books(), expected.books, "{case}\n{done}");
+        done
+    };
+    tenant.expect_nothing_twice();
+    assert_eq!(done.code, 1, "{case}\n{done}");
+    let activated = tenant
+        .sessions()
+        .iter()
+        .filter(|session| session["status"] != "draft")
+        .count();
+    assert_eq!(activated, 2, "{case}\n{done}");
+    if faults.is_empty() {
+        let sent = requests(&tenant);
+        // What was on its way when the process died is asked for again.
+        assert!(
+            sent <= expected.requests * 12 / 10 + 32,
+            "{case}: {sent} requests, {} in a run that nobody killed",
+            expected.requests
+        );
+    }
+}
+
+/// A bounded share of all records, spread over the run: which ones is another matter in each build.
+fn share(records: u64, of: u64, seed: u64) -> impl Iterator<Item = u64> {
+    let step = (records / of).max(1);
+    (0..of).map(move |at| 1 + at * step + seed % step)
+}
+
+#[test]
+fn a_run_that_dies_at_a_record_comes_to_the_same_end() {
+    let expected = undisturbed();
+    assert!(expected.stdout.starts_with("6 "), "{}", expected.stdout);
+    for (at, behind) in share(expected.records, 24, 7).zip(["", ":after"].into_iter().cycle()) {
+        let at = format!("{at}{behind}");
+        survives(&format!("record {at}"), "", &expected, |bench| {
+            bench.variable("RUNBACK_TEST_CRASH_AT", &at)
+        });
+    }
+}
+
+#[test]
+fn so_does_one_with_faults_of_every_kind() {
+    let expected = undisturbed();
+    let faults = "429=5%:retry-after=0,503=5%:retry-after=0,reset=5%,cut=5%,lost-answer=5%,late=2%:200ms,500=2%,502=2%,504=2%";
+    for at in share(expected.records, 8, 3) {
+        survives(&format!("record {at}"), faults, &expected, |bench| {
+            bench.variable("RUNBACK_TEST_CRASH_AT", &at.to_string())
+        });
+    }
+}
+
+#[test]
+fn every_single_record_may_be_the_last() {
+    // A run of few records, each of them in turn.
+    let script = r#"
+        let rows = exchange::latest_points(groups::members("Finance").first(3));
+        let session = exchange::create_session(rows, "new");
+        session.activate();
+        session.wait();
+    "#;
+    let tenant = Served::fast();
+    let undisturbed = bench(&tenant, script).variable("RUNBACK_TEST_CRASH_AT", "1000000");
+    let code = undisturbed.run().code;
+    let (books, records) = (undisturbed.books(), records(&undisturbed));
+    for at in 1..=records {
+        let tenant = Served::fast();
+        let bench = bench(&tenant, script).variable("RUNBACK_TEST_CRASH_AT", &at.to_string());
+        let first = bench.run();
+        let Some(run) = run_of(&bench) else { continue };
+        if first.code != code {
+            let bench = bench.variable("RUNBACK_TEST_CRASH_AT", "1000000");
+            let done = resumed(&bench, &run);
+            assert_eq!(
+                (done.code, bench.books()),
+                (code, books),
+                "record {at}\n{done}"
+            );
+        }
+        tenant.expect_nothing_twice();
+    }
+}
+
+#[test]
+fn what_was_said_before_is_not_said_again() {
+    let tenant = Served::fast();
+    let script = r#"
+        print("first");
+        let people = groups::members("Finance").first(2);
+        print("second");
+        let session = exchange::create_session(exchange::latest_points(people), "new");
+        print("third");
+        session.activate();
+        print("fourth");
+        session.wait();
+        table([#{a: 1}]);
+    "#;
+    let bench = bench(&tenant, script);
+    let first = bench.runback(&["run", "script.rhai", "--no-wait"]);
+    // The script itself has waited.
+    assert_eq!(first.code, 0, "{first}");
+    assert!(
+        first.stdout.starts_with("first\nsecond\nthird\nfourth\n"),
+        "{first}"
+    );
+
+    let unawaited = bench.script(&script.replace("session.wait();", ""));
+    let first = unawaited.runback(&["run", "script.rhai", "--no-wait", "--again"]);
+    assert_eq!(first.code, 3, "{first}");
+    let run = run_of(&unawaited).unwrap();
+    let last = first.stderr.lines().last().unwrap();
+    assert_eq!(last, format!("go on with: runback resume {run}"), "{first}");
+    let done = unawaited.runback(&["resume", &run]);
+    assert_eq!(done.code, 0, "{done}");
+    // The table came after the last thing that the record knows.
+    assert!(
+        !done.stdout.contains("first") && !done.stdout.contains("third"),
+        "{done}"
+    );
+}
+
+#[test]
+fn a_script_that_was_edited_is_refused_with_the_difference() {
+    let tenant = Served::fast();
+    let script = r#"
+        let rows = exchange::latest_points(groups::members("Finance").first(2));
+        let session = exchange::create_session(rows, "new");
+        session.activate();
+    "#;
+    let bench = bench(&tenant, script);
+    assert_eq!(bench.runback(&["run", "script.rhai", "--no-wait"]).code, 3);
+    let run = run_of(&bench).unwrap();
+    let edited = script.replace("first(2)", "first(3)");
+    let bench = bench.script(&edited);
+    let refused = bench.runback(&["resume", &run]);
+    assert_eq!(refused.code, 2, "{refused}");
+    for word in [
+        "was edited since",
+        "first(2)",
+        "first(3)",
+        "--accept-changes",
+    ] {
+        assert!(refused.stderr.contains(word), "{word}\n{refused}");
+    }
+    assert_eq!(tenant.sessions().len(), 1);
+
+    let accepted = bench.runback(&["resume", &run, "--accept-changes"]);
+    tenant.expect_nothing_twice();
+    let [asked, ..] = bench.books();
+    assert_eq!(asked, 3, "{accepted}");
+    // The two that run already are left alone; the third is new.
+    let units: usize = tenant
+        .sessions()
+        .iter()
+        .filter(|session| session["status"] != "draft")
+        .map(|session| session["artifacts"].as_array().unwrap().len())
+        .sum();
+    assert_eq!(units, 3, "{accepted}");
+}
+
+#[test]
+fn two_processes_cannot_have_one_run() {
+    let tenant = Served::start(&["--speed", "1"]);
+    let script = r#"
+        let rows = exchange::latest_points(groups::members("Finance").first(2));
+        exchange::create_session(rows, "new").activate();
+    "#;
+    let bench = bench(&tenant, script);
+    let mut child = bench
+        .command()
+        .args(["run", "script.rhai", "--yes"])
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    // The process is waited for, not a time: it activates, and then waits for the session.
+    while tenant
+        .sessions()
+        .iter()
+        .all(|session| session["status"] == "draft")
+    {
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    let refused = bench.runback(&["resume", &run_of(&bench).unwrap()]);
+    let _ = child.kill();
+    let _ = child.wait();
+    assert_eq!(refused.code, 2, "{refused}");
+    assert!(
+        refused.stderr.contains(&child.id().to_string()),
+        "{refused}"
+    );
+}
+
+#[test]
+fn a_unit_that_another_run_restores_is_left_out() {
+    let tenant = Served::start(&["--speed", "1"]);
+    let script = r#"
+        let rows = exchange::latest_points(groups::members("Finance").first(2));
+        exchange::create_session(rows, "new").activate();
+    "#;
+    let first = bench(&tenant, script).flags(&["--no-wait"]);
+    assert_eq!(first.run().code, 3);
+    // The same state folder, then another one: the service's own list tells.
+    let again = first.run();
+    assert!(again.stderr.contains("OverlapsSession"), "{again}");
+    let elsewhere = bench(&tenant, script).flags(&["--no-wait"]);
+    let other = elsewhere.run();
+    assert!(other.stderr.contains("OverlapsSession"), "{other}");
+    assert_eq!(elsewhere.books(), [2, 0, 0, 2, 0], "{other}");
+    tenant.expect_nothing_twice();
+}
+
+#[test]
+fn what_was_restored_before_is_not_restored_again_unless_that_is_wanted() {
+    let tenant = Served::fast();
+    let script = r#"
+        let rows = exchange::points_before(groups::members("Finance").first(2), now() - duration("48h"));
+        let session = exchange::create_session(rows, "new");
+        session.activate();
+        session.wait();
+    "#;
+    let bench = bench(&tenant, script);
+    assert_eq!(bench.run().code, 0);
+    let again = bench.run();
+    assert_eq!(again.code, 1, "{again}");
+    assert!(again.stderr.contains("AlreadyRestored"), "{again}");
+    let wanted = bench.flags(&["--again"]).run();
+    assert_eq!(wanted.code, 0, "{wanted}");
+}
