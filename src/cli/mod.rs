@@ -192,10 +192,10 @@ pub fn run(cli: Cli, world: &World) -> Exit {
             command.run(&cli.flags, given, world, &voice)
         }
         Command::Resume(command) => command.run(&cli.flags, &cli.given, &config, world, &voice),
-        Command::Stop(command) => command.run(&cli.flags, world, &voice),
+        Command::Stop(command) => command.run(&cli.flags, &cli.given, world, &voice),
         Command::Pause(command) => command.run(&cli.flags, world, &voice),
         Command::Continue(command) => command.run(&cli.flags, world, &voice),
-        Command::Runs(command) => command.run(&cli.flags, world, &voice),
+        Command::Runs(command) => command.run(&cli.flags, &cli.given, world, &voice),
         Command::Drafts(command) => command.run(&cli.flags, world, &voice),
         Command::Doctor(_) => doctor::Doctor::run(&cli.flags, config, world, &voice),
         Command::Check(command) => command.run(&cli.flags, &voice),

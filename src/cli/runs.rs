@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use super::flags::Flags;
 use super::run::runtime;
 use super::values::age;
+use super::{Given, settings};
 use crate::backup::books::{Item, Outcome as Fate};
 use crate::error::{Exit, Fault};
 use crate::journal::{Journal, Pruned, Verified};
@@ -57,15 +58,21 @@ pub(super) fn journal(flags: &Flags, world: &World) -> Result<(State, Journal), 
     Ok((state, journal))
 }
 
-/// The state folder as commands must name it, where it is not the usual one.
-pub(super) fn folder_flag(flags: &Flags) -> Option<String> {
-    let folder = flags.conduct.state_dir.as_deref()?;
-    let folder = std::path::absolute(folder).unwrap_or_else(|_| folder.to_owned());
-    Some(folder.display().to_string())
+/// The state folder as commands must name it, where this command line does.
+pub(super) fn folder_flag(given: &Given) -> Option<String> {
+    let words = settings::given_words(&given.matches);
+    let (_, values) = words.into_iter().find(|(name, _)| name == "state-dir")?;
+    values.into_iter().next()
 }
 
 impl Runs {
-    pub(super) fn run(self, flags: &Flags, world: &World, voice: &Voice) -> Result<Exit, Fault> {
+    pub(super) fn run(
+        self,
+        flags: &Flags,
+        given: &Given,
+        world: &World,
+        voice: &Voice,
+    ) -> Result<Exit, Fault> {
         let (state, journal) = journal(flags, world)?;
         let stdout = Stdout::new(
             flags.conduct.format,
@@ -87,7 +94,7 @@ impl Runs {
                     if self.follow {
                         follow(&journal, &run, flags, world, voice, &stdout)?;
                     }
-                    self.show(&journal, &run, flags, &stdout)?
+                    self.show(&journal, &run, flags, given, &stdout)?
                 }
             }
         };
@@ -99,6 +106,7 @@ impl Runs {
         journal: &Journal,
         run: &str,
         flags: &Flags,
+        given: &Given,
         stdout: &Stdout,
     ) -> Result<Exit, Fault> {
         let view = View::load(journal, run)?;
@@ -112,7 +120,7 @@ impl Runs {
         match flags.conduct.format {
             Format::Json => stdout.value(&view.document(is_kept)),
             Format::Table if !is_filtered => {
-                let shown = Shown::of(&view, folder_flag(flags).as_deref());
+                let shown = Shown::of(&view, folder_flag(given).as_deref());
                 stdout.print(&shown.head);
                 if !shown.sessions.is_empty() {
                     stdout.print("");
@@ -186,7 +194,7 @@ fn follow(
                 voice.note(&line);
             }
         }
-        runtime.block_on(world.clock.sleep(LOOK));
+        runtime.block_on(async { world.clock.sleep(LOOK).await });
     }
 }
 

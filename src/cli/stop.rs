@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use clap::Args;
 
+use super::Given;
 use super::flags::Flags;
 use super::runs::{folder_flag, journal};
 use crate::error::{Exit, Fault};
@@ -25,7 +26,13 @@ pub(super) struct Stop {
 }
 
 impl Stop {
-    pub(super) fn run(&self, flags: &Flags, world: &World, voice: &Voice) -> Result<Exit, Fault> {
+    pub(super) fn run(
+        &self,
+        flags: &Flags,
+        given: &Given,
+        world: &World,
+        voice: &Voice,
+    ) -> Result<Exit, Fault> {
         let (_, journal) = journal(flags, world)?;
         let (row, holder) = wish(&journal, &self.run, Wish::Stop)?;
         let (run, pid, host) = (&row.id, holder.pid, &holder.host);
@@ -53,7 +60,7 @@ impl Stop {
         if view.row.open {
             voice.demand(&format!(
                 "go on with: {}",
-                resume_command(run, folder_flag(flags).as_deref())
+                resume_command(run, folder_flag(given).as_deref())
             ));
         }
         Ok(Exit::Success)

@@ -85,8 +85,13 @@ fn standing(journal: &Journal, run: &str, root: &str) -> Result<Option<Standing>
         return Ok(None);
     };
     let saved: Option<Saved> = serde_json::from_str(&row.order).ok();
-    let is_here = saved.is_some_and(|saved| saved.root == root);
+    let is_here = saved.is_some_and(|saved| bare(&saved.root) == bare(root));
     Ok(is_here.then(|| Standing::now(journal, run, row.open)))
+}
+
+/// An address without the slash that it may end in.
+fn bare(root: &str) -> &str {
+    root.trim_end_matches('/')
 }
 
 impl Draft {
