@@ -31,15 +31,8 @@ pub(super) struct Runs {
     /// Look on until it ends
     #[arg(long, requires = "run")]
     follow: bool,
-    /// Its items that failed
-    #[arg(long, requires = "run")]
-    failed: bool,
-    /// Its items that were skipped
-    #[arg(long, requires = "run")]
-    skipped: bool,
-    /// Its items of which nobody knows what became
-    #[arg(long, requires = "run")]
-    unknown: bool,
+    #[command(flatten)]
+    chosen: Chosen,
     /// Check that its evidence is as it was written: exit 0, or 4 with the first row that is not
     #[arg(long, requires = "run", conflicts_with_all = ["follow", "failed", "skipped", "unknown"])]
     verify: bool,
@@ -49,6 +42,34 @@ pub(super) struct Runs {
     /// Take out runs that are older than this, for example `1y`; never one that can be resumed or holds something unknown
     #[arg(long, value_name = "AGE", value_parser = age, conflicts_with = "run")]
     prune: Option<Duration>,
+}
+
+/// Which items are shown.
+#[derive(Debug, Args)]
+struct Chosen {
+    /// Its items that failed
+    #[arg(long, requires = "run")]
+    failed: bool,
+    /// Its items that were skipped
+    #[arg(long, requires = "run")]
+    skipped: bool,
+    /// Its items of which nobody knows what became
+    #[arg(long, requires = "run")]
+    unknown: bool,
+}
+
+impl Chosen {
+    /// `None`: all of them.
+    fn fates(&self) -> Option<Vec<Fate>> {
+        let all = [
+            (self.failed, Fate::Failed),
+            (self.skipped, Fate::Skipped),
+            (self.unknown, Fate::Unknown),
+        ];
+        let chosen = all.into_iter().filter(|(is_chosen, _)| *is_chosen);
+        let fates: Vec<Fate> = chosen.map(|(_, fate)| fate).collect();
+        (!fates.is_empty()).then_some(fates)
+    }
 }
 
 /// The state folder and its journal.
@@ -110,16 +131,15 @@ impl Runs {
         stdout: &Stdout,
     ) -> Result<Exit, Fault> {
         let view = View::load(journal, run)?;
-        let chosen = [
-            (self.failed, Fate::Failed),
-            (self.skipped, Fate::Skipped),
-            (self.unknown, Fate::Unknown),
-        ];
-        let is_filtered = chosen.iter().any(|(is_chosen, _)| *is_chosen);
-        let is_kept = |item: &Item| !is_filtered || chosen.contains(&(true, item.outcome));
+        let fates = self.chosen.fates();
+        let is_kept = |item: &Item| {
+            fates
+                .as_ref()
+                .is_none_or(|fates| fates.contains(&item.outcome))
+        };
         match flags.conduct.format {
             Format::Json => stdout.value(&view.document(is_kept)),
-            Format::Table if !is_filtered => {
+            Format::Table if fates.is_none() => {
                 let shown = Shown::of(&view, folder_flag(given).as_deref());
                 stdout.print(&shown.head);
                 if !shown.sessions.is_empty() {

@@ -55,13 +55,12 @@ pub(crate) fn known_drafts(journal: &Journal, root: &str) -> Result<Vec<Draft>, 
         if summary.status != "draft" {
             continue;
         }
-        let standing = match runs.get(&run) {
-            Some(known) => known.clone(),
-            None => {
-                let standing = standing(journal, &run, root)?;
-                runs.insert(run.clone(), standing.clone());
-                standing
-            }
+        let standing = if let Some(known) = runs.get(&run) {
+            known.clone()
+        } else {
+            let standing = standing(journal, &run, root)?;
+            runs.insert(run.clone(), standing.clone());
+            standing
         };
         let Some(standing) = standing else { continue };
         drafts.push(Draft {

@@ -54,7 +54,7 @@ fn row(item: &Item) -> Dynamic {
         });
         Object::exact(Kind::of("restorePoint"), Json::of(&point))
     });
-    let text = |text: Option<&String>| text.map_or(Dynamic::UNIT, |text| text.into());
+    let text = |text: Option<&String>| text.map_or(Dynamic::UNIT, Into::into);
     // What the earlier script gave is not kept: whatever finds the same person or site again.
     let item_text = item
         .input
