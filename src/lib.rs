@@ -19,6 +19,7 @@ mod manual;
 mod plan;
 mod report;
 mod run;
+mod runs;
 mod sandbox;
 mod script;
 mod stop;

@@ -2,10 +2,13 @@
 
 use std::fs::{DirBuilder, File, Metadata, OpenOptions, Permissions};
 use std::io;
+use std::os::fd::AsFd as _;
 use std::os::unix::fs::{
     DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _,
 };
+use std::os::unix::process::CommandExt as _;
 use std::path::Path;
+use std::process::{Child, Command, Stdio};
 
 /// All bits of those who are not the owner.
 const GROUP_AND_OTHERS: u32 = 0o077;
@@ -103,6 +106,26 @@ pub(crate) fn host() -> String {
         .nodename()
         .to_string_lossy()
         .into_owned()
+}
+
+/// What this process says on stderr, as an output for another.
+pub(crate) fn stderr() -> io::Result<Stdio> {
+    Ok(io::stderr().as_fd().try_clone_to_owned()?.into())
+}
+
+/// Ends a process and all that it has started, where it was started with [`apart`]. One that is gone is no error.
+pub(crate) fn kill_all(of: &Child) {
+    let pid = i32::try_from(of.id())
+        .ok()
+        .and_then(rustix::process::Pid::from_raw);
+    if let Some(pid) = pid {
+        let _ = rustix::process::kill_process_group(pid, rustix::process::Signal::KILL);
+    }
+}
+
+/// Lets a command have a process group of its own, so that Ctrl-C is not meant for it.
+pub(crate) fn apart(command: &mut Command) -> &mut Command {
+    command.process_group(0)
 }
 
 /// Ends this process as a power cut would, for tests of what is left then.

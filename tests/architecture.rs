@@ -71,6 +71,24 @@ const ARROWS: &[(&str, &[&str])] = &[
         &["backup", "error", "graph", "instant", "text", "world"],
     ),
     (
+        "runs",
+        &[
+            "advice",
+            "backup",
+            "changes",
+            "directory",
+            "error",
+            "graph",
+            "instant",
+            "journal",
+            "report",
+            "stop",
+            "talk",
+            "text",
+            "world",
+        ],
+    ),
+    (
         "run",
         &[
             "advice",
@@ -84,6 +102,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "journal",
             "plan",
             "report",
+            "runs",
             "script",
             "stop",
             "talk",
@@ -103,7 +122,7 @@ const ARROWS: &[(&str, &[&str])] = &[
         "cli",
         &[
             "advice", "backup", "config", "doctor", "error", "graph", "journal", "manual", "plan",
-            "report", "run", "sandbox", "script", "stop", "talk", "text", "unix", "world",
+            "report", "run", "runs", "sandbox", "script", "stop", "talk", "text", "unix", "world",
         ],
     ),
 ];

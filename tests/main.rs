@@ -22,6 +22,7 @@ mod readme;
 mod reports;
 mod restore;
 mod resume;
+mod runs;
 mod sandbox;
 mod scripts;
 mod secrets;

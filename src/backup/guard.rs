@@ -289,8 +289,9 @@ impl Service {
             return Ok(());
         };
         let mut is_told = false;
-        while journal.wished(&self.settings.run) == Some(Wish::Pause) {
-            if !std::mem::replace(&mut is_told, true) {
+        while let Some(wish @ (Wish::Pause | Wish::Stop)) = journal.wished_now(&self.settings.run) {
+            // Who wishes it to stop is obeyed elsewhere, and ends this wait.
+            if wish == Wish::Pause && !std::mem::replace(&mut is_told, true) {
                 let run = &self.settings.run;
                 self.talk.note(&format!(
                     "paused from another terminal; `runback continue {run}` goes on"

@@ -30,11 +30,12 @@ pub(crate) enum Agreed {
     ToAll,
 }
 
-/// Who has agreed to what in this run.
+/// Who has agreed to what in this run. Clones remember the same.
+#[derive(Clone)]
 pub(crate) struct Consent {
     given: bool,
     talk: Arc<dyn Talk>,
-    remembered: Mutex<Remembered>,
+    remembered: Arc<Mutex<Remembered>>,
 }
 
 #[derive(Default)]
@@ -49,7 +50,7 @@ impl Consent {
         Self {
             given,
             talk,
-            remembered: Mutex::default(),
+            remembered: Arc::default(),
         }
     }
 

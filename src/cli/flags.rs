@@ -273,6 +273,9 @@ pub(super) struct Conduct {
     /// Write a report at the end, whatever happens; its extension says which: .json, .csv, .xml (JUnit), .html (repeatable)
     #[arg(long, global = true, value_name = "FILE", help_heading = "Output")]
     pub(super) report: Vec<PathBuf>,
+    /// Run this command through the shell at the end, whatever happens, with the result document on its standard input
+    #[arg(long, global = true, value_name = "CMD", help_heading = "Output")]
+    pub(super) on_end: Option<String>,
 }
 
 /// What is restored although it is or was restored elsewhere.

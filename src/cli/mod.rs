@@ -6,17 +6,22 @@ mod check;
 mod completions;
 mod doc;
 mod doctor;
+mod drafts;
 mod flags;
+mod go_on;
 mod logs;
 mod mistake;
 mod new;
+mod pause;
 mod plan;
 mod resume;
 mod run;
+mod runs;
 mod sandbox;
 mod secret_file;
 mod settings;
 mod sign_in;
+mod stop;
 mod values;
 
 use std::ffi::{OsStr, OsString};
@@ -60,6 +65,11 @@ enum Command {
     Resume(resume::Resume),
     Plan(plan::Plan),
     Apply(apply::Apply),
+    Stop(stop::Stop),
+    Pause(pause::Pause),
+    Continue(go_on::Continue),
+    Runs(runs::Runs),
+    Drafts(drafts::Drafts),
     Doctor(doctor::Doctor),
     Check(check::Check),
     Sandbox(sandbox::Sandbox),
@@ -99,6 +109,11 @@ impl Command {
             Self::Resume(_) => "resume",
             Self::Plan(_) => "plan",
             Self::Apply(_) => "apply",
+            Self::Stop(_) => "stop",
+            Self::Pause(_) => "pause",
+            Self::Continue(_) => "continue",
+            Self::Runs(_) => "runs",
+            Self::Drafts(_) => "drafts",
             Self::Doctor(_) => "doctor",
             Self::Check(_) => "check",
             Self::Sandbox(_) => "sandbox",
@@ -189,6 +204,11 @@ pub fn run(cli: Cli, world: &World) -> Exit {
             let given = settings::given_words(&cli.given.matches);
             command.run(&cli.flags, given, world, &voice)
         }
+        Command::Stop(command) => command.run(&cli.flags, &cli.given, world, &voice),
+        Command::Pause(command) => command.run(&cli.flags, world, &voice),
+        Command::Continue(command) => command.run(&cli.flags, world, &voice),
+        Command::Runs(command) => command.run(&cli.flags, &cli.given, world, &voice),
+        Command::Drafts(command) => command.run(&cli.flags, world, &voice),
         Command::Doctor(_) => doctor::Doctor::run(&cli.flags, config, world, &voice),
         Command::Check(command) => command.run(&cli.flags, &voice),
         Command::Sandbox(command) => command.run(&cli.flags, &voice),

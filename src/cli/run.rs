@@ -99,6 +99,7 @@ pub(super) fn order(
         max_time: conduct.max_time,
         format: conduct.format,
         reports: reports(&conduct.report)?,
+        on_end: conduct.on_end.clone(),
         api: version(flags),
         settings: Vec::new(),
         here: std::env::current_dir().unwrap_or_default(),

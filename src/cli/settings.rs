@@ -319,6 +319,7 @@ mod tests {
             ("max-memory", Kind::Text),
             ("max-time", Kind::Text),
             ("no-wait", Kind::Switch),
+            ("on-end", Kind::Text),
             ("policy", Kind::Path),
             ("polling", Kind::Text),
             ("quiet", Kind::Switch),

@@ -3,6 +3,7 @@
 use std::str::FromStr;
 use std::time::Duration;
 
+use crate::runs;
 use crate::script;
 
 /// A duration as scripts write it, `90s`, `1d12h`, `PT36H`; not negative.
@@ -11,6 +12,11 @@ pub(super) fn duration(text: &str) -> Result<Duration, String> {
         .filter(|length| length.seconds() >= 0.0)
         .map(script::values::Duration::unsigned)
         .ok_or_else(|| "write a duration like `90s`, `15m`, `1d12h` or `PT36H`".to_owned())
+}
+
+/// As [`duration`], with years of 365 days: `1y`.
+pub(super) fn age(text: &str) -> Result<Duration, String> {
+    runs::age(text, duration)
 }
 
 /// An amount of memory, or no limit.

@@ -133,6 +133,12 @@ impl Journal {
         self.wished_at(run, Instant::now())
     }
 
+    /// The same as of now: before something that cannot be taken back.
+    pub(crate) fn wished_now(&self, run: &str) -> Option<Wish> {
+        lock(&self.0.glance.wishes).remove(run);
+        self.wished(run)
+    }
+
     pub(super) fn wished_at(&self, run: &str, now: Instant) -> Option<Wish> {
         if let Some(wish) = lock(&self.0.glance.wishes).get(run)
             && wish.is_fresh(now)

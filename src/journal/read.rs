@@ -24,6 +24,19 @@ impl Journal {
         })
     }
 
+    /// The names of the runs of this folder, newest first: with their scripts and results they are too much for one list.
+    pub(crate) fn run_ids(&self) -> Result<Vec<String>, JournalError> {
+        let query = "SELECT run FROM runs ORDER BY started DESC, run DESC";
+        self.look(|database| all(database, query, [], |row| row.get(0)))
+    }
+
+    /// The sessions of all runs, each with its run; those of the newest run first.
+    pub(crate) fn all_sessions(&self) -> Result<Vec<(String, Value)>, JournalError> {
+        let query = "SELECT s.run, s.json FROM sessions s JOIN runs r ON r.run = s.run
+                     ORDER BY r.started DESC, s.run DESC, s.number";
+        self.look(|database| all(database, query, [], |row| Ok((row.get(0)?, json(row, 1)?))))
+    }
+
     pub(crate) fn run(&self, id: &str) -> Result<Option<RunRow>, JournalError> {
         self.look(|database| {
             database

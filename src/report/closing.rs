@@ -33,6 +33,7 @@ pub(crate) fn block(outcome: &Outcome, report: Option<&Path>, paint: Paint) -> S
     );
     counted(&mut out, &outcome.items);
     named(&mut out, &outcome.items, report);
+    going_on(&mut out, outcome);
     let _ = writeln!(out, "{}", cost(outcome));
     if let Some(report) = report.filter(|_| books.succeeded < books.asked) {
         let _ = writeln!(out, "every item, with its reason: {}", report.display());
@@ -99,6 +100,25 @@ fn named(out: &mut String, items: &[Item], report: Option<&Path>) {
         };
     }
     out.push('\n');
+}
+
+/// What nobody waits for any more, and what nobody can call back.
+fn going_on(out: &mut String, outcome: &Outcome) {
+    let sessions = outcome.going_on();
+    let total = sessions.len();
+    for session in sessions.iter().take(NAMED) {
+        let _ = writeln!(
+            out,
+            "session {} goes on in the service ({}, {})",
+            text::one_line(&session.id),
+            session.workload,
+            text::one_line(&session.status)
+        );
+    }
+    if total > NAMED {
+        let more = text::number((total - NAMED) as u64);
+        let _ = writeln!(out, "… and {more} more sessions");
+    }
 }
 
 fn cost(outcome: &Outcome) -> String {

@@ -34,6 +34,12 @@ pub(crate) fn rows<'r>(
 
 /// The items of the books.
 pub(crate) fn items(items: &[Item]) -> String {
+    let table: Vec<Vec<Value>> = items.iter().map(item_cells).collect();
+    rows(&item_columns(), &table)
+}
+
+/// The columns of items, wherever they stand as rows.
+pub(crate) fn item_columns() -> Vec<String> {
     let columns = [
         "workload",
         "unit",
@@ -45,30 +51,28 @@ pub(crate) fn items(items: &[Item]) -> String {
         "outcome",
         "code",
         "reason",
+    ];
+    columns.map(str::to_owned).to_vec()
+}
+
+/// An item in these columns.
+pub(crate) fn item_cells(item: &Item) -> Vec<Value> {
+    let point = item.point.as_ref();
+    let outcome = serde_json::to_value(item.outcome).expect("an outcome is a word");
+    vec![
+        item.workload.clone().into(),
+        item.unit.clone().into(),
+        item.name.clone().into(),
+        point.map(|point| point.id.clone()).into(),
+        point
+            .and_then(|point| point.protection_date_time.clone())
+            .into(),
+        item.session.clone().into(),
+        item.destination.clone().into(),
+        outcome,
+        item.code.clone().into(),
+        item.reason.clone().into(),
     ]
-    .map(str::to_owned);
-    let table: Vec<Vec<Value>> = items
-        .iter()
-        .map(|item| {
-            let point = item.point.as_ref();
-            let outcome = serde_json::to_value(item.outcome).expect("an outcome is a word");
-            vec![
-                item.workload.clone().into(),
-                item.unit.clone().into(),
-                item.name.clone().into(),
-                point.map(|point| point.id.clone()).into(),
-                point
-                    .and_then(|point| point.protection_date_time.clone())
-                    .into(),
-                item.session.clone().into(),
-                item.destination.clone().into(),
-                outcome,
-                item.code.clone().into(),
-                item.reason.clone().into(),
-            ]
-        })
-        .collect();
-    rows(&columns, &table)
 }
 
 /// A cell that a spreadsheet would run as a formula gets a quote in front.

@@ -18,6 +18,7 @@ mod verdict;
 
 pub(crate) use outcome::Outcome;
 pub(crate) use trouble::Trouble;
+pub(crate) use verdict::of_exit as exit_meaning;
 
 use std::path::Path;
 

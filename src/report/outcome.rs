@@ -82,6 +82,15 @@ impl Outcome {
         self.further_errors = troubles.collect();
     }
 
+    /// The sessions that were still running when they were seen last: they go on in the service without the run.
+    pub(crate) fn going_on(&self) -> Vec<&SessionSummary> {
+        let is_running = |status: &str| matches!(status, "activating" | "active");
+        let sessions = self.sessions.iter();
+        sessions
+            .filter(|session| is_running(&session.status))
+            .collect()
+    }
+
     /// All errors, the first first.
     pub(crate) fn errors(&self) -> impl Iterator<Item = &Trouble> {
         self.error.iter().chain(&self.further_errors)

@@ -46,7 +46,7 @@ pub(crate) struct Resumed {
 /// The open record of a run.
 pub(super) struct Keep {
     pub(super) journal: Journal,
-    run: String,
+    pub(super) run: String,
     /// Frees the run for others when it is dropped.
     _lock: RunLock,
 }

@@ -6,6 +6,7 @@ mod ending;
 mod id;
 mod keep;
 mod load;
+mod on_end;
 mod output;
 mod perform;
 mod plan;
@@ -22,7 +23,7 @@ pub(crate) use load::Source;
 pub(crate) use output::Stdout;
 pub(crate) use plan::rehearse;
 pub(crate) use signals::first_signal;
-pub(crate) use state::State;
+pub(crate) use state::{State, replace};
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -32,6 +33,7 @@ use tokio::runtime::Runtime;
 use crate::error::{Exit, Fault, bug};
 use crate::graph;
 use crate::report::{Kind, Outcome, closing};
+use crate::runs::resume_command;
 use crate::talk::{Loudness, Talk as _, Voice};
 use crate::world::World;
 use ending::Ending;
@@ -47,6 +49,8 @@ pub(crate) struct Order {
     pub(crate) max_time: Option<Duration>,
     pub(crate) format: Format,
     pub(crate) reports: Vec<(PathBuf, Kind)>,
+    /// The command that is told the result at the end.
+    pub(crate) on_end: Option<String>,
     pub(crate) api: graph::Version,
     /// Flags that were given, by their names: a run that goes on has them again.
     pub(crate) settings: Vec<(String, Vec<String>)>,
@@ -144,7 +148,11 @@ pub(crate) fn conduct(
     };
     outcome.exit = exit(&faults);
     outcome.fail(&faults);
-    let goes_on = keep.is_some() && ending.goes_on(outcome.exit);
+    // Who has stopped a run from another terminal can go on with it, also where it had only read.
+    let is_stopped = faults
+        .iter()
+        .any(|fault| fault.code == signals::FROM_OUTSIDE);
+    let goes_on = keep.is_some() && (ending.goes_on(outcome.exit) || is_stopped);
     if let Some(keep) = &keep
         && let Err(fault) = keep.end(&outcome, &Kind::Json.render(&outcome), goes_on)
         && faults.iter().all(|known| known.code != fault.code)
@@ -159,6 +167,10 @@ pub(crate) fn conduct(
     let faults = [faults, lost].concat();
     let exit = exit(&faults);
     close(&outcome, kept.as_deref(), voice, !faults.is_empty());
+    if let Some(command) = &order.on_end {
+        outcome.exit = exit;
+        on_end::tell(command, &Kind::Json.render(&outcome), voice);
+    }
     if goes_on && voice.manner().loudness != Loudness::Quiet {
         let how = format!("go on with: {}", order.go_on(&outcome.run));
         if voice.manner().json {
@@ -175,20 +187,7 @@ impl Order {
     fn go_on(&self, run: &str) -> String {
         let folder = self.settings.iter().find(|(name, _)| name == "state-dir");
         let folder = folder.and_then(|(_, values)| values.first());
-        match folder {
-            Some(folder) => format!("runback resume {run} --state-dir {}", shell_word(folder)),
-            None => format!("runback resume {run}"),
-        }
-    }
-}
-
-/// A word of a command line, in quotes where it needs them.
-fn shell_word(word: &str) -> String {
-    let is_plain = |letter: char| letter.is_alphanumeric() || "/._-+:=@".contains(letter);
-    if !word.is_empty() && word.chars().all(is_plain) {
-        word.to_owned()
-    } else {
-        format!("'{}'", word.replace('\'', "'\\''"))
+        resume_command(run, folder.map(String::as_str))
     }
 }
 

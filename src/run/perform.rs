@@ -15,7 +15,9 @@ use super::{Connection, Leave, Order, confirm, signals, tenant};
 use crate::error::{Exit, Fault};
 use crate::graph::{StandIn, Version};
 use crate::history::History;
+use crate::journal::Journal;
 use crate::report::Outcome;
+use crate::runs;
 use crate::script::api::tenant::Tenant;
 use crate::script::record::Quiet;
 use crate::script::steps::Steps;
@@ -117,6 +119,9 @@ impl Whole<'_> {
         signals::obey(self.runtime, &stop, self.world, self.voice);
         if let Some(most) = self.order.max_time {
             signals::limit(self.runtime, &stop, self.world, most);
+        }
+        if let Some(keep) = &keep {
+            signals::obey_wishes(self.runtime, &stop, self.world, &keep.journal, &keep.run);
         }
         let stdout = Arc::new(self.stdout());
         let script = prepared.script.clone();
@@ -265,6 +270,7 @@ impl Whole<'_> {
         let (clock, asking) = (self.world.clock.clone(), self.voice.clone());
         let (yes, is_plan) = (self.leave().yes, self.rehearsal.is_some());
         let backup = tenant.backup.clone();
+        let folder = self.folder.to_owned();
         Host {
             world: self.world.clone(),
             runtime: self.runtime.clone(),
@@ -284,6 +290,7 @@ impl Whole<'_> {
             now: Box::new(move || Ok(clock.now())),
             confirm: Box::new(move |question| confirm::confirm(&asking, yes, question)),
             naps: Box::new(move |length| if is_plan { Duration::ZERO } else { length }),
+            failed: Box::new(move |run| runs::failed(&Journal::open(&folder)?, run)),
         }
     }
 

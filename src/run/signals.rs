@@ -1,4 +1,4 @@
-//! Ctrl-C, SIGTERM and the time limit: what ends a run from outside.
+//! Ctrl-C, SIGTERM, the time limit and `runback stop`: what ends a run from outside.
 
 use std::time::Duration;
 
@@ -6,10 +6,17 @@ use tokio::runtime::Handle;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::error::{Exit, Fault};
+use crate::journal::{Journal, Wish};
 use crate::stop::Stop;
 use crate::talk::{Talk as _, Voice};
 use crate::text;
 use crate::world::World;
+
+/// The code of a run that was stopped from another terminal.
+pub(super) const FROM_OUTSIDE: &str = "StoppedFromOutside";
+
+/// How often a run looks whether it is wished to stop.
+const LOOK: Duration = Duration::from_millis(250);
 
 /// Lets the first Ctrl-C or SIGTERM stop the run in order, and the second end the process at once.
 pub(super) fn obey(runtime: &Handle, stop: &Stop, world: &World, voice: &Voice) {
@@ -69,6 +76,29 @@ pub(super) fn limit(runtime: &Handle, stop: &Stop, world: &World, most: Duration
             Fault::new(Exit::Stopped, "TimeLimit", message)
                 .hint("give it more time with `--max-time`"),
         );
+        world.cancel.cancel();
+    });
+}
+
+/// Stops the run where somebody at another terminal wishes it.
+pub(super) fn obey_wishes(
+    runtime: &Handle,
+    stop: &Stop,
+    world: &World,
+    journal: &Journal,
+    run: &str,
+) {
+    let (stop, world) = (stop.clone(), world.clone());
+    let (journal, run) = (journal.clone(), run.to_owned());
+    runtime.spawn(async move {
+        while journal.wished(&run) != Some(Wish::Stop) {
+            tokio::select! {
+                () = stop.token().cancelled() => return,
+                () = world.clock.sleep(LOOK) => {}
+            }
+        }
+        let message = format!("stopped with `runback stop {run}`");
+        stop.set(Fault::new(Exit::Stopped, FROM_OUTSIDE, message));
         world.cancel.cancel();
     });
 }

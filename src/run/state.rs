@@ -54,7 +54,12 @@ impl State {
 
     /// Where the result document of a run is kept.
     pub(crate) fn result(&self, run: &str) -> PathBuf {
-        self.folder.join("runs").join(run).join("result.json")
+        self.results().join(run).join("result.json")
+    }
+
+    /// The folder in which each run has one for its result document.
+    pub(crate) fn results(&self) -> PathBuf {
+        self.folder.join("runs")
     }
 
     /// Keeps the result document of a run.

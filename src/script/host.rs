@@ -12,6 +12,7 @@ use super::failure::Failure;
 use super::files::Files;
 use super::steps::Steps;
 use super::values::Object;
+use crate::backup::books::Item;
 use crate::error::{Fault, bug};
 use crate::history::History;
 use crate::stop::Stop;
@@ -53,6 +54,9 @@ pub(crate) struct Skip {
 /// Asks a person; `Err` where the answer is no.
 type Confirm = dyn Fn(&str) -> Result<(), Fault> + Send + Sync;
 
+/// The items of a run, by its name, that failed.
+type Failed = dyn Fn(&str) -> Result<(Vec<Item>, usize), Fault> + Send + Sync;
+
 /// From the length a script asked for to the length it waits.
 type Naps = dyn Fn(std::time::Duration) -> std::time::Duration + Send + Sync;
 
@@ -77,6 +81,8 @@ pub(crate) struct Host {
     pub(crate) now: Box<dyn Fn() -> Result<jiff::Timestamp, Failure> + Send + Sync>,
     /// `confirm(text)`: the answer is recorded too. `Err` where consent is refused: the run is over then.
     pub(crate) confirm: Box<Confirm>,
+    /// What failed in an earlier run of this state folder: whole units, and how many single files and messages beside them.
+    pub(crate) failed: Box<Failed>,
     /// How long a `sleep` of the script takes in truth (a resumed run does not sleep again).
     pub(crate) naps: Box<Naps>,
 }

@@ -125,6 +125,11 @@ impl Bench {
         Running::new(self.run_command(), self.ledger())
     }
 
+    /// A command that was made by hand, at work.
+    pub fn running(&self, command: Command) -> Running {
+        Running::new(command, self.ledger())
+    }
+
     /// `runback` with these words (and the flags) instead of `run script.rhai`.
     pub fn runback<W: AsRef<OsStr>>(&self, words: &[W]) -> Done {
         let mut command = self.command();

@@ -13,6 +13,7 @@ pub(crate) mod named;
 pub(crate) mod objects;
 pub(crate) mod plan;
 pub(crate) mod rows;
+pub(crate) mod runs;
 pub(crate) mod session;
 pub(crate) mod sessions;
 pub(crate) mod shown;
@@ -49,6 +50,7 @@ pub(crate) fn register(library: &mut Library) {
     }
     session::register(library);
     sessions::register(library);
+    runs::register(library);
     browse::register(library);
     backup::register(library);
     graph::register(library);

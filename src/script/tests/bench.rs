@@ -200,6 +200,7 @@ impl Bench {
                 Err(denial)
             }),
             naps: Box::new(|length| length),
+            failed: Box::new(|_| Ok((Vec::new(), 0))),
         }))
     }
 
