@@ -65,6 +65,12 @@ fn refused(error: &GraphError, call: &CallName, said: &ServiceError) -> Fault {
         Fault::new(exit, error.code(), error.to_string())
             .context(format!("{} {}", call.method, call.path))
     };
+    // Said by the stand-in of a plan: nothing was asked of the service.
+    if said.code == "NotPlannable" {
+        return fault(Exit::Unstarted).hint(
+            "`runback run` does it; `--sandbox` shows beforehand what a script does, in a simulated tenant",
+        );
+    }
     if STATE_CODES.contains(&said.code.as_str()) {
         return fault(Exit::Unstarted);
     }

@@ -16,6 +16,7 @@ mod instant;
 #[allow(dead_code, unused_imports)] // wip
 mod journal;
 mod manual;
+mod plan;
 mod report;
 mod run;
 mod runs;

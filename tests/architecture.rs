@@ -85,6 +85,10 @@ const ARROWS: &[(&str, &[&str])] = &[
         ],
     ),
     (
+        "plan",
+        &["backup", "error", "graph", "instant", "text", "world"],
+    ),
+    (
         "run",
         &[
             "advice",
@@ -96,6 +100,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "history",
             "instant",
             "journal",
+            "plan",
             "report",
             "runs",
             "script",
@@ -116,7 +121,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     (
         "cli",
         &[
-            "advice", "backup", "config", "doctor", "error", "graph", "journal", "manual",
+            "advice", "backup", "config", "doctor", "error", "graph", "journal", "manual", "plan",
             "report", "run", "runs", "sandbox", "script", "stop", "talk", "text", "unix", "world",
         ],
     ),

@@ -280,6 +280,28 @@ fn where_nothing_is_resolved_nobody_waits_forever() {
 }
 
 #[test]
+fn a_network_that_is_away_does_not_end_the_wait_for_a_bulk_restore() {
+    let tenant = Served::fast();
+    // Not sent again by the client: so that the test need not wait through its tries.
+    tenant.faults("redirect=100%:host@GET …RestoreArtifactsBulkAdditionRequests/{item}");
+    let script = r#"
+        let session = exchange::restore_bulk(groups::members("Executives"), #{destination: "new"});
+        session.wait();
+    "#;
+    let bench = bench(&tenant, script);
+    let mut running = bench.start();
+    running.hears("the restores go on, and so does the wait");
+    // Then it is the list of what was restored that cannot be had.
+    tenant.faults("redirect=3x:host@GET …RestoreArtifacts");
+    let done = running.finish().expect(0);
+    assert_eq!(bench.books(), [6, 6, 0, 0, 0], "{done}");
+    let said = done.stderr.matches("so does the wait").count();
+    assert_eq!(said, 2, "{done}");
+    assert_eq!(tenant.count(CREATE), 1);
+    tenant.expect_nothing_twice();
+}
+
+#[test]
 fn nobody_with_an_address_means_that_nothing_is_sent() {
     let tenant = Served::fast();
     let script = r#"

@@ -563,6 +563,26 @@ fn slips_of_the_pen() {
         ),
         ("let x = `abc", "1:9", "never closed", "backtick"),
         (
+            "print(\"abc);\n",
+            "1:7",
+            "the text that begins here",
+            "on the same line",
+        ),
+        (
+            "let x = [1, #{a: \"abc}];\nprint(x);",
+            "1:18",
+            "the text that begins here",
+            "on the same line",
+        ),
+        (
+            "print(`abc ${x`);",
+            "1:12",
+            "the `${` that stands here",
+            "`}`",
+        ),
+        ("let x = 0xZZ;", "1:9", "`0xZZ` is no number", "a to f"),
+        ("let x = 0b;", "1:9", "`0b` is no number", "0 and 1"),
+        (
             "print(\"a\" + (1 + 2);",
             "1:6",
             "the `(` that stands here is never closed",

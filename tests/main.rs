@@ -17,6 +17,7 @@ mod manual;
 mod mix;
 mod new;
 mod options;
+mod plan;
 mod readme;
 mod reports;
 mod restore;

@@ -1,10 +1,12 @@
 //! `runback new`: each template is written, checked and run.
 
 use std::os::unix::fs::symlink;
+use std::path::Path;
+use std::process::Command;
 
 use insta::assert_snapshot;
 
-use crate::support::Bench;
+use crate::support::{Bench, Done, Served};
 
 const SANDBOX: &[&str] = &["--sandbox", "--speed", "20000", "--yes"];
 
@@ -119,16 +121,19 @@ fn the_csv_template_restores_a_list() {
     assert!(done.stdout.contains("restoredFolderName"), "{done}");
 }
 
+/// Of the sandbox in the process one restore in a hundred fails by chance, which hangs on the time of day: not of this one.
 #[test]
-fn the_files_template_brings_files_back_as_its_note_says() {
-    let bench = Bench::new();
-    let written = bench.runback(&["new", "files", "--template", "files"]);
-    let trial = "user=astrid.yilmaz@contoso.example before=-24h 'pattern=*.docx' --sandbox --yes";
-    assert!(written.stderr.contains(trial), "{written}");
+fn the_files_template_brings_files_back() {
+    // Slow enough that a browse session, which lives 72 hours, outlives the look.
+    let tenant = Served::start(&["--speed", "2000"]);
+    let bench = tenant.bench();
+    bench
+        .runback(&["new", "files", "--template", "files"])
+        .expect(0);
     bench.runback(&["check", "files.rhai"]).expect(0);
     let user = "user=astrid.yilmaz@contoso.example";
     let words = ["run", "files.rhai", user, "before=-24h", "pattern=*.docx"];
-    let done = bench.runback(&[&words, SANDBOX].concat()).expect(0);
+    let done = bench.runback(&[&words[..], &["--yes"]].concat()).expect(0);
     let [asked, succeeded, ..] = bench.books();
     assert!(asked > 0 && asked == succeeded, "{done}");
     assert!(done.stdout.contains("restoredItemPath"), "{done}");
@@ -145,4 +150,72 @@ fn the_report_template_changes_nothing() {
         .expect(0);
     assert!(done.stdout.contains("newest"), "{done}");
     assert!(done.stderr.contains("100 users:"), "{done}");
+}
+
+/// A line as somebody types it into a shell.
+fn typed(bench: &Bench, line: &str) -> Done {
+    let program = bench.command();
+    let folder = Path::new(program.get_program()).parent().unwrap();
+    let path = format!(
+        "{}:{}",
+        folder.display(),
+        std::env::var("PATH").unwrap_or_default()
+    );
+    let mut shell = Command::new("sh");
+    shell.args(["-c", line]).env_clear();
+    shell.current_dir(program.get_current_dir().unwrap());
+    for (name, value) in program.get_envs() {
+        if let Some(value) = value {
+            shell.env(name, value);
+        }
+    }
+    shell.env("PATH", path);
+    bench.finish(shell)
+}
+
+/// Not one letter is changed, so this takes as long as it takes somebody who does it.
+#[test]
+fn every_template_runs_as_its_notes_say() {
+    // 1 where something is restored: in the group somebody has no point, and one restore in a hundred fails by chance.
+    for (template, said, code) in [
+        ("group", "restoredFolderName", 1..=1),
+        ("csv", "restoredFolderName", 0..=1),
+        ("files", "restoredItemPath", 0..=1),
+        ("report", "newest", 0..=0),
+    ] {
+        let bench = Bench::new();
+        let line = format!("runback new night --template {template}");
+        let written = typed(&bench, &line).expect(0);
+        let lines: Vec<&str> = written
+            .stderr
+            .lines()
+            .map(|note| note.split('`').nth(1).unwrap_or_else(|| panic!("{note}")))
+            .collect();
+        assert_eq!(lines.len(), if template == "csv" { 3 } else { 2 });
+        let (trial, before) = lines.split_last().unwrap();
+        for line in before {
+            typed(&bench, line).expect(0);
+        }
+        let done = typed(&bench, trial);
+        assert!(code.contains(&done.code), "{trial}\n{done}");
+        assert!(done.stdout.contains(said), "{trial}\n{done}");
+        if template != "report" {
+            let [asked, _, _, _, unknown] = bench.books();
+            assert!(asked > 0 && unknown == 0, "{trial}\n{done}");
+        }
+    }
+}
+
+#[test]
+fn the_help_of_the_csv_template_says_how_to_get_a_file() {
+    let bench = Bench::new();
+    typed(&bench, "runback new night --template csv").expect(0);
+    let help = typed(&bench, "runback run night.rhai --help").expect(0);
+    let mut lines = help.stdout.lines().map(str::trim);
+    let line = lines.find(|line| line.starts_with("printf "));
+    typed(&bench, line.unwrap()).expect(0);
+    let trial = "runback run night.rhai people=people.csv --sandbox --yes";
+    typed(&bench, trial);
+    let [asked, succeeded, failed, ..] = bench.books();
+    assert_eq!((asked, succeeded + failed), (1, 1));
 }

@@ -280,6 +280,7 @@ fn without_consent_nothing_is_activated() {
 
     0 sessions, [COST]
     every item, with its reason: [FOLDER]/state/runs/[RUN]/result.json
+    go on with: runback resume [RUN]
     ");
     assert_eq!(bench.books(), [6, 0, 0, 6, 0]);
     assert_eq!(tenant.sessions()[0]["status"], "draft");

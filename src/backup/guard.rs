@@ -112,7 +112,7 @@ impl Service {
             return Ok(());
         }
         if self.door.ledger().is_resumed() {
-            let unmet = self.activated_unmet().await;
+            let unmet = self.activated_unmet();
             self.leave_out(part, content, |placed| {
                 let session = unmet
                     .get(&placed.key())
@@ -221,17 +221,15 @@ impl Service {
                 if !is_running(&status) || of_another || self.part(&id).is_some() {
                     continue;
                 }
-                let known = self.elsewhere.of(&id);
-                let found = match known {
-                    Some(found) => found,
-                    None => {
-                        let part = Part::found(workload, None, (id.clone(), session));
-                        let artifacts = self.artifacts_with_units(&part).await?;
-                        let found = artifacts.iter().filter_map(|artifact| {
-                            unit_of(&artifact.json.property("restorePoint")?)
-                        });
-                        self.elsewhere.keep(&id, found.collect())
-                    }
+                let found = if let Some(found) = self.elsewhere.of(&id) {
+                    found
+                } else {
+                    let part = Part::found(workload, None, (id.clone(), session));
+                    let artifacts = self.artifacts_with_units(&part).await?;
+                    let found = artifacts
+                        .iter()
+                        .filter_map(|artifact| unit_of(&artifact.json.property("restorePoint")?));
+                    self.elsewhere.keep(&id, found.collect())
                 };
                 units.extend(found.iter().map(|unit| (unit.clone(), id.clone())));
             }

@@ -180,7 +180,7 @@ impl Service {
     }
 
     /// Sessions that an earlier life has activated and this one has not come upon, by what was in them.
-    pub(super) async fn activated_unmet(&self) -> HashMap<ArtifactKey, String> {
+    pub(super) fn activated_unmet(&self) -> HashMap<ArtifactKey, String> {
         let mut unmet = HashMap::new();
         for (session, fact) in self.door.ledger().facts::<Activated>("activated") {
             let is_activated = self.door.ledger().past(&activation(&session)).is_some();
@@ -289,8 +289,8 @@ impl Service {
         if content.stage == Stage::Activated {
             return false;
         }
-        let past = self.door.ledger().past(&activation(&part.id));
-        let Some(Past::Done { json, at, .. }) = past else {
+        let before = self.door.ledger().past(&activation(&part.id));
+        let Some(Past::Done { json, at, .. }) = before else {
             return false;
         };
         part.keep(json);
@@ -307,8 +307,8 @@ impl Service {
 
     /// Whether an earlier life was cut off while this part was being activated.
     pub(super) fn was_being_activated(&self, part: &Part) -> bool {
-        let past = self.door.ledger().past(&activation(&part.id));
-        matches!(past, Some(Past::Open { .. }))
+        let before = self.door.ledger().past(&activation(&part.id));
+        matches!(before, Some(Past::Open { .. }))
     }
 
     /// How a part ended, where an earlier life has seen it.

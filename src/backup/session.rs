@@ -119,6 +119,31 @@ impl Session {
         )
     }
 
+    /// The parts of several sessions of one workload in one, in their order; `None` where there is none, or one of another.
+    pub(crate) fn together(sessions: &[Arc<Self>]) -> Option<Self> {
+        let first = sessions.first()?;
+        if sessions
+            .iter()
+            .any(|session| *session.workload != *first.workload)
+        {
+            return None;
+        }
+        let parts = sessions
+            .iter()
+            .flat_map(|session| session.parts())
+            .collect();
+        let (service, manner) = (first.service.clone(), first.manner.clone());
+        let mark = format!("{}+", first.mark);
+        Some(Self::new(
+            service,
+            first.workload,
+            mark,
+            first.size,
+            manner,
+            parts,
+        ))
+    }
+
     /// Whether its artifacts are single files or messages.
     pub(crate) fn is_granular(&self) -> bool {
         self.manner.granular

@@ -202,7 +202,13 @@ impl Door {
         self.ledger.consented(Consented {
             run: String::new(),
             class: class.name().to_owned(),
-            question: covered.question.clone(),
+            // A path of a script's own may hold a secret in its query.
+            question: covered
+                .question
+                .split('?')
+                .next()
+                .unwrap_or_default()
+                .to_owned(),
             keys: covered.keys.clone(),
             all: agreed == Agreed::ToAll,
             how: how.to_owned(),

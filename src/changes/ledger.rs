@@ -216,7 +216,8 @@ impl Ledger {
                 class: change.class.name().to_owned(),
                 operation: call.operation.to_owned(),
                 method: call.method.to_string(),
-                path: call.path.clone(),
+                // Without its query: what a script puts there is its own business, and may be a secret.
+                path: call.path.split('?').next().unwrap_or_default().to_owned(),
                 body_sha256: Sha256::digest(body).into(),
                 items: u32::try_from(change.items).unwrap_or(u32::MAX),
                 place: origin.place,
@@ -310,7 +311,8 @@ impl Ledger {
             drop(edited);
             return self.past(key);
         }
-        let asked = content_of(call.method.as_str(), &call.path, call.body.as_deref());
+        let path = call.path.split('?').next().unwrap_or_default();
+        let asked = content_of(call.method.as_str(), path, call.body.as_deref());
         let kind = key.split('/').next().unwrap_or_default();
         let is_equal = |edited: &Edited, known: &str| {
             edited.contents.get(known) == Some(&asked)

@@ -221,12 +221,8 @@ pub(super) struct Conduct {
     /// Consent to activating and deleting, and yes to `confirm()`
     #[arg(long, short, global = true)]
     pub(super) yes: bool,
-    /// Restore again what this state folder has restored before from the same point to the same place
-    #[arg(long, global = true)]
-    pub(super) again: bool,
-    /// Restore also units that another running session restores
-    #[arg(long, global = true)]
-    pub(super) allow_overlap: bool,
+    #[command(flatten)]
+    pub(super) repeats: Repeats,
     /// Longest time between two looks at running sessions
     #[arg(
         long,
@@ -280,6 +276,17 @@ pub(super) struct Conduct {
     /// Run this command through the shell at the end, whatever happens, with the result document on its standard input
     #[arg(long, global = true, value_name = "CMD", help_heading = "Output")]
     pub(super) on_end: Option<String>,
+}
+
+/// What is restored although it is or was restored elsewhere.
+#[derive(Debug, Args)]
+pub(super) struct Repeats {
+    /// Restore again what this state folder has restored before from the same point to the same place
+    #[arg(long, global = true)]
+    pub(super) again: bool,
+    /// Restore also units that another running session restores
+    #[arg(long, global = true)]
+    pub(super) allow_overlap: bool,
 }
 
 /// What is said on stderr.

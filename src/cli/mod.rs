@@ -1,5 +1,6 @@
 //! The command line: one file for each subcommand, its flags and what it wires together.
 
+mod apply;
 mod bug;
 mod check;
 mod completions;
@@ -12,6 +13,7 @@ mod logs;
 mod mistake;
 mod new;
 mod pause;
+mod plan;
 mod resume;
 mod run;
 mod runs;
@@ -66,6 +68,8 @@ enum Command {
     Continue(go_on::Continue),
     Runs(runs::Runs),
     Drafts(drafts::Drafts),
+    Plan(plan::Plan),
+    Apply(apply::Apply),
     Doctor(doctor::Doctor),
     Check(check::Check),
     Sandbox(sandbox::Sandbox),
@@ -92,6 +96,7 @@ impl Command {
     fn configured(&self) -> Configured {
         match self {
             Self::Run(run) if run.is_help() => Configured::Ignored,
+            Self::Plan(plan) if plan.is_help() => Configured::Ignored,
             Self::Doctor(_) => Configured::Examined,
             Self::New(_) | Self::Completions(_) => Configured::Ignored,
             _ => Configured::Obeyed,
@@ -107,6 +112,8 @@ impl Command {
             Self::Continue(_) => "continue",
             Self::Runs(_) => "runs",
             Self::Drafts(_) => "drafts",
+            Self::Plan(_) => "plan",
+            Self::Apply(_) => "apply",
             Self::Doctor(_) => "doctor",
             Self::Check(_) => "check",
             Self::Sandbox(_) => "sandbox",
@@ -197,6 +204,11 @@ pub fn run(cli: Cli, world: &World) -> Exit {
         Command::Continue(command) => command.run(&cli.flags, world, &voice),
         Command::Runs(command) => command.run(&cli.flags, &cli.given, world, &voice),
         Command::Drafts(command) => command.run(&cli.flags, world, &voice),
+        Command::Plan(command) => command.run(&cli.flags, world, &voice),
+        Command::Apply(command) => {
+            let given = settings::given_words(&cli.given.matches);
+            command.run(&cli.flags, given, world, &voice)
+        }
         Command::Doctor(_) => doctor::Doctor::run(&cli.flags, config, world, &voice),
         Command::Check(command) => command.run(&cli.flags, &voice),
         Command::Sandbox(command) => command.run(&cli.flags, &voice),

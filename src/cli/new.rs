@@ -44,6 +44,16 @@ impl Template {
         }
     }
 
+    /// What makes the file that the trial reads: in a shell, since whoever tries it has nothing yet.
+    fn file(self) -> Option<&'static str> {
+        match self {
+            Self::Csv => Some(
+                "printf 'address,before\\nrania.shah@contoso.example,%s\\n' \"$(date -u +%FT%TZ)\" > people.csv",
+            ),
+            Self::Group | Self::Files | Self::Report => None,
+        }
+    }
+
     /// What to give it when it is tried against a simulated tenant.
     fn trial(self) -> &'static str {
         match self {
@@ -65,6 +75,9 @@ impl New {
         let _ = writeln!(io::stdout(), "{}", path.display());
         let shown = quoted(&path);
         voice.note(&format!("its help: `runback run {shown} --help`"));
+        if let Some(file) = self.template.file() {
+            voice.note(&format!("a file to try it with: `{file}`"));
+        }
         let trial = self.template.trial();
         voice.note(&format!(
             "to try it against a simulated tenant: `runback run {shown} {trial}`"

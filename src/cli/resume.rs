@@ -7,7 +7,8 @@ use super::run::{carry_out, order};
 use super::{Cli, Given, Loaded, mistake, settings};
 use crate::error::{Exit, Fault};
 use crate::journal::Journal;
-use crate::run::{Order, Resumed, Saved, State};
+use crate::plan::Plan;
+use crate::run::{Applied, Order, Resumed, Saved, State};
 use crate::talk::Voice;
 use crate::world::World;
 
@@ -50,11 +51,18 @@ impl Resume {
             ));
         }
         let mut order = Order {
-            arguments: saved.arguments.clone(),
             settings: saved.settings.clone(),
             here: saved.here.clone(),
-            ..order(saved.path.clone(), flags)?
+            ..order(saved.path.clone(), saved.arguments.clone(), flags)?
         };
+        if let Some((path, text)) = &saved.plan {
+            let bytes = text.clone().into_bytes();
+            order.applied = Some(Applied {
+                plan: Plan::read(&path.display().to_string(), &bytes)?,
+                path: path.clone(),
+                bytes,
+            });
+        }
         if let Some(folder) = &flags.conduct.state_dir {
             let folder = folder.display().to_string();
             order.settings.push(("state-dir".to_owned(), vec![folder]));
@@ -71,20 +79,8 @@ impl Resume {
 /// The run of this name, or whose name begins or ends so.
 fn find(journal: &Journal, name: &str) -> Result<(crate::journal::RunRow, Saved), Fault> {
     let fault = |code: &str, message: String| Fault::new(Exit::Unstarted, code, message);
-    let Some(row) = journal.run(name)? else {
-        let runs = journal.runs()?;
-        let known: Vec<&str> = runs.iter().map(|run| run.id.as_str()).collect();
-        let missing = fault(
-            "NoSuchRun",
-            format!("there is no run `{name}` in this state folder"),
-        );
-        return Err(
-            match crate::script::words::nearest(name, known.iter().copied()) {
-                Some(near) => missing.hint(format!("did you mean `{near}`?")),
-                None => missing.hint("`runback runs` lists them"),
-            },
-        );
-    };
+    let row = runs::find(journal, name)?;
+    let name = &row.id;
     if !row.open {
         let exit = row.exit.unwrap_or_default();
         let message = format!(

@@ -12,7 +12,7 @@ use super::{Cli, sandbox, secret_file, sign_in};
 use crate::error::{Exit, Fault};
 use crate::graph::{self, SignIn};
 use crate::report::Kind;
-use crate::run::{Connection, Ground, Order, Source, State, conduct};
+use crate::run::{APPLY, Connection, Ground, Leave, Order, Source, State, conduct};
 use crate::sandbox::Running;
 use crate::script::Script;
 use crate::talk::Voice;
@@ -38,7 +38,7 @@ pub(super) struct Run {
     help: bool,
 }
 
-fn argument(text: &str) -> Result<(String, String), String> {
+pub(super) fn argument(text: &str) -> Result<(String, String), String> {
     match text.split_once('=') {
         Some((name, value)) if !name.is_empty() => Ok((name.to_owned(), value.to_owned())),
         _ => Err("an argument is written NAME=VALUE".to_owned()),
@@ -60,30 +60,41 @@ impl Run {
         voice: &Voice,
     ) -> Result<Exit, Fault> {
         let Some(script) = self.script else {
-            return Ok(command_help());
+            return Ok(command_help("run"));
         };
         if self.help {
             return script_help(&script, voice);
         }
+        if script == std::path::Path::new(APPLY) {
+            let message = format!(
+                "`{APPLY}` is no file: only `runback apply` runs it, with a plan that it has checked"
+            );
+            return Err(Fault::new(Exit::Unstarted, "NoSuchFile", message));
+        }
         let order = Order {
-            arguments: self.arguments,
             settings: given,
-            ..order(script, flags)?
+            ..order(script, self.arguments, flags)?
         };
         Ok(carry_out(&order, flags, world, voice))
     }
 }
 
-/// What flags say of a run.
-pub(super) fn order(script: PathBuf, flags: &Flags) -> Result<Order, Fault> {
+/// What is to be run, with what the flags say of it.
+pub(super) fn order(
+    script: PathBuf,
+    arguments: Vec<(String, String)>,
+    flags: &Flags,
+) -> Result<Order, Fault> {
     let conduct = &flags.conduct;
     Ok(Order {
         script,
-        arguments: Vec::new(),
+        arguments,
         data: conduct.data.clone(),
-        yes: conduct.yes,
-        again: conduct.again,
-        allow_overlap: conduct.allow_overlap,
+        leave: Leave {
+            yes: conduct.yes,
+            again: conduct.repeats.again,
+            allow_overlap: conduct.repeats.allow_overlap,
+        },
         no_wait: conduct.no_wait,
         max_time: conduct.max_time,
         format: conduct.format,
@@ -93,6 +104,7 @@ pub(super) fn order(script: PathBuf, flags: &Flags) -> Result<Order, Fault> {
         settings: Vec::new(),
         here: std::env::current_dir().unwrap_or_default(),
         resumed: None,
+        applied: None,
     })
 }
 
@@ -106,7 +118,7 @@ pub(super) fn carry_out(order: &Order, flags: &Flags, world: &World, voice: &Voi
 }
 
 /// The reports that will be written, checked before anything runs.
-fn reports(paths: &[PathBuf]) -> Result<Vec<(PathBuf, Kind)>, Fault> {
+pub(super) fn reports(paths: &[PathBuf]) -> Result<Vec<(PathBuf, Kind)>, Fault> {
     let one = |path: &PathBuf| {
         let kind = Kind::of(path)?;
         let refused = |why: String| {
@@ -130,7 +142,7 @@ fn reports(paths: &[PathBuf]) -> Result<Vec<(PathBuf, Kind)>, Fault> {
     paths.iter().map(one).collect()
 }
 
-fn ground(flags: &Flags, world: &World) -> Result<(Ground, Option<Running>), Fault> {
+pub(super) fn ground(flags: &Flags, world: &World) -> Result<(Ground, Option<Running>), Fault> {
     if let Some(policy) = &flags.conduct.policy {
         let message = format!(
             "policies are not obeyed yet, so nothing is run under `{}`",
@@ -196,7 +208,7 @@ pub(super) fn connection(
     Ok((connection, serving))
 }
 
-fn version(flags: &Flags) -> graph::Version {
+pub(super) fn version(flags: &Flags) -> graph::Version {
     match flags.tenant.api {
         Api::V1 => graph::Version::V1,
         Api::Beta => graph::Version::Beta,
@@ -217,16 +229,16 @@ pub(super) fn runtime() -> Result<Runtime, Fault> {
         })
 }
 
-fn command_help() -> Exit {
+pub(super) fn command_help(name: &str) -> Exit {
     let mut command = Cli::command();
     command.build();
-    if let Some(run) = command.find_subcommand_mut("run") {
+    if let Some(run) = command.find_subcommand_mut(name) {
         let _ = run.print_long_help();
     }
     Exit::Success
 }
 
-fn script_help(path: &std::path::Path, voice: &Voice) -> Result<Exit, Fault> {
+pub(super) fn script_help(path: &std::path::Path, voice: &Voice) -> Result<Exit, Fault> {
     let source = Source::read(path)?;
     let name = path.display().to_string();
     match Script::load(&name, &source.bytes) {

@@ -144,7 +144,13 @@ impl Attempt<'_> {
         let cause = words::cause(error, self.limits);
         let timed_out = error.is_timeout();
         if error.is_connect() {
-            let cause = format!("cannot reach `{}`: {cause}", self.root.host());
+            // What refuses may be the proxy and not the service.
+            let way = self
+                .root
+                .proxy()
+                .map(|proxy| format!(" through the proxy `{proxy}`"))
+                .unwrap_or_default();
+            let cause = format!("cannot reach `{}`{way}: {cause}", self.root.host());
             End::Unsent { cause, timed_out }
         } else if error.is_builder() {
             let cause = format!("the request could not be made: {cause}");

@@ -108,6 +108,11 @@ impl Root {
         format!("{}/.default", self.url.origin().ascii_serialization())
     }
 
+    /// The proxy in front of it, for messages.
+    pub(super) fn proxy(&self) -> Option<String> {
+        super::proxy(self.url.as_str())
+    }
+
     /// For messages: host, and the port where it is not the usual one.
     pub(super) fn host(&self) -> String {
         let host = self.url.host_str().unwrap_or_default();

@@ -5,6 +5,13 @@
 //!
 //! One request goes through `client` (its address) → `course` (turn, tries, waits; asks `retry` and `pace`) → `attempt`
 //! (the wire; `body`, `refusal`) and comes back as an [`Answer`] or a [`GraphError`].
+//!
+//! Calls are never put into a `$batch`. It would save round trips and nothing else: the service throttles each request in a
+//! batch by itself, no page says that Backup Storage takes batches at all, and a lost answer would leave twenty changes
+//! unknown instead of one. Measured on 2026-11-28 against the sandbox, two loaded cores, 16 calls in flight: the newest
+//! points of 2,000 people are 385 requests and take 1.4 to 1.9 s without latency, 1.6 to 2.5 s with 20 ms (three runs each).
+//! So all that batches could save is 0.2 to 0.6 s for 2,000 people, and 0.05 s of the 40 changes that fill a session with
+//! them. Status reads are few: one list tells of all sessions.
 
 mod attempt;
 mod auth;
@@ -24,6 +31,7 @@ mod refusal;
 mod requests;
 mod retry;
 mod retry_after;
+mod stand_in;
 #[cfg(test)]
 mod testing;
 mod transport;
@@ -40,4 +48,5 @@ pub(crate) use page::Pages;
 pub(crate) use proxy::proxy;
 pub(crate) use requests::Requests;
 pub(crate) use reqwest::Method;
+pub(crate) use stand_in::StandIn;
 pub(crate) use transport::authorities;

@@ -68,9 +68,9 @@ impl History {
         history.accepts_changes = accepts_changes;
         for answer in answers {
             if answer.part == "opens" {
-                let opened = String::from_utf8_lossy(&answer.body).into_owned();
+                let below = String::from_utf8_lossy(&answer.body).into_owned();
                 let opener = (answer.lane.clone(), answer.number);
-                history.openers.insert(opened, opener);
+                history.openers.insert(below, opener);
             }
             let lane = history.lanes.entry(answer.lane).or_default();
             lane.reached = lane.reached.max(answer.number);

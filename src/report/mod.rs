@@ -1,6 +1,8 @@
 //! What is written about a run and its values: pure functions of an outcome or of rows, to text.
 
 pub(crate) mod closing;
+#[cfg(test)]
+mod cost;
 pub(crate) mod csv;
 mod html;
 pub(crate) mod json;

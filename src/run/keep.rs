@@ -30,6 +30,8 @@ pub(crate) struct Saved {
     pub(crate) root: String,
     /// Files that the script imports: name and text.
     pub(crate) imports: Vec<(String, String)>,
+    /// Of `apply`: the plan, by its path and as it was read.
+    pub(crate) plan: Option<(PathBuf, String)>,
 }
 
 /// A run that goes on.
@@ -90,13 +92,21 @@ pub(super) fn begin(
     let lock = journal.lock(&outcome.run)?;
     let saved = Saved {
         script: outcome.script.clone(),
-        path: std::path::absolute(&order.script).unwrap_or_else(|_| order.script.clone()),
+        path: if order.applied.is_some() {
+            order.script.clone()
+        } else {
+            std::path::absolute(&order.script).unwrap_or_else(|_| order.script.clone())
+        },
         here: std::env::current_dir().unwrap_or_default(),
         arguments: order.arguments.clone(),
         resolved: told.resolved,
         settings: order.settings.clone(),
         root: address(told.root),
         imports: told.imports,
+        plan: order.applied.as_ref().map(|applied| {
+            let text = String::from_utf8_lossy(&applied.bytes).into_owned();
+            (applied.path.clone(), text)
+        }),
     };
     let row = RunRow {
         id: outcome.run.clone(),
@@ -111,7 +121,11 @@ pub(super) fn begin(
         tenant: None,
         api: outcome.api.clone(),
         policy_sha256: None,
-        kind: "run".to_owned(),
+        kind: if order.applied.is_some() {
+            "apply".to_owned()
+        } else {
+            "run".to_owned()
+        },
         ended: None,
         exit: None,
         open: true,

@@ -8,6 +8,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::error::{Exit, Fault};
 use crate::script::LARGEST;
+use crate::text;
 
 /// A runbook as it is on disk. What ran is what was hashed: the file is read once.
 #[derive(Debug)]
@@ -39,13 +40,7 @@ impl Source {
 
     /// Lower case hexadecimal.
     pub(crate) fn sha256(&self) -> String {
-        use std::fmt::Write as _;
-        Sha256::digest(&self.bytes)
-            .iter()
-            .fold(String::new(), |mut text, byte| {
-                let _ = write!(text, "{byte:02x}");
-                text
-            })
+        text::hex(&Sha256::digest(&self.bytes))
     }
 }
 

@@ -1,5 +1,6 @@
 //! One runbook from file to outcome: load, check, run, close the books.
 
+mod apply;
 mod confirm;
 mod ending;
 mod id;
@@ -8,6 +9,7 @@ mod load;
 mod on_end;
 mod output;
 mod perform;
+mod plan;
 mod signals;
 mod state;
 mod tenant;
@@ -15,9 +17,11 @@ mod voice;
 
 pub use output::Format;
 
+pub(crate) use apply::{APPLY, Applied};
 pub(crate) use keep::{Resumed, Saved};
 pub(crate) use load::Source;
 pub(crate) use output::Stdout;
+pub(crate) use plan::rehearse;
 pub(crate) use signals::first_signal;
 pub(crate) use state::{State, replace};
 
@@ -40,9 +44,7 @@ pub(crate) struct Order {
     pub(crate) script: PathBuf,
     pub(crate) arguments: Vec<(String, String)>,
     pub(crate) data: Vec<PathBuf>,
-    pub(crate) yes: bool,
-    pub(crate) again: bool,
-    pub(crate) allow_overlap: bool,
+    pub(crate) leave: Leave,
     pub(crate) no_wait: bool,
     pub(crate) max_time: Option<Duration>,
     pub(crate) format: Format,
@@ -56,6 +58,19 @@ pub(crate) struct Order {
     pub(crate) here: PathBuf,
     /// The run that goes on, where this is none that begins.
     pub(crate) resumed: Option<Resumed>,
+    /// The plan that is to be done, where this is `apply`.
+    pub(crate) applied: Option<Applied>,
+}
+
+/// What was allowed beforehand.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Leave {
+    /// Consent to whatever asks for it.
+    pub(crate) yes: bool,
+    /// What was restored before may be restored again.
+    pub(crate) again: bool,
+    /// A unit that another session restores may be restored all the same.
+    pub(crate) allow_overlap: bool,
 }
 
 /// What a run stands on.
@@ -108,6 +123,7 @@ pub(crate) fn conduct(
                 world,
                 voice,
                 runtime: runtime.handle(),
+                rehearsal: None,
             };
             let performed = whole.perform(connection, &mut outcome, &mut faults);
             (ending.has_changed, keep) = (performed.has_changed, performed.keep);

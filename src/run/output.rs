@@ -47,6 +47,24 @@ impl Stdout {
         }
     }
 
+    /// For a script whose output is not to be seen; what it says on stderr is.
+    pub(crate) fn silent(voice: Voice) -> Self {
+        let stdout = Self::new(Format::Table, false, voice);
+        let state = State {
+            is_closed: true,
+            ..State::default()
+        };
+        Self {
+            state: Mutex::new(state),
+            ..stdout
+        }
+    }
+
+    /// Text that is whole as it is.
+    pub(crate) fn whole(&self, text: &str) {
+        self.write(text);
+    }
+
     pub(crate) fn print(&self, text: &str) {
         if self.format == Format::Json {
             self.voice.text(text);

@@ -2,15 +2,18 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::runtime::Handle;
 
 use super::keep::{self, Keep, Kept, Told};
 use super::load::Source;
 use super::output::Stdout;
-use super::{Connection, Order, confirm, signals, tenant};
+use super::plan::Rehearsal;
+use super::tenant::Wires;
+use super::{Connection, Leave, Order, confirm, signals, tenant};
 use crate::error::{Exit, Fault};
-use crate::graph::Version;
+use crate::graph::{StandIn, Version};
 use crate::history::History;
 use crate::journal::Journal;
 use crate::report::Outcome;
@@ -31,6 +34,8 @@ pub(super) struct Whole<'r> {
     pub(super) world: &'r World,
     pub(super) voice: &'r Voice,
     pub(super) runtime: &'r Handle,
+    /// Nothing is to happen: a plan is drawn up.
+    pub(super) rehearsal: Option<&'r Rehearsal>,
 }
 
 /// A script that can run.
@@ -69,6 +74,9 @@ impl Whole<'_> {
             }
         };
         self.say_beta(&prepared);
+        if let Some(rehearsal) = self.rehearsal {
+            let _ = rehearsal.args.set(prepared.args.to_json());
+        }
         let kept = match self.keep(&prepared, &connection.options.root, outcome) {
             Ok(kept) => kept,
             Err(fault) => {
@@ -81,11 +89,14 @@ impl Whole<'_> {
         let tenant = match tenant::connect(
             &outcome.run,
             connection,
-            self.order,
+            Wires {
+                leave: self.leave(),
+                stand_in: self.stand_in(),
+                ledger: kept.ledger,
+            },
             &stop,
             self.world,
             self.voice,
-            kept.ledger,
         ) {
             Ok(tenant) => tenant,
             Err(error) => {
@@ -96,6 +107,15 @@ impl Whole<'_> {
                 };
             }
         };
+        if let Some(applied) = &self.order.applied
+            && let Err(fault) = applied.check_tenant(&tenant.client, self.runtime)
+        {
+            faults.push(fault);
+            return Performed {
+                has_changed: false,
+                keep,
+            };
+        }
         signals::obey(self.runtime, &stop, self.world, self.voice);
         if let Some(most) = self.order.max_time {
             signals::limit(self.runtime, &stop, self.world, most);
@@ -103,19 +123,9 @@ impl Whole<'_> {
         if let Some(keep) = &keep {
             signals::obey_wishes(self.runtime, &stop, self.world, &keep.journal, &keep.run);
         }
-        let stdout = Arc::new(Stdout::new(
-            self.order.format,
-            self.world.stdout_is_terminal,
-            self.voice.clone(),
-        ));
-        let Prepared {
-            script,
-            args,
-            files,
-            roots,
-            ..
-        } = prepared;
-        let host = Arc::new(self.host(args, files, roots, tenant, history, &stop, &stdout));
+        let stdout = Arc::new(self.stdout());
+        let script = prepared.script.clone();
+        let host = Arc::new(self.host(prepared, tenant, history, &stop, &stdout));
         match script::run(&script, &host) {
             // A closure at the end of a script is no mistake; there is nothing to print of it.
             Ok(value) => {
@@ -147,7 +157,9 @@ impl Whole<'_> {
 
     /// The record of the run, new or taken up.
     fn keep(&self, prepared: &Prepared, root: &str, outcome: &Outcome) -> Result<Kept, Fault> {
-        if prepared.only_reads && self.order.resumed.is_none() {
+        // A plan changes nothing, and a script that can only read learns nothing that a second reading would not.
+        let is_new = self.order.resumed.is_none();
+        if self.rehearsal.is_some() || prepared.only_reads && is_new {
             return Ok(Kept::nothing(&outcome.run));
         }
         let told = Told {
@@ -161,6 +173,29 @@ impl Whole<'_> {
             Some(resumed) => keep::again(self.folder, resumed, &told, self.world.clock.now()),
             None => keep::begin(self.folder, self.order, told, outcome),
         }
+    }
+
+    /// In a plan nothing is asked: what would be asked for does not happen.
+    fn leave(&self) -> Leave {
+        let leave = self.order.leave;
+        Leave {
+            yes: leave.yes || self.rehearsal.is_some(),
+            ..leave
+        }
+    }
+
+    fn stand_in(&self) -> Option<Arc<dyn StandIn>> {
+        let planned = self.rehearsal?.planned.clone();
+        Some(planned)
+    }
+
+    fn stdout(&self) -> Stdout {
+        let voice = self.voice.clone();
+        // A script that tells of its restores would tell of some that have not happened.
+        if self.rehearsal.is_some() {
+            return Stdout::silent(voice);
+        }
+        Stdout::new(self.order.format, self.world.stdout_is_terminal, voice)
     }
 
     /// Beta changes without notice: a run that uses it says so in its first line.
@@ -181,7 +216,7 @@ impl Whole<'_> {
 
     fn prepare(&self, outcome: &mut Outcome) -> Result<Prepared, Vec<Fault>> {
         let order = self.order;
-        let source = Source::read(&order.script).map_err(|fault| vec![fault])?;
+        let source = Source::open(&order.script).map_err(|fault| vec![fault])?;
         outcome.sha256 = Some(source.sha256());
         let name = order.script.display().to_string();
         let folder = source.folder();
@@ -197,7 +232,10 @@ impl Whole<'_> {
         let only_reads = abilities.is_some_and(Abilities::only_reads);
         match (args, examined.script) {
             (Some(Ok(args)), Some(script)) => {
-                let files = files(&folder, &order.data, &args).map_err(|fault| vec![fault])?;
+                let mut files = files(&folder, &order.data, &args).map_err(|fault| vec![fault])?;
+                if let Some(applied) = &order.applied {
+                    files.hold(applied.path.clone(), applied.bytes.clone());
+                }
                 Ok(Prepared {
                     source,
                     only_reads,
@@ -223,15 +261,14 @@ impl Whole<'_> {
 
     fn host(
         &self,
-        args: Args,
-        files: Files,
-        imports: Vec<PathBuf>,
+        prepared: Prepared,
         tenant: Tenant,
         history: Arc<History>,
         stop: &Stop,
         stdout: &Arc<Stdout>,
     ) -> Host {
-        let (clock, asking, yes) = (self.world.clock.clone(), self.voice.clone(), self.order.yes);
+        let (clock, asking) = (self.world.clock.clone(), self.voice.clone());
+        let (yes, is_plan) = (self.leave().yes, self.rehearsal.is_some());
         let backup = tenant.backup.clone();
         let folder = self.folder.to_owned();
         Host {
@@ -240,9 +277,9 @@ impl Whole<'_> {
             stop: stop.clone(),
             talk: Arc::new(self.voice.clone()),
             output: Arc::new(Quiet::new(stdout.clone(), history.clone())),
-            files,
-            imports,
-            args,
+            files: prepared.files,
+            imports: prepared.roots,
+            args: prepared.args,
             tenant,
             history,
             steps: Steps::default(),
@@ -252,7 +289,7 @@ impl Whole<'_> {
             }),
             now: Box::new(move || Ok(clock.now())),
             confirm: Box::new(move |question| confirm::confirm(&asking, yes, question)),
-            naps: Box::new(|length| length),
+            naps: Box::new(move |length| if is_plan { Duration::ZERO } else { length }),
             failed: Box::new(move |run| runs::failed(&Journal::open(&folder)?, run)),
         }
     }
@@ -268,7 +305,7 @@ impl Whole<'_> {
         let is_over = stop
             .reason()
             .is_some_and(|reason| reason.exit != Exit::Denied);
-        let wait = !self.order.no_wait && !is_over;
+        let wait = !is_over && (!self.order.no_wait || self.rehearsal.is_some());
         let (closed, trouble) = self.runtime.block_on(tenant.backup.close(wait));
         outcome.close(closed);
         // A stop that came while waiting is told as what it is, and once.

@@ -3,14 +3,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{Connection, Order};
+use jiff::Timestamp;
+
+use super::{Connection, Leave};
 use crate::backup::books::{Asked, ItemPoint};
 use crate::backup::{Service, Settings};
 use crate::changes::{Consent, Door, Ledger};
 use crate::directory::Directory;
-use jiff::Timestamp;
-
-use crate::graph::{Client, GraphError, SharedHold};
+use crate::graph::{Client, GraphError, SharedHold, StandIn};
 use crate::journal::Journal;
 use crate::script::Skip;
 use crate::script::api::tenant::{Origins, Tenant};
@@ -22,6 +22,14 @@ use crate::world::World;
 /// The first look at a session that has just been activated.
 const FIRST_LOOK: Duration = Duration::from_secs(1);
 
+/// What the tenant of a run is wired to, beside the service.
+pub(super) struct Wires {
+    pub(super) leave: Leave,
+    /// Answers changes in the service's place.
+    pub(super) stand_in: Option<Arc<dyn StandIn>>,
+    pub(super) ledger: Ledger,
+}
+
 /// Makes everything that talks to the tenant. Nothing is sent yet.
 ///
 /// # Errors
@@ -29,20 +37,20 @@ const FIRST_LOOK: Duration = Duration::from_secs(1);
 pub(super) fn connect(
     run: &str,
     connection: Connection,
-    order: &Order,
+    Wires {
+        leave,
+        stand_in,
+        ledger,
+    }: Wires,
     stop: &Stop,
     world: &World,
     voice: &Voice,
-    ledger: Ledger,
 ) -> Result<Tenant, GraphError> {
     let in_flight = connection.options.in_flight;
     let root = connection.options.root.clone();
     let talk: Arc<Voice> = Arc::new(voice.clone());
-    let client = Arc::new(Client::new(
-        connection.options,
-        world.clone(),
-        talk.clone(),
-    )?);
+    let client = Client::new(connection.options, world.clone(), talk.clone())?;
+    let client = Arc::new(client.behind(stand_in));
     if let Some(journal) = ledger.journal() {
         client.share_holds(Arc::new(Holds {
             journal: journal.clone(),
@@ -51,7 +59,7 @@ pub(super) fn connect(
     }
     let door = Arc::new(Door::new(
         client.clone(),
-        Consent::new(order.yes, talk.clone()),
+        Consent::new(leave.yes, talk.clone()),
         stop.clone(),
         talk.clone(),
         world.clone(),
@@ -64,9 +72,9 @@ pub(super) fn connect(
         in_flight,
         first_look: FIRST_LOOK.min(connection.polling),
         polling: connection.polling,
-        yes: order.yes,
-        again: order.again,
-        allow_overlap: order.allow_overlap,
+        yes: leave.yes,
+        again: leave.again,
+        allow_overlap: leave.allow_overlap,
     };
     let backup = Service::new(
         client.clone(),

@@ -56,8 +56,10 @@ pub(super) struct Needs {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Who {
     Anybody,
-    /// Without one.
+    /// An app without a person.
     App,
+    /// Somebody who has signed in.
+    Person,
 }
 
 /// In whose name something is done: the app, alone or for a person.
@@ -271,6 +273,9 @@ impl Access {
         if needs.who == Who::App && caller.by.person.is_some() {
             return denied("this call is made by an app only");
         }
+        if needs.who == Who::Person && caller.by.person.is_none() {
+            return denied("this call is made for a signed-in person only");
+        }
         let inner = lock(&self.inner);
         let has = |need: &&&str| {
             let allowed = &caller.permissions;
@@ -299,6 +304,14 @@ impl Access {
     /// How long tokens issued from now on live.
     pub(super) fn set_lifetime(&self, lifetime: Duration) {
         lock(&self.inner).lifetime = lifetime;
+    }
+
+    /// Whom a log names: the person by address, the app by its name.
+    pub(super) fn name(&self, by: By) -> &str {
+        match by.person {
+            Some(_) => &self.administrator.2,
+            None => APP_NAME,
+        }
     }
 
     /// Fills an identity set: the app, and the person it acts for.

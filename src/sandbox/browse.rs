@@ -6,8 +6,8 @@ use jiff::{SignedDuration, Timestamp};
 use uuid::Uuid;
 
 use super::id::{Kind, mix};
+use super::present::Present;
 use super::refusals::{ArtifactError, UNKNOWN_ERROR};
-use super::store::Broken;
 use super::tenant::{Point, Tenant};
 
 const LIFE: SignedDuration = SignedDuration::from_hours(72);
@@ -26,14 +26,14 @@ impl BrowseSession {
     /// Most take some seconds, some are there at once, one of a hundred fails.
     pub(super) fn new(
         tenant: &Tenant,
-        broken: &Broken,
+        present: &Present,
         serial: u32,
         point: Point,
         now: Timestamp,
     ) -> Self {
         let dice = mix(tenant.dice(0xd3, u64::from(serial)), 1);
         let seconds = i64::try_from(dice / 100 % 30).expect("below 30");
-        let fails = dice % 100 == 17 && !broken.no_chance;
+        let fails = dice % 100 == 17 && !present.broken.no_chance;
         Self {
             serial,
             point,

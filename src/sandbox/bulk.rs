@@ -7,8 +7,8 @@ use jiff::{SignedDuration, Timestamp};
 use super::access::By;
 use super::id;
 use super::operations::is_fast_only;
+use super::present::Present;
 use super::session::Destination;
-use super::store::Broken;
 use super::tenant::{Point, Tenant, Unit, Window};
 use super::workload::Workload;
 
@@ -91,7 +91,7 @@ impl Bulk {
     pub(super) fn resolve(
         &mut self,
         tenant: &Tenant,
-        broken: &Broken,
+        present: &Present,
         now: Timestamp,
     ) -> Vec<Point> {
         let inputs = std::mem::take(&mut self.inputs);
@@ -101,8 +101,8 @@ impl Bulk {
         let mut unresolved = Vec::new();
         for input in inputs {
             let unit = self
-                .unit(tenant, &input)
-                .filter(|unit| broken.has_unit(unit));
+                .place(tenant, &input)
+                .and_then(|index| present.unit(tenant, self.workload, index));
             let Some(unit) = unit else {
                 unresolved.push(self.not_backed_up(input));
                 continue;
@@ -110,7 +110,7 @@ impl Bulk {
             if !seen.insert(unit.index) {
                 continue;
             }
-            match self.point(tenant, broken, unit, now) {
+            match self.point(tenant, present, unit, now) {
                 Some(point) => points.push(point),
                 None => unresolved.push(no_point(input)),
             }
@@ -124,22 +124,28 @@ impl Bulk {
         points
     }
 
-    fn unit(&self, tenant: &Tenant, input: &Input) -> Option<Unit> {
-        let index = match (input, self.workload.of_people) {
+    /// The position of the person or site that an input names.
+    fn place(&self, tenant: &Tenant, input: &Input) -> Option<u32> {
+        match (input, self.workload.of_people) {
             // The address of somebody who has been deleted leads nowhere any more.
             (Input::Address(address), true) => tenant
                 .index_of_address(address)
-                .filter(|index| *index < tenant.users())?,
-            (Input::Address(url), false) => tenant.find_site_by_url(url)?.index,
-            (Input::Id(id), true) => tenant.index_of_person(id::parse(id)?)?,
-            (Input::Id(id), false) => tenant.find_site(id)?.index,
-        };
-        tenant.unit(self.workload, index)
+                .filter(|index| *index < tenant.users()),
+            (Input::Address(url), false) => tenant.find_site_by_url(url).map(|site| site.index),
+            (Input::Id(id), true) => tenant.index_of_person(id::parse(id)?),
+            (Input::Id(id), false) => tenant.find_site(id).map(|site| site.index),
+        }
     }
 
-    fn point(&self, tenant: &Tenant, broken: &Broken, unit: Unit, now: Timestamp) -> Option<Point> {
+    fn point(
+        &self,
+        tenant: &Tenant,
+        present: &Present,
+        unit: Unit,
+        now: Timestamp,
+    ) -> Option<Point> {
         let fast = is_fast_only(self.tags.as_deref().unwrap_or_default());
-        let fits = |point: &Point| broken.has_point(point) && (!fast || tenant.is_fast(point));
+        let fits = |point: &Point| present.has_point(point) && (!fast || tenant.is_fast(point));
         let mut points = unit.points(self.window, now).filter(fits);
         if self.oldest {
             points.next()

@@ -9,11 +9,12 @@ use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
 use super::answer::{Answer, Refusal};
+use super::broken::ServiceStatus;
 use super::faults::{FaultPlan, Faults, duration};
 use super::id::Kind;
 use super::session::What;
 use super::spoil::LOOP;
-use super::store::{ServiceStatus, Store};
+use super::store::Store;
 use super::{Sandbox, lock, refusals};
 
 /// Service time ends here: later instants would not leave room to add the length of a restore.
@@ -260,14 +261,15 @@ fn break_one(
 ) -> Result<(), Refusal> {
     let tenant = &sandbox.tenant;
     let unit = || {
-        let unit = super::id::parse(value).and_then(|id| tenant.find_unit(id));
+        let present = &lock(&sandbox.store).present;
+        let unit = super::id::parse(value).and_then(|id| present.find_unit(tenant, id));
         unit.ok_or_else(|| bad(format!("there is no unit `{value}`")))
     };
     match name {
         "serviceStatus" => {
             let status = ServiceStatus::parse(value);
             let status = status.ok_or_else(|| bad(format!("`{value}` is no service status")))?;
-            lock(&sandbox.store).broken.service_status = status;
+            lock(&sandbox.store).present.broken.service_status = status;
         }
         "disableReason" => {
             let reasons = [
@@ -276,7 +278,7 @@ fn break_one(
                 "userRequested",
                 "controllerServiceAppDeleted",
             ];
-            lock(&sandbox.store).broken.disable_reason = Some(one_of(&reasons, value)?);
+            lock(&sandbox.store).present.broken.disable_reason = Some(one_of(&reasons, value)?);
         }
         "serviceApp" => {
             // `other`: another app than ours is the controller; `none`: there is no app at all.
@@ -288,24 +290,33 @@ fn break_one(
                 "other",
                 "none",
             ];
-            lock(&sandbox.store).broken.service_app = Some(one_of(&states, value)?);
+            lock(&sandbox.store).present.broken.service_app = Some(one_of(&states, value)?);
         }
-        "gracePeriod" => lock(&sandbox.store).broken.grace_ends = Some(ends_in(now, value)?),
+        "gracePeriod" => {
+            lock(&sandbox.store).present.broken.grace_ends = Some(ends_in(now, value)?);
+        }
         "restorePeriod" => {
-            lock(&sandbox.store).broken.restores_end = Some(ends_in(now, value)?);
+            lock(&sandbox.store).present.broken.restores_end = Some(ends_in(now, value)?);
         }
         "permission" => {
             if !sandbox.access.revoke(value) {
                 return Err(bad(format!("`{value}` is not granted")));
             }
         }
-        "chance" if value == "never" => lock(&sandbox.store).broken.no_chance = true,
-        "unit" => lock(&sandbox.store).broken.lose_unit(&unit()?),
-        "hold" => lock(&sandbox.store).broken.hold(&unit()?),
+        "chance" if value == "never" => lock(&sandbox.store).present.broken.no_chance = true,
+        "unit" => {
+            let unit = unit()?;
+            lock(&sandbox.store).present.broken.lose_unit(&unit);
+        }
+        "hold" => {
+            let unit = unit()?;
+            lock(&sandbox.store).present.broken.hold(&unit);
+        }
         "point" => {
-            let point = super::id::parse(value).and_then(|id| tenant.find_point(id));
+            let present = &mut lock(&sandbox.store).present;
+            let point = super::id::parse(value).and_then(|id| present.find_point(tenant, id));
             let point = point.ok_or_else(|| bad(format!("there is no restore point `{value}`")))?;
-            lock(&sandbox.store).broken.lose_point(&point);
+            present.broken.lose_point(&point);
         }
         "token" if value == "expire" => sandbox.access.expire(wall),
         "tokenLifetime" => {

@@ -37,6 +37,7 @@ pub(super) enum Kind {
     Library(u8),
     Item(u8),
     Browse,
+    Activity,
 }
 
 impl Kind {
@@ -63,6 +64,7 @@ impl Kind {
             Self::Library(workload) => (19, workload),
             Self::Item(workload) => (20, workload),
             Self::Browse => (21, 0),
+            Self::Activity => (22, 0),
         };
         code << 2 | u64::from(workload)
     }
@@ -91,6 +93,7 @@ impl Kind {
             19 => Self::Library(workload),
             20 => Self::Item(workload),
             21 => Self::Browse,
+            22 => Self::Activity,
             _ => return None,
         };
         (kind.code() == code).then_some(kind)

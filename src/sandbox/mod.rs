@@ -8,6 +8,7 @@
 
 mod access;
 mod answer;
+mod broken;
 mod browse;
 mod bulk;
 mod call;
@@ -15,6 +16,7 @@ mod clock;
 mod control;
 mod cursor;
 mod expression;
+mod fate;
 mod faults;
 mod filter;
 mod id;
@@ -25,12 +27,15 @@ mod log;
 mod odata;
 mod operations;
 mod options;
+mod present;
+mod protections;
 mod refusals;
 mod request;
 mod response;
 mod router;
 mod seal;
 mod server;
+mod service_apps;
 mod session;
 mod spoil;
 mod state_file;
@@ -87,7 +92,7 @@ impl Sandbox {
         let tenant = Tenant::new(options.seed, options.users, clock.begun());
         Self {
             access: Access::new(&tenant),
-            store: Mutex::new(Store::new(nonce)),
+            store: Mutex::new(Store::new(nonce, clock.begun())),
             state: Mutex::default(),
             log: Mutex::default(),
             faults: Mutex::new(FaultPlan::new(options.faults.clone(), options.seed)),
@@ -104,7 +109,7 @@ impl Sandbox {
     }
 
     fn forget(&self, nonce: u64) {
-        *lock(&self.store) = Store::new(nonce);
+        *lock(&self.store) = Store::new(nonce, self.clock.begun());
         *lock(&self.log) = Log::default();
         *lock(&self.faults) = FaultPlan::new(self.first_faults.clone(), self.seed);
         self.access.reset();

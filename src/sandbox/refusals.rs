@@ -14,6 +14,25 @@ macro_rules! refusals {
 refusals! {
     POLICY_ID = 400 "InvalidPolicyId" "Policy ID is invalid.";
     POLICY_NOT_FOUND = 404 "PolicyNotFound" "Unable to get the Protection Policy.";
+    POLICY_ID_ABSENT = 400 "InvalidPolicyId" "Policy ID is absent.";
+    POLICY_GONE = 404 "PolicyNotFound" "Policy not found.";
+    POLICY_CREATE_INVALID = 400 "InvalidCreateRequest" "Can't process the request because it's malformed or incorrect.";
+    POLICY_NAME = 400 "InvalidDisplayName" "Please ensure policy name length should be > 0 chars and <= 1024 chars.";
+    POLICY_UNIT_ID = 400 "InvalidProtectionUnitId" "Protection Unit ID is invalid.";
+    POLICY_TOO_MANY = 413 "ProtectionUnitsLimitBreached" "Number of Protection Units in each request must not exceed 50.";
+    POLICY_ANOTHER = 409 "PolicyCreationNotAllowed" "Can't create Policy. Another active Policy already exists.";
+    POLICY_UNIT_TAKEN = 409 "ProtectionUnitAlreadyExists" "Artifact ArtifactId is not eligible for protection because it is already protected under policy PolicyId.";
+    POLICY_UNIT_TWICE = 400 "DuplicateProtectionUnitInList" "Duplicate Protection Unit in list.";
+    POLICY_DELETE_STATE = 403 "PolicyActionNotAllowed" "Can't delete policy. Only policy in Inactive status can be deleted.";
+    POLICY_ACTIVATE_STATE = 403 "PolicyActionNotAllowed" "Can't activate policy. The policy isn't in correct state. Make sure the policy is in Inactive state.";
+    POLICY_DEACTIVATE_STATE = 403 "PolicyActionNotAllowed" "Policy isn't in correct state. Wait until it moves to the active state.";
+    RULE_ID = 400 "InvalidInclusionRuleId" "The rule ID is invalid.";
+    RULE_NOT_FOUND = 404 "ProtectionRuleNotFound" "The given rule ID is either incorrect or the rule was deleted.";
+    OFFBOARD_STATE = 403 "OperationNotAllowed" "Can't process this request as it is not in valid state.";
+    CANCEL_OFFBOARD_STATE = 403 "OperationNotAllowed" "Offboarding cannot be cancelled as it is not in a valid state.";
+    APP_OWNER = 400 "InvalidAppOwnerTenantId" "Invalid App owner tenant id received from the user.";
+    BILLING = 402 "InvalidBillingProfile" "Invalid billing profile received from the provider.";
+
     UNITS_FILTER_TOO_LONG = 400 "FilterLengthExceeded" "Filter length exceeds the allowed limit.";
     UNIT_ID = 400 "InvalidProtectionUnitId" "Invalid Protection Unit ID.";
 
@@ -52,6 +71,7 @@ refusals! {
 
     // Not on the error page: general Graph behaviour, and what the service status forbids.
     RESTORE_LOCKED = 403 "Forbidden" "Restore isn't allowed in the current service status.";
+    PROTECTION_LOCKED = 403 "Forbidden" "Protection can't be changed in the current service status.";
     NO_SUCH_USER = 404 "Request_ResourceNotFound" "Resource does not exist or one of its queried reference-property objects are not present.";
     NO_SUCH_ITEM = 404 "itemNotFound" "Requested site could not be found";
     NO_DRIVE = 404 "ResourceNotFound" "User's mysite not found.";
@@ -69,7 +89,6 @@ refusals! {
     BROKEN = 500 "InternalServerError" "An internal server error occurred.";
     UNAVAILABLE = 503 "ServiceUnavailable" "The service is temporarily unavailable.";
     TIMED_OUT = 504 "GatewayTimeout" "The gateway did not receive a response in time.";
-    LATER = 501 "NotImplemented" "The sandbox doesn't have this operation yet.";
 }
 
 /// Why an artifact of an activated session failed: code and message, inside a 200.

@@ -1,23 +1,28 @@
-//! What is stored: sessions, and what has been broken by hand. Everything else is computed.
+//! What is stored: sessions, and what differs from the seed. Everything else is computed.
 
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BinaryHeap, HashMap, HashSet};
+use std::collections::{BTreeMap, BinaryHeap, HashMap};
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use uuid::Uuid;
 
 use super::access::By;
+use super::broken::key;
 use super::browse::{self, BrowseSession};
+use super::fate::{collision, course, failure};
 use super::id::{Kind, mix};
-use super::refusals::{self, ArtifactError};
-use super::session::{Artifact, Conflict, Course, Destination, Job, Session, Wanted, What};
+use super::operations::Notifications;
+use super::present::Present;
+use super::refusals;
+use super::service_apps::ServiceApps;
+use super::session::{Artifact, Conflict, Job, Session, Wanted, What};
 use super::tenant::{Point, Tenant, Unit};
 use super::workload::Workload;
 
 /// Restores that are queued or running at once, per workload.
 pub(super) const IN_FLIGHT: usize = 1_000;
 
-/// Sessions and broken things.
+/// Sessions, and what differs from the seed.
 pub(super) struct Store {
     sessions: BTreeMap<u32, Session>,
     next_session: u32,
@@ -31,7 +36,9 @@ pub(super) struct Store {
     running: HashMap<(u8, u32), Timestamp>,
     /// When the restores that fill a workload's places end.
     in_flight: [BinaryHeap<Reverse<Timestamp>>; 3],
-    pub(super) broken: Broken,
+    pub(super) present: Present,
+    pub(super) service_apps: ServiceApps,
+    pub(super) notifications: Notifications,
 }
 
 /// Tells the id of a search for mails from that of a plain one.
@@ -52,95 +59,8 @@ impl MailSearch {
     }
 }
 
-/// What the service lets its tenant do now.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) enum ServiceStatus {
-    Disabled,
-    #[default]
-    Enabled,
-    ProtectionChangeLocked,
-    RestoreLocked,
-}
-
-impl ServiceStatus {
-    pub(super) fn name(self) -> &'static str {
-        match self {
-            Self::Disabled => "disabled",
-            Self::Enabled => "enabled",
-            Self::ProtectionChangeLocked => "protectionChangeLocked",
-            Self::RestoreLocked => "restoreLocked",
-        }
-    }
-
-    pub(super) fn parse(text: &str) -> Option<Self> {
-        let all = [
-            Self::Disabled,
-            Self::Enabled,
-            Self::ProtectionChangeLocked,
-            Self::RestoreLocked,
-        ];
-        all.into_iter().find(|status| status.name() == text)
-    }
-
-    pub(super) fn allows_restores(self) -> bool {
-        matches!(self, Self::Enabled | Self::ProtectionChangeLocked)
-    }
-}
-
-/// What `/_sandbox/break` did.
-#[derive(Default)]
-pub(super) struct Broken {
-    pub(super) service_status: ServiceStatus,
-    units: HashSet<(u8, u32)>,
-    points: HashSet<(u8, u32, i64)>,
-    holds: HashSet<(u8, u32)>,
-    /// What `serviceApps` says of the app; nothing: active.
-    pub(super) service_app: Option<&'static str>,
-    /// Why the service is locked or disabled, where that was said.
-    pub(super) disable_reason: Option<&'static str>,
-    /// The ends of the grace period and of the time in which restores are allowed.
-    pub(super) grace_ends: Option<Timestamp>,
-    pub(super) restores_end: Option<Timestamp>,
-    /// No restore fails by chance any more. Which ones do depends on the points, and so on the day.
-    pub(super) no_chance: bool,
-}
-
-impl Broken {
-    pub(super) fn lose_unit(&mut self, unit: &Unit) {
-        self.units.insert(key(unit));
-    }
-
-    pub(super) fn lose_point(&mut self, point: &Point) {
-        self.points
-            .insert((point.unit.workload.number, point.unit.index, point.slot));
-    }
-
-    pub(super) fn hold(&mut self, unit: &Unit) {
-        self.holds.insert(key(unit));
-    }
-
-    pub(super) fn has_unit(&self, unit: &Unit) -> bool {
-        !self.units.contains(&key(unit))
-    }
-
-    /// True where the point itself was not lost; its unit may be.
-    pub(super) fn has_point(&self, point: &Point) -> bool {
-        !self
-            .points
-            .contains(&(point.unit.workload.number, point.unit.index, point.slot))
-    }
-
-    fn holds(&self, unit: &Unit) -> bool {
-        self.holds.contains(&key(unit))
-    }
-}
-
-fn key(unit: &Unit) -> (u8, u32) {
-    (unit.workload.number, unit.index)
-}
-
 impl Store {
-    pub(super) fn new(nonce: u64) -> Self {
+    pub(super) fn new(nonce: u64, begun: Timestamp) -> Self {
         Self {
             sessions: BTreeMap::new(),
             next_session: 0,
@@ -150,7 +70,9 @@ impl Store {
             nonce,
             running: HashMap::new(),
             in_flight: Default::default(),
-            broken: Broken::default(),
+            present: Present::new(begun),
+            service_apps: ServiceApps::new(begun),
+            notifications: Notifications::default(),
         }
     }
 
@@ -194,7 +116,7 @@ impl Store {
             .retain(|_, session| !session.is_over(now));
         let serial = self.next_browse;
         self.next_browse += 1;
-        let session = BrowseSession::new(tenant, &self.broken, serial, point, now);
+        let session = BrowseSession::new(tenant, &self.present, serial, point, now);
         self.browse_sessions.entry(serial).or_insert(session)
     }
 
@@ -359,7 +281,7 @@ impl Store {
         session.modified = now;
         let mut from = now;
         if let Some(mut bulk) = session.bulk.take() {
-            let points = bulk.resolve(tenant, &self.broken, now);
+            let points = bulk.resolve(tenant, &self.present, now);
             from = bulk.resolved().unwrap_or(now);
             session.resolved = Some(from);
             for point in points {
@@ -385,7 +307,7 @@ impl Store {
             );
             if artifact.what != What::Whole {
                 // Single items take no place, and nobody waits for them.
-                let error = failure(tenant, &self.broken, &artifact.point, now)
+                let error = failure(tenant, &self.present, &artifact.point, now)
                     .or_else(|| collision(tenant, artifact, conflict, now));
                 artifact.course = Some(course(dice, from, from, artifact, error));
                 continue;
@@ -394,7 +316,7 @@ impl Store {
             let error = if self.running.get(&unit).is_some_and(|ended| now < *ended) {
                 Some(refusals::ALREADY_RESTORING)
             } else {
-                failure(tenant, &self.broken, &artifact.point, now)
+                failure(tenant, &self.present, &artifact.point, now)
             };
             let place = if places.len() < IN_FLIGHT {
                 from
@@ -410,89 +332,5 @@ impl Store {
             artifact.course = Some(course);
         }
         queued
-    }
-}
-
-/// An item in place meets the one of its name that is there now.
-fn collision(
-    tenant: &Tenant,
-    artifact: &Artifact,
-    conflict: Conflict,
-    now: Timestamp,
-) -> Option<ArtifactError> {
-    let What::Item(node) = artifact.what else {
-        return None;
-    };
-    let in_place = artifact.destination == Destination::InPlace && conflict == Conflict::Fail;
-    let is_there = || tenant.tree_at(artifact.point.unit, now).exists(node);
-    (in_place && is_there()).then_some(refusals::NAME_EXISTS)
-}
-
-/// Why the restore of a point will fail, where it will.
-fn failure(
-    tenant: &Tenant,
-    broken: &Broken,
-    point: &Point,
-    now: Timestamp,
-) -> Option<ArtifactError> {
-    if !broken.has_unit(&point.unit) || !broken.has_point(point) {
-        return Some(refusals::ARTIFACT_NOT_FOUND);
-    }
-    if point.expires() <= now {
-        return Some(refusals::INVALID_RESTORE_TIME);
-    }
-    if tenant.is_on_hold(&point.unit) || broken.holds(&point.unit) {
-        return Some(refusals::CANNOT_BE_RESTORED);
-    }
-    if broken.no_chance {
-        return None;
-    }
-    let dice = tenant.dice(
-        0xd2 + u64::from(point.unit.workload.number),
-        u64::from(point.unit.index),
-    );
-    match mix(dice, point.slot.unsigned_abs()) % 1_000 {
-        0..6 => Some(refusals::UNKNOWN_ERROR),
-        6..8 => Some(refusals::ARTIFACT_NOT_FOUND),
-        8..10 => Some(refusals::CANNOT_BE_RESTORED),
-        _ => None,
-    }
-}
-
-/// Scheduling takes seconds from `now` on, a restore 2 to 20 minutes, a failure under a minute. `place` is when one of the workload's
-/// thousand places is free: until then the artifact stays scheduled.
-fn course(
-    dice: u64,
-    now: Timestamp,
-    place: Timestamp,
-    artifact: &Artifact,
-    error: Option<ArtifactError>,
-) -> Course {
-    let part =
-        |number: u64, range: u64| i64::try_from(mix(dice, number) % range).unwrap_or_default();
-    let scheduled = now + SignedDuration::from_secs(2 + part(1, 4));
-    let started = scheduled.max(place) + SignedDuration::from_secs(1 + part(2, 5));
-    let ended = started
-        + match error {
-            Some(_) => SignedDuration::from_secs(5 + part(3, 40)),
-            None if artifact.what != What::Whole => SignedDuration::from_secs(20 + part(3, 280)),
-            None => SignedDuration::from_secs(120 + part(3, 1_080)),
-        };
-    let details = match artifact.destination {
-        _ if artifact.what != What::Whole => ended,
-        Destination::New => ended + SignedDuration::from_secs(part(4, 900)),
-        Destination::InPlace => started,
-    };
-    let items = match artifact.what {
-        What::Mails { hits, .. } => hits,
-        _ => u32::try_from(mix(dice, 5) % 20_000).unwrap_or_default(),
-    };
-    Course {
-        scheduled,
-        started,
-        ended,
-        details,
-        error,
-        items,
     }
 }

@@ -29,6 +29,13 @@ pub(super) struct Workload {
     pub(super) owner: &'static str,
     pub(super) policies: &'static str,
     pub(super) policy_type: &'static str,
+    /// What hangs on a policy beside its units.
+    pub(super) rules: &'static str,
+    pub(super) jobs: &'static str,
+    pub(super) exclusions: &'static str,
+    pub(super) exclusion_jobs: &'static str,
+    /// The member of `serviceType`.
+    pub(super) service: &'static str,
     /// Mailboxes and drives belong to people, sites to nobody.
     pub(super) of_people: bool,
 }
@@ -80,6 +87,11 @@ pub(super) static WORKLOADS: [Workload; 3] = [
         owner: "directoryObjectId",
         policies: "exchangeProtectionPolicies",
         policy_type: "exchangeProtectionPolicy",
+        rules: "mailboxInclusionRules",
+        jobs: "mailboxProtectionUnitsBulkAdditionJobs",
+        exclusions: "mailboxExclusionUnits",
+        exclusion_jobs: "mailboxExclusionUnitsBulkAdditionJobs",
+        service: "exchange",
         of_people: true,
     },
     Workload {
@@ -104,6 +116,11 @@ pub(super) static WORKLOADS: [Workload; 3] = [
         owner: "directoryObjectId",
         policies: "oneDriveForBusinessProtectionPolicies",
         policy_type: "oneDriveForBusinessProtectionPolicy",
+        rules: "driveInclusionRules",
+        jobs: "driveProtectionUnitsBulkAdditionJobs",
+        exclusions: "driveExclusionUnits",
+        exclusion_jobs: "driveExclusionUnitsBulkAdditionJobs",
+        service: "oneDriveForBusiness",
         of_people: true,
     },
     Workload {
@@ -128,6 +145,11 @@ pub(super) static WORKLOADS: [Workload; 3] = [
         owner: "siteId",
         policies: "sharePointProtectionPolicies",
         policy_type: "sharePointProtectionPolicy",
+        rules: "siteInclusionRules",
+        jobs: "siteProtectionUnitsBulkAdditionJobs",
+        exclusions: "siteExclusionUnits",
+        exclusion_jobs: "siteExclusionUnitsBulkAdditionJobs",
+        service: "sharePoint",
         of_people: false,
     },
 ];

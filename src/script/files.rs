@@ -16,6 +16,8 @@ pub(crate) struct Files {
     write_base: PathBuf,
     write: Vec<PathBuf>,
     granted: Vec<PathBuf>,
+    /// Read beforehand: what was checked is what the script gets.
+    held: Vec<(PathBuf, Vec<u8>)>,
 }
 
 impl Files {
@@ -39,12 +41,21 @@ impl Files {
             write_base: script,
             write: all,
             granted: granted.to_vec(),
+            held: Vec::new(),
         })
+    }
+
+    /// Keeps what stands in a file, by its canonical path: it is not read again.
+    pub(crate) fn hold(&mut self, path: PathBuf, bytes: Vec<u8>) {
+        self.held.push((path, bytes));
     }
 
     /// The whole file as bytes.
     pub(crate) fn read(&self, name: &str) -> Result<Vec<u8>, Failure> {
         let path = self.readable(name)?;
+        if let Some((_, bytes)) = self.held.iter().find(|(held, _)| *held == path) {
+            return Ok(bytes.clone());
+        }
         std::fs::read(&path).map_err(|error| io(name, "read", &error))
     }
 

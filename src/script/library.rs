@@ -219,6 +219,28 @@ impl Library {
             .set_into_module(&mut self.globals, function);
     }
 
+    /// As [`Library::hidden`], for a function that asks the tenant: its value is kept.
+    pub(crate) fn learning<
+        A: 'static,
+        const N: usize,
+        const X: bool,
+        R: Variant + Clone,
+        const F: bool,
+        FUNC,
+    >(
+        &mut self,
+        name: &'static str,
+        function: FUNC,
+    ) where
+        FUNC: RhaiNativeFunc<A, N, X, R, F> + Send + Sync + 'static,
+    {
+        let function = function.into_rhai_function(true, true);
+        let function = record::recorded(name.to_owned(), Manner::Learns, function);
+        FuncRegistration::new(name)
+            .in_global_namespace()
+            .set_into_module_raw(&mut self.globals, FUNC::param_types(), function);
+    }
+
     /// Makes `for` work on a `T`. An error stands on the line of the `for` and can be caught there.
     pub(crate) fn iterable<T: Variant + Clone, I>(
         &mut self,

@@ -180,7 +180,7 @@ impl Script {
         let imported = program.files().into_iter().skip(1);
         imported
             .filter(|file| !file.is_std())
-            .map(|file| (file.text.name.clone(), file.text.text.to_string()))
+            .map(|file| (file.text.name.clone(), file.text.text.clone()))
             .collect()
     }
 

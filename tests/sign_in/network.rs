@@ -90,6 +90,25 @@ fn the_sign_in_goes_through_the_proxy_and_trusts_the_ca_file() {
     assert!(done.stderr.contains("certificate"), "{done}");
 }
 
+/// Four tries, which takes two seconds.
+#[test]
+fn a_proxy_that_refuses_is_named() {
+    let done = Bench::new()
+        .script("print(users::list().count());")
+        .variable(
+            "HTTPS_PROXY",
+            "http://someone:secret-of-the-proxy@127.0.0.1:1",
+        )
+        .variable("RUNBACK_ACCESS_TOKEN", "token")
+        .variable("RUNBACK_AUTH", "token")
+        .variable("RUNBACK_GRAPH_URL", "https://graph.example")
+        .run()
+        .expect(2);
+    let said =
+        "cannot reach `graph.example` through the proxy `http://127.0.0.1:1`: connection refused";
+    assert!(done.stderr.contains(said), "{done}");
+}
+
 #[test]
 fn no_proxy_is_obeyed_by_the_sign_in() {
     let entra = Entra::generous();

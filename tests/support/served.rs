@@ -72,6 +72,10 @@ impl Served {
         self.request("POST", path, &body.to_string())
     }
 
+    pub fn delete(&self, path: &str) {
+        self.request("DELETE", path, "");
+    }
+
     /// The sessions of `GET /_sandbox/state`.
     pub fn sessions(&self) -> Vec<Value> {
         self.get("/_sandbox/state")["sessions"]

@@ -123,7 +123,8 @@ impl Service {
         let mut schedule = self.schedule();
         let mut tries = 0;
         loop {
-            let (ends, totals) = self.ends(part).await?;
+            let read = async || Ok(self.ends(part).await?);
+            let (ends, totals) = self.patiently(read).await?;
             tries += 1;
             // The session's state runs ahead of its artifacts' by a moment.
             if totals.succeeded + totals.failed == totals.total || tries > TRIES {
@@ -217,13 +218,25 @@ impl Service {
         if bulk.unresolved.is_some() {
             return Ok(());
         }
-        match self.bulk_request(part, &bulk.id).await {
-            Ok(request) => bulk.unresolved = Some(unresolved(&request)),
-            // Somebody has deleted it.
-            Err(error) if error.is_not_found() => {}
-            Err(error) => return Err(error.into()),
+        // Nothing where somebody has deleted it.
+        if let Some(request) = self.bulk_request_if_any(part, &bulk.id).await? {
+            bulk.unresolved = Some(unresolved(&request));
         }
         Ok(())
+    }
+
+    /// The bulk request, however long the network is away; nothing where it is not there any more.
+    async fn bulk_request_if_any(
+        &self,
+        part: &Part,
+        id: &str,
+    ) -> Result<Option<Json>, BackupError> {
+        let read = async || match self.bulk_request(part, id).await {
+            Ok(request) => Ok(Some(request)),
+            Err(error) if error.is_not_found() => Ok(None),
+            Err(error) => Err(error.into()),
+        };
+        self.patiently(read).await
     }
 
     /// Waits until the service has resolved the inputs of an activated session. True where none of them stands for anything.
@@ -238,10 +251,8 @@ impl Service {
                 Some(bulk) => return Ok(bulk.is_lost()),
                 None => return Ok(false),
             };
-            let request = match self.bulk_request(part, &id).await {
-                Ok(request) => request,
-                Err(error) if error.is_not_found() => return Ok(false),
-                Err(error) => return Err(error.into()),
+            let Some(request) = self.bulk_request_if_any(part, &id).await? else {
+                return Ok(false);
             };
             if resolution(&request) == Resolution::Ended {
                 let mut content = part.content.lock().await;
@@ -252,7 +263,8 @@ impl Service {
                 return Ok(bulk.is_lost());
             }
             // A session can end without a word about its request.
-            let session = self.refresh(part).await?;
+            let look = async || Ok(self.refresh(part).await?);
+            let session = self.patiently(look).await?;
             if has_ended(&session.string("status").unwrap_or_default()) {
                 return Ok(false);
             }
@@ -264,7 +276,8 @@ impl Service {
     async fn learn_owners(&self, owned_by: Owner, inputs: &mut [Input]) -> Result<(), BackupError> {
         let nameless = inputs.iter().filter(|input| input.owner.is_none());
         let texts: Vec<String> = nameless.map(|input| input.text.clone()).collect();
-        let owners = match self.owners_of(owned_by, &texts).await {
+        let look = async || self.owners_of(owned_by, &texts).await;
+        let owners = match self.patiently(look).await {
             Ok(owners) => owners,
             // Not a reason to leave the books open: what cannot be told apart is booked so.
             Err(error) if error.graph().and_then(GraphError::service_error).is_some() => {

@@ -44,7 +44,7 @@ pub(super) fn create(sandbox: &Sandbox, call: &Call) -> Result<Answer, Refusal> 
     let tenant = &sandbox.tenant;
     let mut store = lock(&sandbox.store);
     sessions::check_service(&store)?;
-    let point = parse(text).and_then(|id| points::find(tenant, &store.broken, id, call.now));
+    let point = parse(text).and_then(|id| points::find(tenant, &store.present, id, call.now));
     let point = point.filter(|point| *point.unit.workload == *workload);
     let point = point.ok_or_else(|| {
         refusals::CREATE_POINT.because(format!(

@@ -6,16 +6,16 @@ use crate::sandbox::answer::{Answer, Refusal};
 use crate::sandbox::call::{Call, check_type, only};
 use crate::sandbox::id::Kind;
 use crate::sandbox::json::Object;
-use crate::sandbox::odata::{List, Query};
+use crate::sandbox::odata::Query;
 use crate::sandbox::session::{Artifact, ArtifactStatus, Destination, Job, Session, Wanted, What};
 use crate::sandbox::store::Store;
 use crate::sandbox::tenant::{Node, Tree};
 use crate::sandbox::{Sandbox, lock, refusals};
 
-use super::artifacts::{self, Wording};
+use super::artifact_input::{self, Wording};
+use super::artifacts::{self, PAGE};
 use super::units;
 
-const PAGE: usize = 100;
 /// What a date reads that is not known yet.
 const NO_TIME: &str = "0001-01-01T00:00:00Z";
 
@@ -59,41 +59,19 @@ pub(super) fn read(
         point: session.point,
         what: What::Item(node),
         browse: Some(session.serial),
-        destination: artifacts::destination(item, wording)?.unwrap_or(Destination::New),
+        destination: artifact_input::destination(item, wording)?.unwrap_or(Destination::New),
     })
 }
 
 pub(super) fn list(sandbox: &Sandbox, call: &Call) -> Result<Answer, Refusal> {
     // No options, but those of the links that the service makes itself.
     let query = Query::read(call, &["skiptoken"], PAGE)?;
-    let start = query.start(sandbox.tenant.ids, call)?;
-    let store = lock(&sandbox.store);
-    let session = artifacts::session(sandbox, &store, call)?;
-    let workload = session.workload;
-    let id = store.session_id(&sandbox.tenant, session);
-    let context = format!(
-        "solutions/backupRestore/{}('{id}')/{}",
-        workload.sessions, workload.granular_artifacts
-    );
-    let items = match session.job {
-        Job::Granular => session.artifacts(call.now),
-        Job::Standard | Job::Bulk => &[],
-    };
-    let list = List {
-        ids: sandbox.tenant.ids,
-        call,
-        query: &query,
-        page: PAGE,
-        context: &context,
-        count: Some(items.len()),
-    };
-    let first = items.partition_point(|item| item.serial < start);
-    let items = items[first..].iter().map(|item| (item.serial, item));
-    Ok(list.answer(items, |out, item| {
-        let mut object = Object::new(out);
-        fill(&mut object, sandbox, &store, call, session, item);
-        object.end();
-    }))
+    let name = call.workload()?.granular_artifacts;
+    let wanted = |session: &Session| session.job == Job::Granular;
+    artifacts::page(sandbox, call, &query, name, wanted, |out, store, one| {
+        let (session, item) = one;
+        fill(out, sandbox, store, call, session, item);
+    })
 }
 
 pub(super) fn get(sandbox: &Sandbox, call: &Call) -> Result<Answer, Refusal> {

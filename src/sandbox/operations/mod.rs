@@ -1,23 +1,35 @@
 //! One file per noun of the service; [`ROUTES`] says what is where.
 
+mod activity;
+mod artifact_input;
 mod artifacts;
 mod batch;
 mod browse;
 mod bulk;
+mod delta;
 mod drives;
 mod granular;
 mod groups;
 mod mail_query;
+mod notifications;
 mod points;
 mod policies;
+mod policy_change;
+mod policy_rest;
+mod reports;
 mod search;
 mod service;
+mod service_apps;
+mod session_change;
 mod sessions;
 mod sites;
 mod units;
+mod user_search;
 mod users;
 
 use serde_json::{Map, Value};
+
+pub(super) use notifications::Notifications;
 
 use super::access::{Needs, Who};
 use super::answer::Refusal;
@@ -76,10 +88,19 @@ const CONTROL: Needs = one_of(&[
     "BackupRestore-Control.ReadWrite.All",
 ]);
 const CONTROL_WRITE: Needs = one_of(&["BackupRestore-Control.ReadWrite.All"]);
+const CONTROL_BY_PERSON: Needs = Needs {
+    who: Who::Person,
+    ..CONTROL_WRITE
+};
 const CONFIGURATION: Needs = one_of(&[
     "BackupRestore-Configuration.Read.All",
     "BackupRestore-Configuration.ReadWrite.All",
 ]);
+const CONFIGURATION_WRITE: Needs = one_of(&["BackupRestore-Configuration.ReadWrite.All"]);
+const CONFIGURATION_BY_PERSON: Needs = Needs {
+    who: Who::Person,
+    ..CONFIGURATION_WRITE
+};
 const SEARCH: Needs = one_of(&["BackupRestore-Search.Read.All"]);
 const RESTORE: Needs = one_of(&[
     "BackupRestore-Restore.Read.All",
@@ -115,18 +136,37 @@ pub(super) static ROUTES: &[Route] = routes! {
     ASK "/$batch" NOTHING => batch::batch;
 
     GET "~" CONTROL => service::root;
-    LIST "~/serviceApps" CONTROL => service::apps;
-    GET "~/serviceApps/{id}" CONTROL => service::app;
+    POST "~/enable" CONTROL_WRITE => service::enable;
+    LIST "~/serviceApps" CONTROL => service_apps::list;
+    POST "~/serviceApps" CONTROL_WRITE => service_apps::create;
+    GET "~/serviceApps/{id}" CONTROL => service_apps::get;
+    DELETE "~/serviceApps/{id}" CONTROL_WRITE => service_apps::delete;
+    POST "~/serviceApps/{id}/activate" CONTROL_BY_PERSON => service_apps::activate;
+    POST "~/serviceApps/{id}/deactivate" CONTROL_BY_PERSON => service_apps::deactivate;
+    GET "~/emailNotificationsSetting" CONTROL_WRITE => notifications::get;
+    PATCH "~/emailNotificationsSetting" CONTROL_BY_PERSON => notifications::update;
 
     LIST "~/protectionPolicies" CONFIGURATION => policies::list_all;
     GET "~/protectionPolicies/{id}" CONFIGURATION => policies::get;
+    DELETE "~/protectionPolicies/{id}" CONFIGURATION_WRITE => policies::delete;
+    POST "~/protectionPolicies/{id}/activate" CONFIGURATION_WRITE => policies::activate;
+    POST "~/protectionPolicies/{id}/deactivate" CONFIGURATION_WRITE => policies::deactivate;
     LIST "~/{policies}" CONFIGURATION => policies::list;
+    POST "~/{policies}" CONFIGURATION_WRITE => policy_change::create;
     GET "~/{policies}/{id}" CONFIGURATION => policies::get;
+    PATCH "~/{policies}/{id}" CONFIGURATION_WRITE => policy_change::update;
     LIST "~/{policies}/{id}/{units}" CONFIGURATION => units::list_of_policy;
+    GET "~/{policies}/{id}/{units}/{item}" CONFIGURATION => units::get_of_policy;
+    LIST "~/{policies}/{id}/{rules}" CONFIGURATION => policy_rest::rules;
+    GET "~/{policies}/{id}/{rules}/{item}" CONFIGURATION => policy_rest::rule;
+    LIST "~/{policies}/{id}/{jobs}" CONFIGURATION => policy_rest::jobs;
+    GET "~/{policies}/{id}/{jobs}/{item}" CONFIGURATION => policy_rest::other;
 
     LIST "~/protectionUnits" CONFIGURATION => units::list_all;
     LIST "~/protectionUnits/microsoft.graph.{unit}" CONFIGURATION => units::list;
     GET "~/protectionUnits/{id}" CONFIGURATION => units::get;
+    POST "~/protectionUnits/{id}/offboard" CONFIGURATION_BY_PERSON => units::offboard;
+    POST "~/protectionUnits/{id}/cancelOffboard" CONFIGURATION_BY_PERSON => units::cancel_offboard;
     GET "~/protectionUnits/{id}/microsoft.graph.{unit}" CONFIGURATION => units::get;
     LIST "~/{units}" CONFIGURATION => units::list;
     GET "~/{units}/{id}" CONFIGURATION => units::get;
@@ -143,7 +183,7 @@ pub(super) static ROUTES: &[Route] = routes! {
     LIST "~/{sessions}" RESTORE => sessions::list;
     POST "~/{sessions}" RESTORE_WRITE => sessions::create;
     GET "~/{sessions}/{id}" RESTORE => sessions::get;
-    PATCH "~/{sessions}/{id}" RESTORE_WRITE => sessions::update;
+    PATCH "~/{sessions}/{id}" RESTORE_WRITE => session_change::update;
     LIST "~/{sessions}/{id}/{artifacts}" RESTORE => artifacts::list;
     GET "~/{sessions}/{id}/{artifacts}/{item}" RESTORE => artifacts::get;
     GET "~/{sessions}/{id}/{artifacts}/{item}/restorePoint" RESTORE => artifacts::get_point;
@@ -166,10 +206,16 @@ pub(super) static ROUTES: &[Route] = routes! {
     GET "~/{browsing}/{id}" RESTORE_WRITE => browse::get;
     ASK "~/{browsing}/{id}/browse" RESTORE_WRITE => browse::browse;
     GET "~/{browsing}/{id}/browse" RESTORE_WRITE => browse::browse_on;
-
-    // Documented, and not built yet: 501 says so, where 404 would send a reader looking for a typing mistake.
-    POST "~/enable" CONTROL_WRITE => service::later;
 };
 
 /// What only beta has.
-pub(super) static BETA_ROUTES: &[Route] = routes! {};
+pub(super) static BETA_ROUTES: &[Route] = routes! {
+    LIST "~/{policies}/{id}/{exclusions}" CONFIGURATION => policy_rest::exclusions;
+    GET "~/{policies}/{id}/{exclusions}/{item}" CONFIGURATION => policy_rest::other;
+    LIST "~/{policies}/{id}/{exclusion_jobs}" CONFIGURATION => policy_rest::exclusion_jobs;
+    GET "~/{policies}/{id}/{exclusion_jobs}/{item}" CONFIGURATION => policy_rest::other;
+
+    GET "~/reports/getStatisticsByPolicy(policyId='{policy}')" CONFIGURATION => reports::of_policy;
+    // No page and no list of permissions says what it takes.
+    LIST "~/activityLogs" RESTORE => activity::list;
+};

@@ -9,7 +9,7 @@ use crate::sandbox::filter::{Comparison, Filter, Literal};
 use crate::sandbox::id::parse;
 use crate::sandbox::json::Object;
 use crate::sandbox::odata::{List, Query};
-use crate::sandbox::store::Broken;
+use crate::sandbox::present::Present;
 use crate::sandbox::tenant::{Point, Tenant, Unit, Window};
 use crate::sandbox::{Sandbox, lock, refusals};
 
@@ -40,7 +40,7 @@ pub(super) fn list(sandbox: &Sandbox, call: &Call) -> Result<Answer, Refusal> {
     };
     let tenant = &sandbox.tenant;
     let store = lock(&sandbox.store);
-    let unit = units::find(tenant, &store.broken, asked.unit);
+    let unit = store.present.find_unit(tenant, asked.unit);
     let unit = unit
         .filter(|unit| asked.policy.is_none() || units::policy_of(tenant, unit) == asked.policy);
     let window = Window {
@@ -49,7 +49,7 @@ pub(super) fn list(sandbox: &Sandbox, call: &Call) -> Result<Answer, Refusal> {
     };
     let points = unit
         .into_iter()
-        .flat_map(|unit| of_unit(&store.broken, unit, window, call.now))
+        .flat_map(|unit| of_unit(&store.present, unit, window, call.now))
         .filter(|point| point.made() < asked.before);
     let points: Vec<Point> = if oldest {
         points.take(MOST).collect()
@@ -186,26 +186,26 @@ pub(super) fn unit(sandbox: &Sandbox, call: &Call) -> Result<Answer, Refusal> {
 /// The point that the path names.
 fn named(sandbox: &Sandbox, call: &Call) -> Result<Point, Refusal> {
     let id = call.uuid(0, Refusal::bad_request("Restore Point ID is invalid."))?;
-    let found = find(&sandbox.tenant, &lock(&sandbox.store).broken, id, call.now);
+    let found = find(&sandbox.tenant, &lock(&sandbox.store).present, id, call.now);
     found.ok_or_else(|| refusals::NOT_FOUND.because(format!("there is no restore point `{id}`")))
 }
 
 /// The point with this id, if it exists now: made, not expired, not broken.
-pub(super) fn find(tenant: &Tenant, broken: &Broken, id: Uuid, now: Timestamp) -> Option<Point> {
-    let point = tenant.find_point(id)?;
+pub(super) fn find(tenant: &Tenant, present: &Present, id: Uuid, now: Timestamp) -> Option<Point> {
+    let point = present.find_point(tenant, id)?;
     let there = point.made() <= now && now < point.expires();
-    (there && broken.has_unit(&point.unit) && broken.has_point(&point)).then_some(point)
+    there.then_some(point)
 }
 
-/// Points of a unit that have not been broken.
+/// Points of a unit that are there.
 pub(super) fn of_unit(
-    broken: &Broken,
+    present: &Present,
     unit: Unit,
     window: Window,
     now: Timestamp,
 ) -> impl DoubleEndedIterator<Item = Point> {
     unit.points(window, now)
-        .filter(move |point| broken.has_point(point))
+        .filter(move |point| present.has_point(point))
 }
 
 pub(super) fn write(out: &mut Vec<u8>, tenant: &Tenant, point: &Point, with_unit: bool) {

@@ -41,12 +41,12 @@ pub(super) fn search(sandbox: &Sandbox, call: &Call) -> Result<Answer, Refusal> 
     let tenant = &sandbox.tenant;
     let serial = sandbox.searches.fetch_add(1, Ordering::Relaxed);
     let mut store = lock(&sandbox.store);
-    let broken = &store.broken;
+    let present = &store.present;
     // Per unit with a point: the first few in the order of preference.
     let mut found: Vec<Vec<Point>> = Vec::new();
     let mut without: Vec<Uuid> = Vec::new();
     for id in &search.units {
-        let unit = units::find(tenant, broken, *id);
+        let unit = present.find_unit(tenant, *id);
         let unit = unit.filter(|unit| {
             search.policy.is_none() || units::policy_of(tenant, unit) == search.policy
         });
@@ -59,7 +59,7 @@ pub(super) fn search(sandbox: &Sandbox, call: &Call) -> Result<Answer, Refusal> 
                 && mails.as_ref().is_none_or(|mails| mails.hits(point) > 0)
         };
         let points = unit.map_or_else(Vec::new, |unit| {
-            let points = points::of_unit(broken, unit, search.window, call.now).filter(fits);
+            let points = points::of_unit(present, unit, search.window, call.now).filter(fits);
             if search.oldest {
                 points.take(points::MOST).collect()
             } else {

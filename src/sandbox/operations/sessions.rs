@@ -1,6 +1,6 @@
-//! Restore sessions: create, change, look at, activate, delete.
+//! Restore sessions: create, look at, activate, delete.
 
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 use uuid::Uuid;
 
 use crate::sandbox::answer::{Answer, Refusal};
@@ -8,11 +8,11 @@ use crate::sandbox::call::{Call, INVALID_REQUEST, check_type, only};
 use crate::sandbox::id::parse;
 use crate::sandbox::json::Object;
 use crate::sandbox::odata::{List, Query};
-use crate::sandbox::session::{Conflict, Job, Session, Wanted, What};
+use crate::sandbox::session::{Conflict, Job, Session, Wanted};
 use crate::sandbox::store::{IN_FLIGHT, Store};
 use crate::sandbox::{Sandbox, lock, refusals};
 
-use super::artifacts::{self, Wording};
+use super::artifact_input::{self, Wording};
 use super::{bulk, granular, units};
 
 const PAGE: usize = 50;
@@ -100,11 +100,11 @@ pub(super) fn create(sandbox: &Sandbox, call: &Call) -> Result<Answer, Refusal> 
         None => Vec::new(),
         Some(list) => {
             let list = list.as_array().filter(|list| !list.is_empty());
-            let list = list.ok_or(artifacts::CREATE.empty)?;
-            read(sandbox, &store, call, job, list, &artifacts::CREATE)?
+            let list = list.ok_or(artifact_input::CREATE.empty)?;
+            read(sandbox, &store, call, job, list, &artifact_input::CREATE)?
         }
     };
-    artifacts::check_list(&wanted, None, &[])?;
+    artifact_input::check_list(&wanted, None, &[])?;
     let policy = policy(sandbox, &body, &wanted)?;
     let session = store.create(workload, call.by(), call.now);
     session.job = job;
@@ -120,7 +120,7 @@ pub(super) fn create(sandbox: &Sandbox, call: &Call) -> Result<Answer, Refusal> 
 
 /// What restored items do that meet one of their name (beta).
 const CONFLICT: &str = "@microsoft.graph.conflictBehavior";
-const NEVER_MIXED: &str = "whole units and single items are never in one session";
+pub(super) const NEVER_MIXED: &str = "whole units and single items are never in one session";
 
 fn conflict(body: &Map<String, Value>, job: Job) -> Result<Conflict, Refusal> {
     let Some(value) = body.get(CONFLICT) else {
@@ -138,7 +138,7 @@ fn conflict(body: &Map<String, Value>, job: Job) -> Result<Conflict, Refusal> {
 }
 
 /// The policy that all units of a session are to be in (beta).
-fn policy(
+pub(super) fn policy(
     sandbox: &Sandbox,
     body: &Map<String, Value>,
     wanted: &[Wanted],
@@ -163,7 +163,7 @@ fn policy(
 }
 
 /// Reads the artifacts of a list, which may be at most fifty.
-fn read<'a>(
+pub(super) fn read<'a>(
     sandbox: &Sandbox,
     store: &Store,
     call: &Call,
@@ -175,8 +175,8 @@ fn read<'a>(
     check_size(sandbox, items.len(), wording)?;
     let read_one = match (job, call.workload()?.browsing.is_some()) {
         (Job::Granular, true) => granular::read,
-        (Job::Granular, false) => artifacts::read_mails,
-        (Job::Standard | Job::Bulk, _) => artifacts::read,
+        (Job::Granular, false) => artifact_input::read_mails,
+        (Job::Standard | Job::Bulk, _) => artifact_input::read,
     };
     let read = |item: &Value| {
         let item = item.as_object().ok_or_else(|| {
@@ -188,7 +188,7 @@ fn read<'a>(
     items.into_iter().map(read).collect()
 }
 
-fn check_size(sandbox: &Sandbox, size: usize, wording: &Wording) -> Result<(), Refusal> {
+pub(super) fn check_size(sandbox: &Sandbox, size: usize, wording: &Wording) -> Result<(), Refusal> {
     if size <= MAX_ARTIFACTS {
         return Ok(());
     }
@@ -196,195 +196,11 @@ fn check_size(sandbox: &Sandbox, size: usize, wording: &Wording) -> Result<(), R
     Err(wording.too_many.clone())
 }
 
-pub(super) fn update(sandbox: &Sandbox, call: &Call) -> Result<Answer, Refusal> {
-    let workload = call.workload()?;
-    let mut store = lock(&sandbox.store);
-    let serial = serial(
-        sandbox,
-        &store,
-        call,
-        refusals::SESSION_ID,
-        refusals::CHANGE_NOT_FOUND,
-    )?;
-    let session = store.session(serial).ok_or(refusals::CHANGE_NOT_FOUND)?;
-    if !session.is_draft() {
-        return Err(refusals::PATCH_NOT_DRAFT);
-    }
-    let malformed = |why: &str| refusals::PATCH_INVALID.because(why);
-    if session.job == Job::Bulk {
-        return Err(malformed(
-            "a session with a bulk request takes no artifacts",
-        ));
-    }
-    let body = call.object(&refusals::PATCH_INVALID)?;
-    check_type(&body, workload.session_type, &refusals::PATCH_INVALID)?;
-    let [whole, granular] =
-        [workload.artifacts, workload.granular_artifacts].map(|name| format!("{name}@delta"));
-    only(
-        &body,
-        &[&whole, &granular, "@odata.type"],
-        &refusals::PATCH_INVALID,
-    )?;
-    let (job, delta) = match (body.contains_key(&whole), body.contains_key(&granular)) {
-        (true, true) => return Err(malformed(NEVER_MIXED)),
-        (false, true) => (Job::Granular, granular),
-        _ => (Job::Standard, whole),
-    };
-    if job != session.job && !session.artifacts.is_empty() {
-        return Err(malformed(NEVER_MIXED));
-    }
-    let items = body
-        .get(&delta)
-        .and_then(Value::as_array)
-        .filter(|items| !items.is_empty());
-    let items = items.ok_or(artifacts::PATCH.empty)?;
-    check_size(sandbox, items.len(), &artifacts::PATCH)?;
-    check_service(&store)?;
-    let (removed, added): (Vec<&Value>, Vec<&Value>) = items
-        .iter()
-        .partition(|item| item.get("@removed").is_some());
-    let removed = removed
-        .into_iter()
-        .map(removal)
-        .collect::<Result<Vec<_>, _>>()?;
-    let added = read(sandbox, &store, call, job, added, &artifacts::PATCH)?;
-    let gone: Vec<(String, Option<usize>)> = removed
-        .into_iter()
-        .map(|id| {
-            let place = store.artifact_place(&sandbox.tenant, session, &id);
-            (id, place)
-        })
-        .collect();
-    let kept = session.artifacts.len() > gone.iter().filter(|(_, place)| place.is_some()).count();
-    let destination = session.destination().filter(|_| kept);
-    artifacts::check_list(&added, destination, &session.artifacts)?;
-    if let Some(policy) = session.policy {
-        let policy = json!({ "policyId": policy.to_string() });
-        self::policy(sandbox, policy.as_object().unwrap_or(&Map::new()), &added)?;
-    }
-    let change = Change {
-        job,
-        delta,
-        added,
-        gone,
-    };
-    Ok(apply(sandbox, &mut store, call, serial, change))
-}
-
-/// A delta that has been checked.
-struct Change {
-    job: Job,
-    /// The property that it came in.
-    delta: String,
-    added: Vec<Wanted>,
-    /// Ids to remove, with their places where there are such artifacts.
-    gone: Vec<(String, Option<usize>)>,
-}
-
-/// Reads `{"@removed": {"reason": …}, "id": …}`.
-fn removal(item: &Value) -> Result<String, Refusal> {
-    let malformed = |why: &str| refusals::PATCH_INVALID.because(why);
-    let item: &Map<String, Value> = item
-        .as_object()
-        .ok_or_else(|| malformed("an item is not an object"))?;
-    only(
-        item,
-        &["@removed", "id", "@odata.type"],
-        &refusals::PATCH_INVALID,
-    )?;
-    let reason = item
-        .get("@removed")
-        .and_then(|removed| removed.get("reason"))
-        .and_then(Value::as_str);
-    if !matches!(reason, Some("changed" | "deleted")) {
-        return Err(malformed("@removed has a reason: changed or deleted"));
-    }
-    item.get("id")
-        .and_then(Value::as_str)
-        .map(str::to_owned)
-        .ok_or_else(|| malformed("a removed item has an id"))
-}
-
-/// Changes the draft. Removed artifacts are not echoed; what could not be removed is, as a failure inside the 200.
-fn apply(sandbox: &Sandbox, store: &mut Store, call: &Call, serial: u32, change: Change) -> Answer {
-    let Change {
-        job,
-        delta,
-        added,
-        gone,
-    } = change;
-    let mut first = usize::MAX;
-    if let Some(session) = store.session_mut(serial) {
-        session.modified = call.now;
-        session.job = job;
-        let mut places: Vec<usize> = gone.iter().filter_map(|(_, place)| *place).collect();
-        places.sort_unstable();
-        places.dedup();
-        for place in places.into_iter().rev() {
-            session.artifacts.remove(place);
-        }
-        first = session.artifacts.len();
-        for wanted in added {
-            session.add(wanted);
-        }
-    }
-    let session = store.session(serial);
-    let new = session.into_iter().flat_map(|session| {
-        session
-            .artifacts
-            .iter()
-            .skip(first)
-            .map(move |new| (session, new))
-    });
-    let mut missing: Vec<&String> = gone
-        .iter()
-        .filter(|(_, place)| place.is_none())
-        .map(|(id, _)| id)
-        .collect();
-    missing.dedup();
-    let items = new.map(Ok).chain(missing.into_iter().map(Err));
-    Answer::object(200, |reply| {
-        let context = format!(
-            "solutions/backupRestore/{}/$entity",
-            call.workload.map_or("", |one| one.sessions)
-        );
-        reply.text("@odata.context", call.context(&context));
-        reply.array(&delta, items, |out, item| {
-            let mut object = Object::new(out);
-            match item {
-                Ok((session, artifact)) if matches!(artifact.what, What::Item(_)) => {
-                    granular::fill(&mut object, sandbox, store, call, session, artifact);
-                }
-                Ok((session, artifact)) => {
-                    artifacts::fill(
-                        &mut object,
-                        sandbox,
-                        store,
-                        call,
-                        (session, artifact),
-                        artifacts::Detail::Reference,
-                    );
-                }
-                Err(id) => artifacts::fill_failure(&mut object, id),
-            }
-            object.end();
-        });
-    })
-}
-
 pub(super) fn delete(sandbox: &Sandbox, call: &Call) -> Result<Answer, Refusal> {
     call.no_body()?;
     let mut store = lock(&sandbox.store);
-    let serial = serial(
-        sandbox,
-        &store,
-        call,
-        refusals::CHANGE_SESSION_ID,
-        refusals::CHANGE_NOT_FOUND,
-    )?;
-    if !store.session(serial).is_some_and(Session::is_draft) {
-        return Err(refusals::DELETE_NOT_DRAFT);
-    }
+    let (malformed, not_draft) = (refusals::CHANGE_SESSION_ID, refusals::DELETE_NOT_DRAFT);
+    let serial = draft(sandbox, &store, call, malformed, not_draft)?.serial;
     store.remove(serial);
     Ok(Answer::nothing(204))
 }
@@ -392,17 +208,9 @@ pub(super) fn delete(sandbox: &Sandbox, call: &Call) -> Result<Answer, Refusal> 
 pub(super) fn activate(sandbox: &Sandbox, call: &Call) -> Result<Answer, Refusal> {
     call.no_body()?;
     let mut store = lock(&sandbox.store);
-    let serial = serial(
-        sandbox,
-        &store,
-        call,
-        refusals::CHANGE_SESSION_ID,
-        refusals::CHANGE_NOT_FOUND,
-    )?;
-    let session = store.session(serial).ok_or(refusals::CHANGE_NOT_FOUND)?;
-    if !session.is_draft() {
-        return Err(refusals::ACTIVATE_NOT_DRAFT);
-    }
+    let (malformed, not_draft) = (refusals::CHANGE_SESSION_ID, refusals::ACTIVATE_NOT_DRAFT);
+    let session = draft(sandbox, &store, call, malformed, not_draft)?;
+    let serial = session.serial;
     check_service(&store)?;
     if session.artifacts.is_empty() && session.bulk.is_none() {
         return Err(
@@ -425,11 +233,29 @@ pub(super) fn activate(sandbox: &Sandbox, call: &Call) -> Result<Answer, Refusal
 }
 
 pub(super) fn check_service(store: &Store) -> Result<(), Refusal> {
-    let status = store.broken.service_status;
+    let status = store.present.broken.service_status;
     if status.allows_restores() {
         return Ok(());
     }
     Err(refusals::RESTORE_LOCKED.because(format!("the service status is {}", status.name())))
+}
+
+/// The draft that the path names; `not_draft` is the call's own wording for a session that is none any more.
+pub(super) fn draft<'store>(
+    sandbox: &Sandbox,
+    store: &'store Store,
+    call: &Call,
+    malformed: Refusal,
+    not_draft: Refusal,
+) -> Result<&'store Session, Refusal> {
+    let missing = refusals::CHANGE_NOT_FOUND;
+    let serial = serial(sandbox, store, call, malformed, missing.clone())?;
+    let session = store.session(serial).ok_or(missing)?;
+    if session.is_draft() {
+        Ok(session)
+    } else {
+        Err(not_draft)
+    }
 }
 
 /// The serial of the session that the path names, of the path's workload if it has one.

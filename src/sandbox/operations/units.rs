@@ -9,8 +9,8 @@ use crate::sandbox::filter::{Filter, Literal};
 use crate::sandbox::id::Kind;
 use crate::sandbox::json::Object;
 use crate::sandbox::odata::{List, Query};
-use crate::sandbox::store::Broken;
-use crate::sandbox::tenant::{Tenant, Unit};
+use crate::sandbox::store::Store;
+use crate::sandbox::tenant::{Offboard, Protection, Tenant, Unit};
 use crate::sandbox::workload::WORKLOADS;
 use crate::sandbox::{Sandbox, lock, refusals};
 
@@ -35,18 +35,15 @@ pub(super) fn list_all(sandbox: &Sandbox, call: &Call) -> Result<Answer, Refusal
         offset += length;
     }
     let store = lock(&sandbox.store);
-    let broken = &store.broken;
+    let present = &store.present;
     let units = parts.into_iter().flat_map(|(offset, workload, from)| {
-        tenant
-            .units(workload, from)
-            .map(move |unit| (offset + unit.index, unit))
+        let units = present.units(tenant, workload, from);
+        units.map(move |unit| (offset + unit.index, unit))
     });
-    let units = units.filter(|(_, unit)| broken.has_unit(unit));
     let count = query.count.then(|| {
-        let all = WORKLOADS
-            .iter()
-            .flat_map(|workload| tenant.units(workload, 0));
-        all.filter(|unit| broken.has_unit(unit)).count()
+        let all = WORKLOADS.iter();
+        all.flat_map(|workload| present.units(tenant, workload, 0))
+            .count()
     });
     let context = "solutions/backupRestore/protectionUnits";
     let list = List {
@@ -62,24 +59,15 @@ pub(super) fn list_all(sandbox: &Sandbox, call: &Call) -> Result<Answer, Refusal
 
 /// The units of one workload, in the documented form with a cast and in the plain one.
 pub(super) fn list(sandbox: &Sandbox, call: &Call) -> Result<Answer, Refusal> {
-    let query = Query::read(call, &["top", "skiptoken", "count"], PAGE)?;
+    let query = Query::read(call, &["filter", "top", "skiptoken", "count"], PAGE)?;
     page(sandbox, call, &query, |_| true)
 }
 
 pub(super) fn list_of_policy(sandbox: &Sandbox, call: &Call) -> Result<Answer, Refusal> {
     let query = Query::read(call, &["filter", "top", "skiptoken", "count"], PAGE)?;
-    let number = policies::number(sandbox, call)?;
-    if let Some(filter) = &query.filter {
-        check(filter)?;
-    }
+    let number = policies::find(sandbox, &lock(&sandbox.store), call)?.number;
     page(sandbox, call, &query, |unit| {
-        // A filter that could fail has failed in `check`.
-        let passes = |filter: &Filter| {
-            filter
-                .matches(&|name| property(sandbox, call, unit, name))
-                .unwrap_or(false)
-        };
-        number == 0 && unit.protection.until.is_none() && query.filter.as_ref().is_none_or(passes)
+        unit.protection.policy == Some(number)
     })
 }
 
@@ -92,11 +80,21 @@ fn page(
     let workload = call.workload()?;
     let tenant = &sandbox.tenant;
     let start = query.start(tenant.ids, call)?;
+    if let Some(filter) = &query.filter {
+        check(filter)?;
+    }
+    let fits = |unit: &Unit| {
+        // A filter that could fail has failed in `check`.
+        let passes = |filter: &Filter| {
+            filter
+                .matches(&|name| property(sandbox, call, unit, name))
+                .unwrap_or(false)
+        };
+        wanted(unit) && query.filter.as_ref().is_none_or(passes)
+    };
     let store = lock(&sandbox.store);
-    let there = |unit: &Unit| store.broken.has_unit(unit) && wanted(unit);
-    let count = query
-        .count
-        .then(|| tenant.units(workload, 0).filter(there).count());
+    let from = |start| store.present.units(tenant, workload, start).filter(&fits);
+    let count = query.count.then(|| from(0).count());
     let context = format!("solutions/backupRestore/{}", workload.units);
     let list = List {
         ids: tenant.ids,
@@ -106,10 +104,7 @@ fn page(
         context: &context,
         count,
     };
-    let units = tenant
-        .units(workload, start)
-        .filter(there)
-        .map(|unit| (unit.index, unit));
+    let units = from(start).map(|unit| (unit.index, unit));
     Ok(list.answer(units, |out, unit| write(out, sandbox, call, &unit)))
 }
 
@@ -136,11 +131,78 @@ fn check(filter: &Filter) -> Result<(), Refusal> {
 fn property(sandbox: &Sandbox, call: &Call, unit: &Unit, name: &str) -> Option<Literal> {
     Some(match name {
         "id" => Literal::Text(sandbox.tenant.unit_id(unit).to_string()),
-        "status" => Literal::Text(unit.status(call.now).to_owned()),
+        "status" => Literal::Text(unit.status(call.now).0.to_owned()),
         "policyId" => policy_of(&sandbox.tenant, unit)
             .map_or(Literal::Null, |id| Literal::Text(id.to_string())),
         _ => return None,
     })
+}
+
+/// One unit of a policy.
+pub(super) fn get_of_policy(sandbox: &Sandbox, call: &Call) -> Result<Answer, Refusal> {
+    Query::none(call)?;
+    let store = lock(&sandbox.store);
+    let number = policies::find(sandbox, &store, call)?.number;
+    let id = call.uuid(1, refusals::UNIT_ID)?;
+    let unit = store.present.find_unit(&sandbox.tenant, id);
+    let unit = unit.filter(|unit| {
+        call.workload == Some(unit.workload) && unit.protection.policy == Some(number)
+    });
+    let unit =
+        unit.ok_or_else(|| refusals::NOT_FOUND.because(format!("there is no unit `{id}` in it")))?;
+    let mut body = Vec::with_capacity(512);
+    write(&mut body, sandbox, call, &unit);
+    Ok(Answer::json(200, body))
+}
+
+/// Asks for the backup of a unit to be deleted, which must have left its policy.
+pub(super) fn offboard(sandbox: &Sandbox, call: &Call) -> Result<Answer, Refusal> {
+    call.no_body()?;
+    let mut store = lock(&sandbox.store);
+    let unit = to_change(sandbox, &store, call)?;
+    let status = unit.status(call.now).0;
+    if unit.protection.policy.is_some() || status.starts_with("offboard") {
+        return Err(refusals::OFFBOARD_STATE);
+    }
+    let offboard = Offboard::Requested(call.now);
+    changed(sandbox, &mut store, call, &unit, offboard)
+}
+
+pub(super) fn cancel_offboard(sandbox: &Sandbox, call: &Call) -> Result<Answer, Refusal> {
+    call.no_body()?;
+    let mut store = lock(&sandbox.store);
+    let unit = to_change(sandbox, &store, call)?;
+    match unit.protection.offboard {
+        Offboard::Requested(at) if unit.status(call.now).0 == "offboardRequested" => {
+            let offboard = Offboard::Cancelled(at, call.now);
+            changed(sandbox, &mut store, call, &unit, offboard)
+        }
+        _ => Err(refusals::CANCEL_OFFBOARD_STATE),
+    }
+}
+
+fn to_change(sandbox: &Sandbox, store: &Store, call: &Call) -> Result<Unit, Refusal> {
+    let id = call.uuid(0, refusals::UNIT_ID)?;
+    policies::check_service(store)?;
+    let unit = store.present.find_unit(&sandbox.tenant, id);
+    // No page says what an unknown unit is answered with here.
+    unit.ok_or_else(|| refusals::NOT_FOUND.because(format!("there is no unit `{id}`")))
+}
+
+fn changed(
+    sandbox: &Sandbox,
+    store: &mut Store,
+    call: &Call,
+    unit: &Unit,
+    offboard: Offboard,
+) -> Result<Answer, Refusal> {
+    let present = &mut store.present;
+    present.protections.offboard(unit, offboard);
+    let unit = present.unit(&sandbox.tenant, unit.workload, unit.index);
+    let unit = unit.ok_or(refusals::NOT_FOUND)?;
+    let mut body = Vec::with_capacity(512);
+    write(&mut body, sandbox, call, &unit);
+    Ok(Answer::json(200, body))
 }
 
 /// One unit. What is wrong with it stands in its `error`, inside a 200; so does that there is no such unit.
@@ -148,7 +210,7 @@ pub(super) fn get(sandbox: &Sandbox, call: &Call) -> Result<Answer, Refusal> {
     Query::none(call)?;
     let id = call.uuid(0, refusals::UNIT_ID)?;
     let context = call.context("solutions/backupRestore/protectionUnits/$entity");
-    let found = find(&sandbox.tenant, &lock(&sandbox.store).broken, id);
+    let found = lock(&sandbox.store).present.find_unit(&sandbox.tenant, id);
     let found = found.filter(|unit| {
         call.workload
             .is_none_or(|workload| *workload == *unit.workload)
@@ -165,17 +227,10 @@ pub(super) fn get(sandbox: &Sandbox, call: &Call) -> Result<Answer, Refusal> {
     }))
 }
 
-/// The unit with this id, where it has not been broken.
-pub(super) fn find(tenant: &Tenant, broken: &Broken, id: Uuid) -> Option<Unit> {
-    tenant.find_unit(id).filter(|unit| broken.has_unit(unit))
-}
-
 /// The policy a unit is in; none after it has left.
 pub(super) fn policy_of(tenant: &Tenant, unit: &Unit) -> Option<Uuid> {
-    unit.protection
-        .until
-        .is_none()
-        .then(|| tenant.policy_id(unit.workload, 0))
+    let number = unit.protection.policy?;
+    Some(tenant.policy_id(unit.workload, number))
 }
 
 pub(super) fn write(out: &mut Vec<u8>, sandbox: &Sandbox, call: &Call, unit: &Unit) {
@@ -224,10 +279,11 @@ fn fill(object: &mut Object<'_>, sandbox: &Sandbox, call: &Call, unit: &Unit) {
         object.text("siteName", site.name());
         object.text("siteWebUrl", site.url());
     }
-    object.text("status", unit.status(call.now));
+    let status = unit.status_for(call.now, call.knows_future_members());
+    object.text("status", status);
     object.text(
         "protectionSources",
-        if unit.protection.until.is_some() {
+        if unit.protection.policy.is_none() {
             "none"
         } else {
             "manual"
@@ -236,10 +292,21 @@ fn fill(object: &mut Object<'_>, sandbox: &Sandbox, call: &Call, unit: &Unit) {
     object.object("createdBy", |by| sandbox.access.fill(by, By::APP));
     object.time("createdDateTime", unit.protection.since);
     object.object("lastModifiedBy", |by| sandbox.access.fill(by, By::APP));
-    object.time(
-        "lastModifiedDateTime",
-        unit.protection.until.unwrap_or(unit.protection.since),
-    );
+    let Protection {
+        since,
+        until,
+        offboard,
+        ..
+    } = unit.protection;
+    let asked = match offboard {
+        Offboard::Requested(at) | Offboard::Cancelled(at, _) => Some(at),
+        Offboard::No => None,
+    };
+    let modified = asked.or(until).map_or(since, |at| at.max(since));
+    object.time("lastModifiedDateTime", modified);
+    if let Some(asked) = asked {
+        object.time("offboardRequestedDateTime", asked);
+    }
     error(
         object,
         tenant

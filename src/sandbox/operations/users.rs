@@ -9,6 +9,8 @@ use crate::sandbox::odata::{List, Query};
 use crate::sandbox::refusals;
 use crate::sandbox::tenant::{Person, Tenant};
 
+use super::user_search::Search;
+
 const DEFAULT_PAGE: usize = 100;
 const LARGEST_PAGE: usize = 999;
 /// Most values that `in` takes.
@@ -187,7 +189,7 @@ fn fill_selected(object: &mut Object<'_>, person: Person<'_>, selecting: bool) {
 }
 
 /// The value of a property that a filter can name.
-fn property(person: &Person<'_>, name: &str) -> Option<Literal> {
+pub(super) fn property(person: &Person<'_>, name: &str) -> Option<Literal> {
     let text = |text: &str| Some(Literal::Text(text.to_owned()));
     let optional = |text: Option<String>| Some(text.map_or(Literal::Null, Literal::Text));
     match name {
@@ -362,60 +364,4 @@ fn ordered<'t>(mut people: Vec<Person<'t>>, order: &str) -> Result<Vec<Person<'t
         }
     }
     Ok(people)
-}
-
-/// `"displayName:adele" OR "mail:adele"`: a property whose words begin with a text.
-struct Search {
-    /// Any of these, each all of its clauses.
-    choices: Vec<Vec<(String, String)>>,
-}
-
-impl Search {
-    fn parse(text: &str) -> Result<Self, Refusal> {
-        let clause = |clause: &str| -> Result<(String, String), Refusal> {
-            let inner = clause
-                .trim()
-                .strip_prefix('"')
-                .and_then(|rest| rest.strip_suffix('"'));
-            let (name, words) = inner
-                .and_then(|inner| inner.split_once(':'))
-                .ok_or_else(|| {
-                    Refusal::bad_request(format!(
-                        "Syntax error in $search: '{clause}' is not \"property:text\"."
-                    ))
-                })?;
-            if ![
-                "displayName",
-                "mail",
-                "userPrincipalName",
-                "givenName",
-                "surname",
-            ]
-            .contains(&name)
-            {
-                return Err(Refusal::unsupported_query(format!(
-                    "Searching in '{name}' is not supported."
-                )));
-            }
-            Ok((name.to_owned(), words.to_lowercase()))
-        };
-        let choices = text
-            .split(" OR ")
-            .map(|choice| choice.split(" AND ").map(clause).collect());
-        Ok(Self {
-            choices: choices.collect::<Result<_, _>>()?,
-        })
-    }
-
-    fn finds(&self, person: &Person<'_>) -> bool {
-        let holds = |(name, text): &(String, String)| match property(person, name) {
-            Some(Literal::Text(value)) => {
-                let value = value.to_lowercase();
-                let mut words = value.split(|letter: char| !letter.is_alphanumeric());
-                value.starts_with(text) || words.any(|word| word.starts_with(text))
-            }
-            _ => false,
-        };
-        self.choices.iter().any(|clauses| clauses.iter().all(holds))
-    }
 }

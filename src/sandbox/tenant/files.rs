@@ -5,59 +5,19 @@
 //! *f* · 6 + 1 to *f* · 6 + 6. Of its `files` files the first twentieth lies in folder 1, a flat one, and the rest is
 //! dealt out to all folders in turn.
 
-use jiff::{SignedDuration, Timestamp};
-use std::fmt::Write as _;
-use uuid::Uuid;
+mod keys;
+mod names;
 
-use super::{Kind, Place, Point, Tenant, Unit};
-use crate::sandbox::id::{Name, mix};
+use jiff::{SignedDuration, Timestamp};
+
+use super::{Place, Point, Tenant, Unit};
+use crate::sandbox::id::mix;
 
 const SUBFOLDERS: u32 = 6;
 const FILES_PER_FOLDER: u32 = 40;
 const FLAT_FOLDER: u32 = 1;
 /// Files of the large drive and the large site.
 const LARGE: u32 = 100_000;
-
-const FOLDERS: [&str; 14] = [
-    "Reports",
-    "Contracts & Annexes",
-    "2024",
-    "2025",
-    "Bilder für Müller",
-    "Old (do not delete)",
-    "Templates",
-    "R&D #7",
-    "100% final",
-    "Équipe",
-    "Minutes",
-    "Scans from 3rd floor",
-    "Vendor's papers",
-    "日本",
-];
-
-/// Name and extension of files; `#` stands for the number of the file.
-const FILES: [(&str, &str); 20] = [
-    ("Quarterly report #", "docx"),
-    ("Budget #", "xlsx"),
-    ("Minutes of meeting #", "docx"),
-    ("Presentation # (final)", "pptx"),
-    ("scan_#", "pdf"),
-    ("IMG_#", "jpg"),
-    ("Vertrag über Zölle #", "docx"),
-    ("notes # & more", "txt"),
-    ("data;export,#", "csv"),
-    ("it's # o'clock", "md"),
-    ("100% done #", "xlsx"),
-    ("drawing #.rev2", "dwg"),
-    ("設計書 #", "docx"),
-    ("😀 party #", "png"),
-    ("no extension #", ""),
-    (".hidden-#", "cfg"),
-    ("UPPER CASE #", "PDF"),
-    ("mail from [x] #", "msg"),
-    ("a+b=c #", "txt"),
-    ("backup of backup #", "zip"),
-];
 
 /// The files of one unit as one restore point holds them, or as they are at an instant.
 pub(in crate::sandbox) struct Tree<'tenant> {
@@ -273,35 +233,6 @@ impl Tree<'_> {
         u32::try_from(self.dice(0x15, library, number) % people).expect("below the number of users")
     }
 
-    pub(in crate::sandbox) fn name(&self, node: Node) -> String {
-        match node {
-            Node::Site => self.place.name.clone(),
-            Node::Library(0) => "Documents".to_owned(),
-            Node::Library(_) => "Archive".to_owned(),
-            Node::Folder { number, .. } if number == FLAT_FOLDER => "Scans".to_owned(),
-            Node::Folder { library, number } => {
-                let (parent, place) = ((number - 1) / SUBFOLDERS, (number - 1) % SUBFOLDERS);
-                // Brothers and sisters differ: their places do.
-                let dice = self
-                    .dice(0x16, library, parent)
-                    .wrapping_add(u64::from(place));
-                pick(&FOLDERS, dice).to_owned()
-            }
-            Node::File { library, number } if Self::is_invoice(number) => {
-                let year = 2_019 + self.dice(0x17, library, number) % 7;
-                format!("invoice-{year}-{number:06}.pdf")
-            }
-            Node::File { library, number } => {
-                let (name, extension) = pick(&FILES, self.dice(0x18, library, number));
-                let name = name.replacen('#', &number.to_string(), 1);
-                match extension {
-                    "" => name,
-                    extension => format!("{name}.{extension}"),
-                }
-            }
-        }
-    }
-
     fn parent(&self, node: Node) -> Option<Node> {
         let folder = |library: u32, number: u32| match number {
             0 => Node::Library(library),
@@ -321,120 +252,6 @@ impl Tree<'_> {
             }
         }
     }
-
-    /// The names from the library down to a place.
-    pub(in crate::sandbox) fn path(&self, node: Node) -> String {
-        let mut names = Vec::new();
-        let mut next = Some(node);
-        while let Some(one) = next.filter(|one| *one != Node::Site) {
-            names.push(self.name(one));
-            next = self.parent(one);
-        }
-        names.reverse();
-        names.join("/")
-    }
-
-    pub(in crate::sandbox) fn url(&self, node: Node) -> String {
-        let mut url = self.place.url.clone();
-        for (depth, name) in self.path(node).split('/').enumerate() {
-            if name.is_empty() {
-                continue;
-            }
-            // The library of a site is shown by one name and addressed by another.
-            let shared = depth == 0 && name == "Documents" && !self.unit.workload.of_people;
-            url.push('/');
-            url.push_str(&encode(if shared { "Shared Documents" } else { name }));
-        }
-        url
-    }
-
-    /// Two to four ids with commas between them: collection, web, list, item.
-    pub(in crate::sandbox) fn key(&self, node: Node) -> String {
-        let site = self.place.id.split_once(',').map_or("", |(_, ids)| ids);
-        let number = self.unit.workload.number;
-        let ids = self.tenant.ids;
-        let list = |library: u32| ids.make(Kind::Library(number), self.unit.index, library.into());
-        let item = |library: u32, slot: u64| {
-            let slot = u64::from(library) << 36 | slot;
-            ids.make(Kind::Item(number), self.unit.index, slot)
-        };
-        match node {
-            Node::Site => site.to_owned(),
-            Node::Library(library) => format!("{site},{}", list(library)),
-            Node::Folder { library, number } => {
-                let item = item(library, u64::from(number) << 1);
-                format!("{site},{},{item}", list(library))
-            }
-            Node::File { library, number } => {
-                let item = item(library, u64::from(number) << 1 | 1);
-                format!("{site},{},{item}", list(library))
-            }
-        }
-    }
-
-    /// The place with this key, if it was there.
-    pub(in crate::sandbox) fn find(&self, key: &str) -> Option<Node> {
-        let node = self.tenant.node(&self.unit, key)?;
-        (self.exists(node) && self.key(node).eq_ignore_ascii_case(key)).then_some(node)
-    }
-}
-
-impl Tenant {
-    /// The place that a key names in a unit, whether it was ever there or not.
-    pub(in crate::sandbox) fn node(&self, unit: &Unit, key: &str) -> Option<Node> {
-        let ids: Vec<Uuid> = key
-            .split(',')
-            .map(crate::sandbox::id::parse)
-            .collect::<Option<_>>()?;
-        let number = unit.workload.number;
-        let read = |id: &Uuid| -> Option<Name> {
-            let name = self.ids.read(*id)?;
-            (name.index == unit.index).then_some(name)
-        };
-        let node = match &ids[..] {
-            [_, _] => Node::Site,
-            [_, _, list] => {
-                let name = read(list).filter(|name| name.kind == Kind::Library(number))?;
-                Node::Library(u32::try_from(name.slot).ok()?)
-            }
-            [_, _, _, item] => {
-                let name = read(item).filter(|name| name.kind == Kind::Item(number))?;
-                let library = u32::try_from(name.slot >> 36).ok()?;
-                let place = u32::try_from(name.slot >> 1 & u64::from(u32::MAX)).ok()?;
-                if name.slot & 1 == 1 {
-                    Node::File {
-                        library,
-                        number: place,
-                    }
-                } else {
-                    Node::Folder {
-                        library,
-                        number: place,
-                    }
-                }
-            }
-            _ => return None,
-        };
-        Some(node)
-    }
-}
-
-fn pick<T: Copy>(list: &[T], dice: u64) -> T {
-    let count = u64::try_from(list.len()).expect("a short list");
-    list[usize::try_from(dice % count).expect("less than the length of a list")]
-}
-
-/// Percent-encodes a name for an address.
-fn encode(name: &str) -> String {
-    let mut encoded = String::with_capacity(name.len());
-    for byte in name.bytes() {
-        if byte.is_ascii_alphanumeric() || b"-._~()!'".contains(&byte) {
-            encoded.push(char::from(byte));
-        } else {
-            let _ = write!(encoded, "%{byte:02X}");
-        }
-    }
-    encoded
 }
 
 #[cfg(test)]

@@ -21,7 +21,7 @@ pub(super) use groups::{GROUPS, Group, Member};
 pub(super) use person::{DOMAIN, Person};
 pub(super) use points::{Point, Window};
 pub(super) use sites::{HOST, Place, Site};
-pub(super) use units::Unit;
+pub(super) use units::{Offboard, Protection, Unit};
 
 /// One tenant.
 pub(super) struct Tenant {

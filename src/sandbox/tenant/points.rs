@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use super::{Kind, Tenant, Unit};
 use crate::sandbox::id::Name;
-use crate::sandbox::workload::numbered;
+use crate::sandbox::workload::{Workload, numbered};
 
 const SLOT_SECONDS: i64 = 600;
 const SLOTS_PER_WEEK: i64 = 1_008;
@@ -44,6 +44,13 @@ impl Point {
 }
 
 impl Unit {
+    /// The point of a slot, if it was ever made. It may have expired by now.
+    pub(in crate::sandbox) fn point(self, slot: i64) -> Option<Point> {
+        let point = Point { unit: self, slot };
+        let Window { from, to } = lifetime(&self);
+        (from <= point.made() && point.made() <= to).then_some(point)
+    }
+
     /// Its points that exist at `now` inside `window`, oldest first.
     pub(in crate::sandbox) fn points(
         self,
@@ -69,8 +76,11 @@ impl Tenant {
             .make(point.unit.workload.point_kind(), point.unit.index, slot)
     }
 
-    /// The point with this id, also when it has expired by now.
-    pub(in crate::sandbox) fn find_point(&self, id: Uuid) -> Option<Point> {
+    /// What an id of a point names: whose it is, and its slot.
+    pub(in crate::sandbox) fn place_of_point(
+        &self,
+        id: Uuid,
+    ) -> Option<(&'static Workload, u32, i64)> {
         let Name {
             kind: Kind::Point(number),
             index,
@@ -79,13 +89,7 @@ impl Tenant {
         else {
             return None;
         };
-        let unit = self.unit(numbered(number)?, index)?;
-        let point = Point {
-            unit,
-            slot: i64::try_from(slot).ok()?,
-        };
-        let Window { from, to } = lifetime(&unit);
-        (from <= point.made() && point.made() <= to).then_some(point)
+        Some((numbered(number)?, index, i64::try_from(slot).ok()?))
     }
 
     /// True for one point an hour of every second unit, and of the large ones.
@@ -180,7 +184,11 @@ mod tests {
     fn a_point_id_leads_back_to_its_point() {
         let tenant = Tenant::new(1, 100, now());
         for point in old_unit(&tenant).points(all(), now()) {
-            assert_eq!(tenant.find_point(tenant.point_id(&point)), Some(point));
+            let (workload, index, slot) = tenant
+                .place_of_point(tenant.point_id(&point))
+                .expect("it names a point");
+            let unit = tenant.unit(workload, index).expect("it is protected");
+            assert_eq!(unit.point(slot), Some(point));
         }
     }
 

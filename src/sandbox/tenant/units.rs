@@ -24,9 +24,27 @@ pub(in crate::sandbox) struct Unit {
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(in crate::sandbox) struct Protection {
     pub(in crate::sandbox) since: Timestamp,
-    /// When it left its policy; such a unit has no `policyId`.
+    /// When protection ended, where it has.
     pub(in crate::sandbox) until: Option<Timestamp>,
+    /// The number of its policy. A unit that has left has none, and no `policyId`.
+    pub(in crate::sandbox) policy: Option<u32>,
+    pub(in crate::sandbox) offboard: Offboard,
 }
+
+/// Whether its backup is to be deleted.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(in crate::sandbox) enum Offboard {
+    #[default]
+    No,
+    Requested(Timestamp),
+    /// Taken back: when it was asked for, and when it was taken back.
+    Cancelled(Timestamp, Timestamp),
+}
+
+/// How long protection takes to begin, and a unit to leave it.
+const SETTLES: SignedDuration = SignedDuration::from_mins(15);
+/// How long an offboarding can be taken back. No page gives a number.
+const GRACE: SignedDuration = SignedDuration::from_hours(90 * 24);
 
 /// What is special about a person. The first places of Finance and a few fixed people are set by hand, so that every
 /// kind occurs in the default tenant of 100; beyond them it is dice.
@@ -43,14 +61,41 @@ enum Special {
 }
 
 impl Unit {
-    /// Its `status` at an instant. Protection takes a quarter of an hour to begin.
-    pub(in crate::sandbox) fn status(&self, now: Timestamp) -> &'static str {
-        match self.protection.until {
-            Some(_) => "unprotected",
-            None if now < self.protection.since + SignedDuration::from_mins(15) => {
-                "protectRequested"
+    /// Its `status` at an instant: the member of the enum, and whether it stands behind the sentinel.
+    pub(in crate::sandbox) fn status(&self, now: Timestamp) -> (&'static str, bool) {
+        let Protection {
+            since,
+            until,
+            policy,
+            offboard,
+        } = self.protection;
+        match offboard {
+            Offboard::Requested(at) if now < at + GRACE => return ("offboardRequested", true),
+            Offboard::Requested(_) => return ("offboarded", true),
+            Offboard::Cancelled(_, at) if now < at + SETTLES => {
+                return ("cancelOffboardRequested", true);
             }
-            None => "protected",
+            Offboard::Cancelled(..) | Offboard::No => {}
+        }
+        let status = match (until, policy) {
+            (Some(until), None) if now < until + SETTLES => "removeRequested",
+            (Some(until), Some(_)) if now < until + SETTLES => "unprotectRequested",
+            (Some(_), _) => "unprotected",
+            (None, _) if now < since + SETTLES => "protectRequested",
+            (None, _) => "protected",
+        };
+        (status, false)
+    }
+
+    /// The `status` as a caller is told it.
+    pub(in crate::sandbox) fn status_for(
+        &self,
+        now: Timestamp,
+        knows_future_members: bool,
+    ) -> &'static str {
+        match self.status(now) {
+            (_, true) if !knows_future_members => "unknownFutureValue",
+            (status, _) => status,
         }
     }
 }
@@ -146,7 +191,7 @@ impl Tenant {
         unit.workload.browsing.is_some() && unit.index == large
     }
 
-    /// The unit of the person or site at `index`; nothing where it was never protected.
+    /// The seeded unit of the person or site at `index`; nothing where it was never protected.
     pub(in crate::sandbox) fn unit(&self, workload: &'static Workload, index: u32) -> Option<Unit> {
         if index >= self.positions(workload) {
             return None;
@@ -177,7 +222,12 @@ impl Tenant {
         Some(Unit {
             workload,
             index,
-            protection: Protection { since, until },
+            protection: Protection {
+                since,
+                until,
+                policy: until.is_none().then_some(0),
+                offboard: Offboard::No,
+            },
         })
     }
 
@@ -190,7 +240,8 @@ impl Tenant {
         }
     }
 
-    /// Units of one workload from position `from` on, in order.
+    /// Seeded units of one workload from position `from` on, in order.
+    #[cfg(test)]
     pub(in crate::sandbox) fn units(
         &self,
         workload: &'static Workload,
@@ -203,7 +254,8 @@ impl Tenant {
         self.ids.make(unit.workload.unit_kind(), unit.index, 0)
     }
 
-    pub(in crate::sandbox) fn find_unit(&self, id: Uuid) -> Option<Unit> {
+    /// Whose unit an id is that of: the position of a person or a site.
+    pub(in crate::sandbox) fn place_of_unit(&self, id: Uuid) -> Option<(&'static Workload, u32)> {
         let Name {
             kind: Kind::Unit(number),
             index,
@@ -212,11 +264,17 @@ impl Tenant {
         else {
             return None;
         };
-        self.unit(numbered(number)?, index)
+        Some((numbered(number)?, index))
     }
 
-    /// The active policy of a workload, or (number 1) its inactive one.
+    /// The id of a policy. The seeded tenant has an active one (number 0) and an inactive one (number 1).
     pub(in crate::sandbox) fn policy_id(&self, workload: &Workload, number: u32) -> Uuid {
         self.ids.make(workload.policy_kind(), number, 0)
+    }
+
+    /// The number of the policy with this id, whether there is such a policy or not.
+    pub(in crate::sandbox) fn policy_number(&self, workload: &Workload, id: Uuid) -> Option<u32> {
+        let name = self.ids.read(id)?;
+        (name.kind == workload.policy_kind() && name.slot == 0).then_some(name.index)
     }
 }

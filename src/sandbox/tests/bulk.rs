@@ -5,13 +5,13 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-use super::{Bench, Reply, artifact, artifacts, delta};
+use super::Bench;
 use crate::sandbox::Options;
 
-const MISSING: &str = "7d3f1c1a-93c4-4a0b-8d5e-0f5f6a1b2c3d";
+pub(super) const MISSING: &str = "7d3f1c1a-93c4-4a0b-8d5e-0f5f6a1b2c3d";
 
 /// Sessions, requests and inputs of each workload.
-const ALL: [(&str, &str, &str); 3] = [
+pub(super) const ALL: [(&str, &str, &str); 3] = [
     (
         "exchangeRestoreSessions",
         "mailboxRestoreArtifactsBulkAdditionRequests",
@@ -29,7 +29,7 @@ const ALL: [(&str, &str, &str); 3] = [
     ),
 ];
 
-fn request(inputs: &str, values: &[impl AsRef<str>]) -> Value {
+pub(super) fn request(inputs: &str, values: &[impl AsRef<str>]) -> Value {
     let values: Vec<&str> = values.iter().map(AsRef::as_ref).collect();
     json!({
         "displayName": "everybody [test]",
@@ -45,7 +45,7 @@ fn request(inputs: &str, values: &[impl AsRef<str>]) -> Value {
 }
 
 impl Bench {
-    async fn empty(&self, root: &str, sessions: &str) -> String {
+    pub(super) async fn empty(&self, root: &str, sessions: &str) -> String {
         let created = self
             .send("POST", &format!("{root}/{sessions}"), json!({}))
             .await;
@@ -54,7 +54,7 @@ impl Bench {
     }
 
     /// Addresses of people, by position.
-    async fn addresses(&self) -> Vec<String> {
+    pub(super) async fn addresses(&self) -> Vec<String> {
         let users = self.all("/v1.0/users").await;
         let name = |user: &Value| {
             user["userPrincipalName"]
@@ -259,146 +259,6 @@ async fn nothing_resolved_is_a_failed_session() {
     let listed = bench.get(&requests).await;
     let detail = &listed.values()[0]["error"]["details"][0];
     assert_eq!(detail["code"], "RestorePointNotFound");
-}
-
-#[tokio::test]
-#[allow(clippy::too_many_lines)] // a table, or one story
-async fn a_bulk_request_is_checked() {
-    let bench = Bench::still().await;
-    let many: Vec<String> = (0..10_001)
-        .map(|index| format!("user{index}@contoso.example"))
-        .collect();
-    let set = |name: &str, value: Value| {
-        let mut body = request("mailboxes", &many[..2]);
-        body[name] = value;
-        body
-    };
-    let without = |name: &str| {
-        let mut body = request("mailboxes", &many[..2]);
-        body.as_object_mut().expect("an object").remove(name);
-        body
-    };
-    let session = bench.empty(super::BACKUP, "exchangeRestoreSessions").await;
-    let path = format!("~/exchangeRestoreSessions/{session}");
-    let requests = format!("{path}/mailboxRestoreArtifactsBulkAdditionRequests");
-    let invalid = "BulkRestoreInvalidCreateRequest";
-    for (body, code) in [
-        (json!({}), invalid),
-        (without("mailboxes"), invalid),
-        (without("destinationType"), invalid),
-        (without("protectionTimePeriod"), invalid),
-        (set("mailboxes", json!([])), invalid),
-        (set("mailboxes", json!("all")), invalid),
-        (set("drives", json!(["a@b"])), invalid),
-        (set("destinationType", json!("elsewhere")), invalid),
-        (set("restorePointPreference", json!("newest")), invalid),
-        (set("tags", json!("fast")), invalid),
-        (set("tags", json!("includeNewerItems")), invalid),
-        (set("displayName", json!(17)), invalid),
-        (set("protectionUnitIds", json!([MISSING])), invalid),
-        (set("directoryObjectIds", json!([MISSING])), invalid),
-        (
-            set(
-                "@odata.type",
-                json!("#microsoft.graph.driveRestoreArtifactsBulkAdditionRequest"),
-            ),
-            invalid,
-        ),
-        (
-            set(
-                "protectionTimePeriod",
-                json!({ "startDateTime": "2020-01-01T00:00:00Z" }),
-            ),
-            invalid,
-        ),
-        (
-            set(
-                "protectionTimePeriod",
-                json!({ "startDateTime": "2020-01-02T00:00:00Z", "endDateTime": "2020-01-01T00:00:00Z" }),
-            ),
-            invalid,
-        ),
-        (
-            set("mailboxes", json!(many)),
-            "BulkRestoreRestorationResourcesCountExceedsLimit",
-        ),
-        (
-            set("mailboxes", json!(["a@b", "adele"])),
-            "BulkRestoreInvalidCreateRequestUserEmail",
-        ),
-        (
-            set("mailboxes", json!(["a@b", null])),
-            "BulkRestoreInvalidCreateRequestUserEmail",
-        ),
-    ] {
-        let answer = bench.send("POST", &requests, body.clone()).await;
-        let body: String = body.to_string().chars().take(300).collect();
-        assert_eq!((answer.status, answer.code()), (400, code), "{body}");
-    }
-    assert_eq!(bench.call("POST", &requests).await.code(), invalid);
-    let sites = bench
-        .empty(super::BACKUP, "sharePointRestoreSessions")
-        .await;
-    let sites =
-        format!("~/sharePointRestoreSessions/{sites}/siteRestoreArtifactsBulkAdditionRequests");
-    let body = request("siteWebUrls", &["https: //contoso.sharepoint.example"]);
-    let answer = bench.send("POST", &sites, body).await;
-    assert_eq!(answer.code(), "BulkRestoreInvalidCreateRequestSiteUrl");
-
-    let good = request("mailboxes", &many[..10_000]);
-    for (path, status, code) in [
-        (
-            requests.replace(&session, "17"),
-            400,
-            "InvalidBulkRestoreArtifactId",
-        ),
-        (
-            requests.replace(&session, MISSING),
-            404,
-            "RestoreSessionNotFound",
-        ),
-    ] {
-        let answer = bench.send("POST", &path, good.clone()).await;
-        assert_eq!((answer.status, answer.code()), (status, code));
-    }
-    let created = bench.send("POST", &requests, good.clone()).await;
-    assert_eq!(created.status, 201);
-    let second = bench.send("POST", &requests, good.clone()).await;
-    assert_eq!((second.status, second.code()), (400, invalid));
-    for (item, status, code) in [
-        ("17", 400, "InvalidBulkRestoreArtifactId"),
-        (MISSING, 404, "BulkRestoreArtifactsNotFound"),
-    ] {
-        let answer = bench.get(&format!("{requests}/{item}")).await;
-        assert_eq!((answer.status, answer.code()), (status, code));
-    }
-    // Never mixed: neither way round.
-    let points = bench.points(1).await;
-    let single = delta(vec![artifact(&points[0], "new")]);
-    assert_eq!(
-        bench.send("PATCH", &path, single).await.code(),
-        "InvalidPatchRequest"
-    );
-    let full: Reply = bench
-        .send(
-            "POST",
-            "~/exchangeRestoreSessions",
-            artifacts(&points, "new"),
-        )
-        .await;
-    let full = requests.replace(&session, &full.id());
-    assert_eq!(
-        bench.send("POST", &full, good.clone()).await.code(),
-        invalid
-    );
-    bench
-        .call("POST", &format!("~/restoreSessions/{session}/activate"))
-        .await;
-    let late = bench.send("POST", &requests, good).await;
-    assert_eq!(
-        (late.status, late.code()),
-        (403, "RestoreSessionActionNotAllowed")
-    );
 }
 
 #[tokio::test]

@@ -222,15 +222,7 @@ async fn points_and_units_can_go() {
         )
         .await;
     assert_eq!(answer.code(), "InvalidRestorePoint");
-    bench
-        .call("POST", &format!("~/restoreSessions/{session}/activate"))
-        .await;
-    bench.advance("1h").await;
-    let list = bench
-        .all(&format!(
-            "~/exchangeRestoreSessions/{session}/mailboxRestoreArtifacts"
-        ))
-        .await;
+    let list = bench.restored(&session).await;
     assert!(
         list.iter()
             .all(|one| one["error"]["code"] == "ArtifactNotFound"),
@@ -243,34 +235,15 @@ async fn points_and_units_can_go() {
         .id();
     bench.control("break", json!({ "hold": unit })).await;
     let session = bench.draft(&points[2..3]).await;
-    bench
-        .call("POST", &format!("~/restoreSessions/{session}/activate"))
-        .await;
-    bench.advance("1h").await;
-    let list = bench
-        .all(&format!(
-            "~/exchangeRestoreSessions/{session}/mailboxRestoreArtifacts"
-        ))
-        .await;
+    let list = bench.restored(&session).await;
     assert_eq!(list[0]["error"]["code"], "ArtifactCannotBeRestored");
 }
 
 #[tokio::test]
 async fn tokens_end() {
     let bench = Bench::new().await;
-    let url = format!(
-        "{}/{}/oauth2/v2.0/token",
-        bench.url,
-        bench.running.tenant_id()
-    );
-    let form = [
-        ("grant_type", "client_credentials"),
-        ("client_id", bench.running.client_id()),
-        ("client_secret", bench.running.client_secret()),
-        ("scope", "x/.default"),
-    ];
     let token = || async {
-        let answer = bench.ask(bench.client.post(&url).form(&form)).await;
+        let answer = bench.app_token().await;
         answer.body["access_token"]
             .as_str()
             .expect("a token")

@@ -9,10 +9,10 @@ use tokio::net::TcpStream;
 use super::{Bench, Reply, artifacts};
 use crate::sandbox::Options;
 
-const CREATE: &str = "@POST /exchangeRestoreSessions";
+pub(super) const CREATE: &str = "@POST /exchangeRestoreSessions";
 
 impl Bench {
-    async fn faulty(spec: &str) -> Self {
+    pub(super) async fn faulty(spec: &str) -> Self {
         let faults = spec.parse().expect(spec);
         Self::with(Options {
             faults,
@@ -23,7 +23,7 @@ impl Bench {
     }
 
     /// A create that may come to nothing: its status, or nothing where there was no whole answer.
-    async fn try_create(&self, points: &[String]) -> Option<u16> {
+    pub(super) async fn try_create(&self, points: &[String]) -> Option<u16> {
         let request = self
             .request("POST", "~/exchangeRestoreSessions")
             .json(&artifacts(points, "new"));
@@ -32,7 +32,7 @@ impl Bench {
         response.bytes().await.ok().map(|_| status)
     }
 
-    async fn sessions(&self) -> usize {
+    pub(super) async fn sessions(&self) -> usize {
         self.state().await["sessions"]
             .as_array()
             .map_or(0, Vec::len)
@@ -378,123 +378,4 @@ async fn a_lost_answer_to_activate_leaves_an_active_session() {
         "activating"
     );
     assert_eq!(bench.call("POST", &activate).await.status, 403);
-}
-
-#[tokio::test]
-async fn coming_back_before_retry_after_is_a_violation() {
-    let bench = Bench::faulty("429=1x:retry-after=1@GET /users").await;
-    assert_eq!(bench.get("/v1.0/users").await.status, 429);
-    // A request that was on its way is innocent: for 100 ms.
-    assert_eq!(bench.get("/v1.0/groups").await.status, 200);
-    assert_eq!(bench.state().await["violations"], json!([]));
-    tokio::time::sleep(Duration::from_millis(120)).await;
-    bench.get("/v1.0/groups").await;
-    let violations = bench.state().await["violations"].clone();
-    assert!(
-        violations[0]
-            .as_str()
-            .is_some_and(|one| one.starts_with("RetryAfter: GET /groups")),
-        "{violations}"
-    );
-}
-
-#[tokio::test]
-async fn the_same_faults_come_with_the_same_seed() {
-    let spec = "429=20%:retry-after=0,503=10%,reset=5%,cut=5%,lost-answer=5%";
-    let mut runs = Vec::new();
-    for _ in 0..2 {
-        let bench = Bench::faulty(spec).await;
-        let mut seen: Vec<Option<u16>> = Vec::new();
-        for _ in 0..60 {
-            let status = match bench.request("GET", "~/serviceApps").send().await {
-                Ok(response) => {
-                    let status = response.status().as_u16();
-                    response.bytes().await.ok().map(|_| status)
-                }
-                Err(_) => None,
-            };
-            seen.push(status);
-        }
-        runs.push(seen);
-    }
-    assert_eq!(runs[0], runs[1]);
-    assert!(
-        runs[0].contains(&Some(429)) && runs[0].contains(&Some(200)) && runs[0].contains(&None)
-    );
-}
-
-#[tokio::test]
-async fn faults_can_be_changed_while_it_runs() {
-    let bench = Bench::new().await;
-    assert_eq!(
-        bench
-            .control("faults", json!({ "spec": "503=1x@GET /users" }))
-            .await
-            .status,
-        200
-    );
-    assert_eq!(bench.get("/v1.0/users").await.status, 503);
-    assert_eq!(bench.get("/v1.0/users").await.status, 200);
-    let bad = bench
-        .control("faults", json!({ "spec": "503=often" }))
-        .await;
-    assert_eq!(bad.status, 400);
-    assert!(
-        bad.body["error"]["message"]
-            .as_str()
-            .is_some_and(|said| said.contains("`often`")),
-        "{}",
-        bad.body
-    );
-    // Control calls never get any.
-    assert_eq!(
-        bench
-            .control("faults", json!({ "spec": "503=100%" }))
-            .await
-            .status,
-        200
-    );
-    assert_eq!(
-        bench.control("faults", json!({ "spec": "" })).await.status,
-        200
-    );
-}
-
-#[tokio::test]
-async fn latency_is_added_to_every_answer() {
-    let latency = Duration::from_millis(20);
-    let bench = Bench::with(Options {
-        latency,
-        ..Options::default()
-    })
-    .await;
-    let begun = Instant::now();
-    bench.get("/v1.0/groups").await;
-    assert!(begun.elapsed() >= latency);
-}
-
-#[tokio::test]
-async fn faults_in_sign_in_are_asked_for_by_name() {
-    let bench = Bench::faulty("429=100%").await;
-    let url = format!(
-        "{}/{}/oauth2/v2.0/token",
-        bench.url,
-        bench.running.tenant_id()
-    );
-    let form = [
-        ("grant_type", "client_credentials"),
-        ("client_id", bench.running.client_id()),
-        ("client_secret", bench.running.client_secret()),
-        ("scope", "x/.default"),
-    ];
-    let answer = bench.ask(bench.client.post(&url).form(&form)).await;
-    assert_eq!(answer.status, 200);
-    bench
-        .control("faults", json!({ "spec": "429=100%@POST …/token" }))
-        .await;
-    let answer = bench.ask(bench.client.post(&url).form(&form)).await;
-    assert_eq!(
-        (answer.status, answer.body["access_token"].clone()),
-        (429, Value::Null)
-    );
 }

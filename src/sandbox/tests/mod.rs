@@ -7,15 +7,23 @@ mod metadata;
 mod batch;
 mod browse;
 mod bulk;
+mod bulk_refused;
 mod control;
+mod fault_rules;
 mod faults;
 mod happy;
+mod items;
+mod mails;
 mod pages;
+mod policies;
 mod refused;
+mod requests;
 mod search;
+mod service;
 mod sign_in;
 mod sites;
 mod tenant;
+mod units;
 mod whatever_comes;
 mod workloads;
 
@@ -124,6 +132,28 @@ impl Bench {
             assert!(complaints.is_empty(), "{method} {url}: {complaints:#?}");
         }
         answer
+    }
+
+    /// Asks for a token in the app's own name.
+    async fn app_token(&self) -> Reply {
+        let tenant = self.running.tenant_id();
+        let url = format!("{}/{tenant}/oauth2/v2.0/token", self.url);
+        let form = [
+            ("grant_type", "client_credentials"),
+            ("client_id", self.running.client_id()),
+            ("client_secret", self.running.client_secret()),
+            ("scope", "x/.default"),
+        ];
+        self.ask(self.client.post(&url).form(&form)).await
+    }
+
+    /// Activates a draft and waits for its end: its artifacts.
+    async fn restored(&self, session: &str) -> Vec<Value> {
+        let activate = format!("~/restoreSessions/{session}/activate");
+        assert_eq!(self.call("POST", &activate).await.status, 200);
+        self.advance("1h").await;
+        let list = format!("~/exchangeRestoreSessions/{session}/mailboxRestoreArtifacts");
+        self.all(&list).await
     }
 
     async fn control(&self, name: &str, body: Value) -> Reply {

@@ -11,6 +11,7 @@ pub(crate) mod lists;
 pub(crate) mod log;
 pub(crate) mod named;
 pub(crate) mod objects;
+pub(crate) mod plan;
 pub(crate) mod rows;
 pub(crate) mod runs;
 pub(crate) mod session;
@@ -54,4 +55,5 @@ pub(crate) fn register(library: &mut Library) {
     backup::register(library);
     graph::register(library);
     shown::register(library);
+    plan::register(library);
 }

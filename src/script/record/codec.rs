@@ -106,7 +106,7 @@ fn write_object(object: &Object, purpose: For, out: &mut Vec<u8>) -> Result<(), 
             (For::Keeping, Some((version, found))) => {
                 let name = session.workload.name;
                 tagged("$s", out, |out| {
-                    json(&(name, version.map(Version::segment), found), out)
+                    json(&(name, version.map(Version::segment), found), out);
                 });
                 Ok(())
             }

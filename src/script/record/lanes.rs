@@ -161,6 +161,7 @@ pub(crate) fn step(ctx: &NativeCallContext, name: &str, closure: FnPtr) -> Raise
 }
 
 /// An error that came out of the record has no place yet.
+#[allow(clippy::unnecessary_box_returns)] // the engine's own error type is boxed
 fn placed(error: Box<EvalAltResult>, ctx: &NativeCallContext) -> Box<EvalAltResult> {
     if error.position().is_none() {
         let mut error = error;

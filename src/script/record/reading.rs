@@ -60,7 +60,7 @@ impl Tape {
         let reading = self.readings.fetch_add(1, Ordering::Relaxed);
         Box::new(Reading {
             tape: self.clone(),
-            reading,
+            number: reading,
             portion: 0,
             ready: VecDeque::new(),
             end: None,
@@ -79,7 +79,7 @@ enum End {
 
 struct Reading {
     tape: Arc<Tape>,
-    reading: u32,
+    number: u32,
     portion: u32,
     ready: VecDeque<Dynamic>,
     end: Option<End>,
@@ -126,7 +126,7 @@ impl Source for Reading {
 
 impl Reading {
     fn part(&self) -> String {
-        format!("{}/{}", self.reading, self.portion)
+        format!("{}/{}", self.number, self.portion)
     }
 
     /// Takes the next portion from the record, where it has one.

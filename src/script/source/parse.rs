@@ -2,7 +2,7 @@
 
 use std::sync::LazyLock;
 
-use rhai::{AST, Engine, ParseError, ParseErrorType, Position};
+use rhai::{AST, Engine, LexError, ParseError, ParseErrorType, Position};
 
 use super::pieces::pieces;
 use super::recover::Lost;
@@ -59,7 +59,8 @@ pub(crate) fn parse(text: &Text) -> Parsed {
         let pieces = pieces(&code);
         let at = offset(&code, error.position());
         let lone = brackets::lone(&code, &pieces)
-            .filter(|lone| pieces[lone.piece()].start <= at || is_about_brackets(&error));
+            .filter(|lone| pieces[lone.piece()].start <= at || is_about_brackets(&error))
+            .filter(|lone| !is_swallowed(&error, pieces[lone.piece()].of(&code)));
         let (fault, is_mended) = if let Some(lone) = lone {
             let piece = pieces[lone.piece()];
             let is_open = matches!(lone, brackets::Lone::Open(_));
@@ -108,6 +109,15 @@ pub(super) fn fault(text: &Text, code: &str, error: &ParseError) -> Fault {
     let complaint = syntax::complain(code, &pieces(code), error.err_type(), at);
     let place = text.place_of(code, complaint.at);
     complaint.failure.fault().at(place)
+}
+
+/// A text that never ends takes the bracket that closes with it; what is open is the text, unless it is a template's `${`.
+fn is_swallowed(error: &ParseError, bracket: &str) -> bool {
+    let is_open_text = matches!(
+        error.err_type(),
+        ParseErrorType::BadInput(LexError::UnterminatedString)
+    );
+    is_open_text && bracket != "${"
 }
 
 fn is_about_brackets(error: &ParseError) -> bool {

@@ -126,9 +126,23 @@ pub(crate) fn complain(
                 unclosed_text(if quote == "`" { "`" } else { "\"" })
             };
         }
+        ParseErrorType::BadInput(LexError::MalformedNumber(text)) if text.is_empty() => {
+            complaint.failure = digits(around.word(0));
+        }
         _ => {}
     }
     complaint
+}
+
+/// `0x` and its like, with what cannot stand behind it: the engine does not say what it read.
+fn digits(word: &str) -> Failure {
+    let failure = Failure::new("SyntaxError", format!("`{word}` is no number"));
+    match word.get(..2).unwrap_or_default() {
+        "0x" | "0X" => failure.hint("behind `0x` stand the digits 0 to 9 and a to f"),
+        "0o" | "0O" => failure.hint("behind `0o` stand the digits 0 to 7"),
+        "0b" | "0B" => failure.hint("behind `0b` stand the digits 0 and 1"),
+        _ => failure,
+    }
 }
 
 fn unclosed_text(quote: &str) -> Failure {

@@ -145,6 +145,9 @@ fn placed(
         origin.name.clone_from(&name);
     }
     host.tenant.origins.keep(&id, origin);
+    if let Some(stand_in) = host.tenant.client.stand_in() {
+        stand_in.learn(point);
+    }
     let item = host.tenant.backup.books().ask(Asked {
         workload: workload.name,
         unit,
