@@ -9,6 +9,7 @@ use crate::error::{Exit, Fault};
 use crate::journal::Journal;
 use crate::plan::Plan;
 use crate::run::{Applied, Order, Resumed, Saved, State};
+use crate::runs;
 use crate::talk::Voice;
 use crate::world::World;
 

@@ -88,9 +88,15 @@ fn standing(journal: &Journal, run: &str, root: &str) -> Result<Option<Standing>
     Ok(is_here.then(|| Standing::now(journal, run, row.open)))
 }
 
-/// An address without the slash that it may end in.
-fn bare(root: &str) -> &str {
-    root.trim_end_matches('/')
+/// An address as the record of a run has it: without what may stand before its host.
+fn bare(root: &str) -> String {
+    let Ok(mut url) = url::Url::parse(root) else {
+        return root.to_owned();
+    };
+    // Both can only fail where an address has no host.
+    let _ = url.set_password(None);
+    let _ = url.set_username("");
+    url.to_string()
 }
 
 impl Draft {
@@ -202,7 +208,13 @@ impl Cleaner {
         (deleted, faults)
     }
 
-    async fn of_run(&self, run: &str, drafts: &[Draft], deleted: &mut usize) -> Result<(), Fault> {
+    async fn of_run(
+        &self,
+        run: &str,
+        drafts: &[Draft],
+        consent: &Consent,
+        deleted: &mut usize,
+    ) -> Result<(), Fault> {
         // Held while its drafts go: nobody resumes it meanwhile.
         let _lock = match self.journal.lock(run) {
             Err(JournalError::Held { holder, .. }) => {
