@@ -67,10 +67,6 @@ const ARROWS: &[(&str, &[&str])] = &[
     ),
     ("report", &["backup", "error", "graph", "instant", "text"]),
     (
-        "plan",
-        &["backup", "error", "graph", "instant", "text", "world"],
-    ),
-    (
         "runs",
         &[
             "advice",
@@ -87,6 +83,10 @@ const ARROWS: &[(&str, &[&str])] = &[
             "text",
             "world",
         ],
+    ),
+    (
+        "plan",
+        &["backup", "error", "graph", "instant", "text", "world"],
     ),
     (
         "run",

@@ -8,7 +8,6 @@ use serde_json::Value;
 use super::flags::Flags;
 use super::run::{connection, runtime};
 use super::runs::journal;
-use crate::changes::Consent;
 use crate::error::{Exit, Fault};
 use crate::graph::Client;
 use crate::run::{Format, Stdout};
@@ -38,7 +37,7 @@ impl Drafts {
                 world.clone(),
                 talk.clone(),
             )?),
-            consent: Consent::new(flags.conduct.yes, talk.clone()),
+            yes: flags.conduct.yes,
             talk,
             world: world.clone(),
             settling: connection.settling,

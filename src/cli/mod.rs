@@ -63,13 +63,13 @@ struct Given {
 enum Command {
     Run(run::Run),
     Resume(resume::Resume),
-    Plan(plan::Plan),
-    Apply(apply::Apply),
     Stop(stop::Stop),
     Pause(pause::Pause),
     Continue(go_on::Continue),
     Runs(runs::Runs),
     Drafts(drafts::Drafts),
+    Plan(plan::Plan),
+    Apply(apply::Apply),
     Doctor(doctor::Doctor),
     Check(check::Check),
     Sandbox(sandbox::Sandbox),
@@ -107,13 +107,13 @@ impl Command {
         match self {
             Self::Run(_) => "run",
             Self::Resume(_) => "resume",
-            Self::Plan(_) => "plan",
-            Self::Apply(_) => "apply",
             Self::Stop(_) => "stop",
             Self::Pause(_) => "pause",
             Self::Continue(_) => "continue",
             Self::Runs(_) => "runs",
             Self::Drafts(_) => "drafts",
+            Self::Plan(_) => "plan",
+            Self::Apply(_) => "apply",
             Self::Doctor(_) => "doctor",
             Self::Check(_) => "check",
             Self::Sandbox(_) => "sandbox",
@@ -199,16 +199,16 @@ pub fn run(cli: Cli, world: &World) -> Exit {
             command.run(&cli.flags, given, world, &voice)
         }
         Command::Resume(command) => command.run(&cli.flags, &cli.given, &config, world, &voice),
-        Command::Plan(command) => command.run(&cli.flags, world, &voice),
-        Command::Apply(command) => {
-            let given = settings::given_words(&cli.given.matches);
-            command.run(&cli.flags, given, world, &voice)
-        }
         Command::Stop(command) => command.run(&cli.flags, &cli.given, world, &voice),
         Command::Pause(command) => command.run(&cli.flags, world, &voice),
         Command::Continue(command) => command.run(&cli.flags, world, &voice),
         Command::Runs(command) => command.run(&cli.flags, &cli.given, world, &voice),
         Command::Drafts(command) => command.run(&cli.flags, world, &voice),
+        Command::Plan(command) => command.run(&cli.flags, world, &voice),
+        Command::Apply(command) => {
+            let given = settings::given_words(&cli.given.matches);
+            command.run(&cli.flags, given, world, &voice)
+        }
         Command::Doctor(_) => doctor::Doctor::run(&cli.flags, config, world, &voice),
         Command::Check(command) => command.run(&cli.flags, &voice),
         Command::Sandbox(command) => command.run(&cli.flags, &voice),

@@ -9,6 +9,7 @@ use crate::error::{Exit, Fault};
 use crate::journal::Journal;
 use crate::plan::Plan;
 use crate::run::{Applied, Order, Resumed, Saved, State};
+use crate::runs;
 use crate::talk::Voice;
 use crate::world::World;
 
@@ -79,20 +80,8 @@ impl Resume {
 /// The run of this name, or whose name begins or ends so.
 fn find(journal: &Journal, name: &str) -> Result<(crate::journal::RunRow, Saved), Fault> {
     let fault = |code: &str, message: String| Fault::new(Exit::Unstarted, code, message);
-    let Some(row) = journal.run(name)? else {
-        let runs = journal.runs()?;
-        let known: Vec<&str> = runs.iter().map(|run| run.id.as_str()).collect();
-        let missing = fault(
-            "NoSuchRun",
-            format!("there is no run `{name}` in this state folder"),
-        );
-        return Err(
-            match crate::script::words::nearest(name, known.iter().copied()) {
-                Some(near) => missing.hint(format!("did you mean `{near}`?")),
-                None => missing.hint("`runback runs` lists them"),
-            },
-        );
-    };
+    let row = runs::find(journal, name)?;
+    let name = &row.id;
     if !row.open {
         let exit = row.exit.unwrap_or_default();
         let message = format!(

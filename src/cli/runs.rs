@@ -195,7 +195,7 @@ fn follow(
         if view.standing.holder().is_none() {
             return Ok(());
         }
-        let news = seen.look(&view);
+        let mut news = seen.look(&view);
         if voice.manner().bars {
             if total != Some(news.total) {
                 total = Some(news.total);
@@ -204,6 +204,8 @@ fn follow(
             if let Some(bar) = &bar {
                 bar.set(news.done);
             }
+        } else {
+            news.lines.extend(news.progress);
         }
         let now = world.clock.now().strftime("%H:%M:%SZ");
         for line in news.lines {

@@ -88,9 +88,15 @@ fn standing(journal: &Journal, run: &str, root: &str) -> Result<Option<Standing>
     Ok(is_here.then(|| Standing::now(journal, run, row.open)))
 }
 
-/// An address without the slash that it may end in.
-fn bare(root: &str) -> &str {
-    root.trim_end_matches('/')
+/// An address as the record of a run has it: without what may stand before its host.
+fn bare(root: &str) -> String {
+    let Ok(mut url) = url::Url::parse(root) else {
+        return root.to_owned();
+    };
+    // Both can only fail where an address has no host.
+    let _ = url.set_password(None);
+    let _ = url.set_username("");
+    url.to_string()
 }
 
 impl Draft {
@@ -135,7 +141,8 @@ impl Draft {
 pub(crate) struct Cleaner {
     pub(crate) journal: Journal,
     pub(crate) client: Arc<Client>,
-    pub(crate) consent: Consent,
+    /// `--yes`.
+    pub(crate) yes: bool,
     pub(crate) talk: Arc<dyn Talk>,
     pub(crate) world: World,
     pub(crate) settling: Duration,
@@ -185,9 +192,10 @@ impl Cleaner {
                 None => by_run.push((draft.run.clone(), vec![draft])),
             }
         }
+        let consent = Consent::new(self.yes, self.talk.clone());
         let (mut deleted, mut faults) = (0, Vec::new());
         for (run, drafts) in by_run {
-            match self.of_run(&run, &drafts, &mut deleted).await {
+            match self.of_run(&run, &drafts, &consent, &mut deleted).await {
                 Ok(()) => {}
                 // Nobody is there to be asked for the others either.
                 Err(fault) if fault.code == "ConsentNeeded" => {
@@ -200,7 +208,13 @@ impl Cleaner {
         (deleted, faults)
     }
 
-    async fn of_run(&self, run: &str, drafts: &[Draft], deleted: &mut usize) -> Result<(), Fault> {
+    async fn of_run(
+        &self,
+        run: &str,
+        drafts: &[Draft],
+        consent: &Consent,
+        deleted: &mut usize,
+    ) -> Result<(), Fault> {
         // Held while its drafts go: nobody resumes it meanwhile.
         let _lock = match self.journal.lock(run) {
             Err(JournalError::Held { holder, .. }) => {
@@ -214,7 +228,7 @@ impl Cleaner {
             }
             lock => lock?,
         };
-        let (service, door) = self.service(run)?;
+        let (service, door) = self.service(run, consent)?;
         let open = drafts.iter().any(|draft| draft.standing == Standing::Open);
         let note = if open {
             ", which can be resumed and would miss them"
@@ -258,7 +272,11 @@ impl Cleaner {
     }
 
     /// The service as the run that made the drafts would use it.
-    fn service(&self, run: &str) -> Result<(Arc<Service>, Arc<Door>), JournalError> {
+    fn service(
+        &self,
+        run: &str,
+        consent: &Consent,
+    ) -> Result<(Arc<Service>, Arc<Door>), JournalError> {
         let answers = self.journal.answers(run)?;
         let left = Left {
             changes: self.journal.changes(run)?,
@@ -269,7 +287,7 @@ impl Cleaner {
         let stop = Stop::default();
         let door = Arc::new(Door::new(
             self.client.clone(),
-            self.consent.clone(),
+            consent.clone(),
             stop.clone(),
             self.talk.clone(),
             self.world.clone(),

@@ -17,6 +17,8 @@ pub(crate) struct Follow {
 /// What is new.
 pub(crate) struct News {
     pub(crate) lines: Vec<String>,
+    /// How far it is, where that has changed.
+    pub(crate) progress: Option<String>,
     /// Of the items that are being restored or were, how many have come to an end.
     pub(crate) done: u64,
     pub(crate) total: u64,
@@ -51,14 +53,14 @@ impl Follow {
             lines.push(word.to_owned());
         }
         let items = &view.outcome.items;
-        let progress = progress(items);
-        if progress != self.progress {
-            lines.push(progress.clone());
-            self.progress = progress;
+        let progress = Some(progress(items)).filter(|progress| *progress != self.progress);
+        if let Some(progress) = &progress {
+            self.progress.clone_from(progress);
         }
         let is_done = |item: &&Item| stage(item) != Stage::Waiting && stage(item) != Stage::Running;
         News {
             lines,
+            progress,
             done: items.iter().filter(is_done).count() as u64,
             total: items.len() as u64,
         }

@@ -18,7 +18,7 @@ pub(crate) fn register(library: &mut Library) {
         "runs",
         "failed",
         &["run: text", "-> array of rows"],
-        "What failed in an earlier run of this state folder, as rows for `create_session`: `#{item, name, unit, point, code, reason, workload}`.\n\n- `run`: its name, as its last line and `runback runs` tell it; the last six letters are enough.\n- `code` and `reason` say why it failed; `point` is `()` where the service had chosen none. Single files and messages are left out, and counted in a note: they are no units.\n- Recorded: a run that goes on sees the same rows again.\n- Throws `NoSuchRun`.\n- Policy class: none.\n\n```rhai\nfor row in runs::failed(run) { print(`${row.name}: ${row.code}`); }\n```",
+        "What failed in an earlier run of this state folder, as rows for `create_session`: `#{item, name, unit, point, code, reason, workload}`.\n\n- `run`: its name, as its last line and `runback runs` tell it; the last six letters are enough.\n- `code` and `reason` say why it failed; `point` is `()` where the service had chosen none. Single files and messages are left out, and counted in a note: they are no units.\n- Recorded: a run that goes on sees the same rows again.\n- Throws `NoSuchRun`.\n- Policy class: none.\n\n```rhai\nfor row in runs::failed(args.run) { print(`${row.name}: ${row.code}`); }\n```",
         |ctx: NativeCallContext, run: ImmutableString| -> Raised<Array> {
             let host = Host::of(&ctx);
             failed(&host, &run).raise(&ctx)
