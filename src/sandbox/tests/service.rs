@@ -133,7 +133,10 @@ async fn beta_logs_what_restores_did() {
     let ended = &entries[0];
     assert_eq!(ended["restoreSessionId"], session);
     // A mailbox on hold may be among them: the log says what the session says.
-    let own = bench.get(&format!("~/restoreSessions/{session}")).await.body;
+    let own = bench
+        .get(&format!("~/restoreSessions/{session}"))
+        .await
+        .body;
     assert_eq!(ended["restoreSessionStatus"], own["status"]);
     let completed = &own["restoreSessionArtifactCount"]["completed"];
     assert_eq!(&ended["restoreArtifactDetails"]["restoredCount"], completed);
