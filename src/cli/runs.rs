@@ -221,6 +221,12 @@ fn follow(
 }
 
 fn verify(journal: &Journal, run: &str, flags: &Flags, stdout: &Stdout) -> Result<Exit, Fault> {
+    // Evidence in a file that is damaged elsewhere proves little.
+    if let Some(complaint) = journal.check()?.into_iter().next() {
+        let message = format!("the journal is damaged: {complaint}");
+        return Err(Fault::new(Exit::Unknown, "JournalDamaged", message)
+            .hint("keep the file for whoever has to look into it, and put a copy of it back"));
+    }
     match journal.verify(run)? {
         Verified::Intact { rows, head } => {
             if flags.conduct.format == Format::Json {

@@ -56,7 +56,6 @@ impl Disk {
             reader: Arc::new(Mutex::new(reader)),
         })
     }
-
     pub(super) fn in_memory() -> Self {
         let file = PathBuf::from(":memory:");
         let mut database = Connection::open_in_memory().expect("memory needs no file");

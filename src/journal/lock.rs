@@ -48,7 +48,6 @@ impl Locks {
     pub(super) fn in_folder(folder: &Path) -> Self {
         Self::Folder(folder.join("locks"))
     }
-
     pub(super) fn in_memory() -> Self {
         Self::Memory(Held::default())
     }

@@ -31,10 +31,10 @@ mod write;
 mod writer;
 
 pub(crate) use error::{Holder, JournalError};
-pub(crate) use evidence::{EvidenceRow, Verified};
+pub(crate) use evidence::Verified;
 pub(crate) use gate::{GateSlot, Seen};
 pub(crate) use glance::Wish;
-pub(crate) use lease::{Held, LeaseKey, Release, Restored};
+pub(crate) use lease::{LeaseKey, Release};
 pub(crate) use lock::RunLock;
 pub(crate) use prune::Pruned;
 pub(crate) use record::{Answer, ChangeRow, Consented, Intent, OutcomeRow, Record, RunRow, State};

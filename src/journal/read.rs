@@ -12,6 +12,7 @@ const RUN: &str = "SELECT source, source_hash, run, script, sha256, start_order,
                           policy_sha256, kind, ended, exit_code, is_open, result FROM runs";
 
 impl Journal {
+    #[cfg(test)]
     /// The runs of this folder, newest first.
     pub(crate) fn runs(&self) -> Result<Vec<RunRow>, JournalError> {
         self.look(|database| {

@@ -38,6 +38,7 @@ impl Journal {
         )
     }
 
+    #[cfg_attr(not(test), expect(dead_code, reason = "tests keep journals in memory"))]
     /// The same in memory; it dies with the last of its clones.
     pub(crate) fn in_memory() -> Self {
         Self::over(

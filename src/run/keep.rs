@@ -166,6 +166,15 @@ pub(super) fn again(
         host: machine(),
         user: user(),
     })?;
+    if resumed.accepts_changes {
+        let json = serde_json::json!({ "sha256": told.sha256, "before": resumed.row.sha256 });
+        journal.put(Record::Note {
+            run: run.clone(),
+            at: now,
+            kind: "changes accepted",
+            json: json.to_string(),
+        });
+    }
     let history = History::resumed(run, journal.clone(), answers, resumed.accepts_changes);
     let left = Left {
         changes,

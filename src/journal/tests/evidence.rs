@@ -3,6 +3,7 @@
 use sha2::{Digest as _, Sha256};
 
 use super::*;
+use crate::journal::evidence::EvidenceRow;
 
 fn sha256(text: &str) -> String {
     row::hex(&Sha256::digest(text))

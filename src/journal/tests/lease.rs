@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::io::Write as _;
 
 use super::*;
+use crate::journal::lease::Restored;
 
 fn key(unit: &str, point: &str) -> LeaseKey {
     LeaseKey {
