@@ -13,7 +13,6 @@ mod fuzz;
 mod graph;
 mod history;
 mod instant;
-#[allow(dead_code, unused_imports)] // wip
 mod journal;
 mod manual;
 mod plan;

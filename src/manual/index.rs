@@ -34,6 +34,7 @@ const NAMESPACES: [(&str, &str); 14] = [
         "the backup service: its status, policies, apps, browse sessions",
     ),
     ("graph", "any other call of Microsoft Graph"),
+    ("runs", "earlier runs of this state folder"),
     ("csv", "tables that come from and go to spreadsheets"),
     ("json", "files and texts in JSON"),
     ("log", "lines for whoever reads the log"),

@@ -67,7 +67,7 @@ fn the_examples_of_all_help_are_scripts() {
         let example = example.replace("{ … }", "{ }").replace('…', "x");
         let given = "let rows = []; let row = #{}; let session = (); let x = ();";
         let found = check(&format!(
-            "//! @param people file = \"x\"\n//! @param group string = \"x\"\n//! @param before datetime = now\n{given}\n{example}"
+            "//! @param people file = \"x\"\n//! @param group string = \"x\"\n//! @param before datetime = now\n//! @param run string = \"x\"\n{given}\n{example}"
         ));
         let found: Vec<_> = found
             .iter()
