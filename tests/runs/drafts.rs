@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::newest;
+use super::{newest, until};
 use crate::support::{Bench, Served};
 
 /// Leaves a draft behind.
