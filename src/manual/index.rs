@@ -12,7 +12,7 @@ use super::{Page, line, topic};
 use crate::script::standard::{self, Block};
 
 /// The host's namespaces in the order of the reference, with what each is about. `""` is for functions without one.
-const NAMESPACES: [(&str, &str); 14] = [
+const NAMESPACES: [(&str, &str); 15] = [
     ("users", "people of the directory"),
     ("groups", "groups of the directory, and who is in them"),
     ("sites", "SharePoint sites"),
