@@ -59,12 +59,24 @@ fn wait_for(tenant: &Served, count: usize, statuses: &[&str]) {
     }
 }
 
+/// Asks until it is so.
+#[track_caller]
+fn until(is_so: impl Fn() -> bool) {
+    let begun = Instant::now();
+    while !is_so() {
+        assert!(begun.elapsed() < Duration::from_secs(30), "it never came");
+        std::thread::sleep(Duration::from_millis(10));
+    }
+}
+
 const GOING: &[&str] = &["activating", "active"];
 
 /// A run that waits for its session.
 fn waiting(bench: &Bench, tenant: &Served) -> Running {
     let running = bench.start();
     wait_for(tenant, 1, GOING);
+    // The record follows what the service does within a moment, and not at once.
+    until(|| document(bench, &newest(bench))["books"]["unknown"] != 0);
     running
 }
 

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::newest;
+use super::{newest, until};
 use crate::support::{Bench, Served};
 
 /// Leaves a draft behind.
@@ -113,6 +113,7 @@ fn drafts_of_a_run_at_work_are_left_to_it() {
     );
     let mut running = bench.start();
     running.hears("ready");
+    until(|| bench.runback(&["drafts", "--format", "json"]).stdout != "[]\n");
     let done = bench.runback(&["drafts", "--delete", "--yes"]).expect(0);
     assert!(done.stderr.contains("left as they are: process "), "{done}");
     assert_eq!(tenant.sessions().len(), 1);
