@@ -87,11 +87,14 @@ impl Bench {
             .no_proxy()
             .build()
             .expect("a plain client");
-        Self {
+        let bench = Self {
             running,
             client,
             url,
-        }
+        };
+        // One restore of a hundred fails by chance, another one every day: tests say themselves which do.
+        bench.control("break", json!({ "chance": "never" })).await;
+        bench
     }
 
     /// A request with the static token; a path that begins with `~` is below the backup service.
