@@ -171,28 +171,41 @@ fn every_single_record_may_be_the_last() {
         session.activate();
         session.wait();
     "#;
+    let told = |tenant: &Served| bench(tenant, script).flags(&["--on-end", "cat > told.json"]);
     let tenant = Served::fast();
-    let undisturbed = bench(&tenant, script).variable("RUNBACK_TEST_CRASH_AT", "1000000");
+    let undisturbed = told(&tenant);
     let code = undisturbed.run().code;
-    let (books, records) = (undisturbed.books(), records(&undisturbed));
-    for at in 1..=records {
-        let tenant = Served::fast();
-        let bench = bench(&tenant, script).variable("RUNBACK_TEST_CRASH_AT", &at.to_string());
-        let first = bench.run();
-        let Some(run) = run_of(&bench) else {
-            assert_eq!(tenant.sessions().len(), 0, "record {at}");
-            continue;
-        };
-        if first.code != code {
-            let bench = bench.variable("RUNBACK_TEST_CRASH_AT", "1000000");
-            let done = resumed(&bench, &run);
-            assert_eq!(
-                (done.code, bench.books()),
-                (code, books),
-                "record {at}\n{done}"
-            );
+    let books = undisturbed.books();
+    for at in 1.. {
+        let mut killed = 0;
+        for behind in ["", ":after"] {
+            let at = format!("{at}{behind}");
+            let tenant = Served::fast();
+            let bench = told(&tenant).variable("RUNBACK_TEST_CRASH_AT", &at);
+            let first = bench.run();
+            let Some(run) = run_of(&bench) else {
+                // Killed before anything stood in the journal.
+                killed += 1;
+                assert_eq!(tenant.sessions().len(), 0, "record {at}");
+                continue;
+            };
+            if first.code != code {
+                killed += 1;
+                let bench = bench.variable("RUNBACK_TEST_CRASH_AT", "1000000");
+                let done = resumed(&bench, &run);
+                let ended = (done.code, bench.books());
+                assert_eq!(ended, (code, books), "record {at}\n{done}");
+                assert!(done.stderr.contains("asked 3 = "), "record {at}\n{done}");
+                for file in [format!("state/runs/{run}/result.json"), "told.json".to_owned()] {
+                    assert!(bench.path(&file).is_file(), "record {at}: {file}\n{done}");
+                }
+            }
+            tenant.expect_nothing_twice();
         }
-        tenant.expect_nothing_twice();
+        if killed == 0 {
+            assert!(at > 10, "only {at} records were written");
+            return;
+        }
     }
 }
 

@@ -6,11 +6,12 @@ use super::flags::Flags;
 use super::run::{carry_out, order};
 use super::{Cli, Given, Loaded, mistake, settings};
 use crate::error::{Exit, Fault};
-use crate::journal::Journal;
+use crate::journal::{Journal, RunRow};
 use crate::plan::Plan;
-use crate::run::{Applied, Order, Resumed, Saved, State};
+use crate::report::Outcome;
+use crate::run::{Applied, Order, Resumed, Saved, State, close_again};
 use crate::runs;
-use crate::talk::Voice;
+use crate::talk::{Talk as _, Voice};
 use crate::world::World;
 
 /// Go on with a run that was cut off or stopped
@@ -34,7 +35,11 @@ impl Resume {
         voice: &Voice,
     ) -> Result<Exit, Fault> {
         let state = State::open(flags.conduct.state_dir.as_deref(), world)?;
-        let (row, saved) = find(&Journal::open(state.folder())?, &self.run)?;
+        let row = runs::find(&Journal::open(state.folder())?, &self.run)?;
+        if !row.open {
+            return ended(&row, &state, voice);
+        }
+        let saved = saved(&row)?;
         // The run's own flags stand behind those of this command line, and before what the config files say.
         let mut beside = config
             .as_ref()
@@ -77,26 +82,30 @@ impl Resume {
     }
 }
 
-/// The run of this name, or whose name begins or ends so.
-fn find(journal: &Journal, name: &str) -> Result<(crate::journal::RunRow, Saved), Fault> {
-    let fault = |code: &str, message: String| Fault::new(Exit::Unstarted, code, message);
-    let row = runs::find(journal, name)?;
+/// A run that has come to its end: what it came to is told once more, with its exit code. Whoever resumes until a run has
+/// ended gets the same answer, also where the process died in between.
+fn ended(row: &RunRow, state: &State, voice: &Voice) -> Result<Exit, Fault> {
     let name = &row.id;
-    if !row.open {
-        let exit = row.exit.unwrap_or_default();
-        let message = format!(
-            "run `{name}` has come to its end with exit code {exit}: nothing is left to do"
-        );
-        return Err(
-            fault("RunEnded", message).hint(format!("`runback runs {name}` shows what it came to"))
-        );
-    }
-    let saved = serde_json::from_str(&row.order).map_err(|error| {
-        fault(
-            "UnreadableRun",
-            format!("the record of run `{name}` cannot be read: {error}"),
-        )
-        .hint("it may be of a newer runback")
-    })?;
-    Ok((row, saved))
+    let code = row.exit.and_then(|code| u8::try_from(code).ok());
+    let (Some(exit), Some(result)) = (code.and_then(Exit::of_code), &row.result) else {
+        return Err(unreadable(name, "its end is not one that is known"));
+    };
+    let outcome: Outcome = result
+        .parse()
+        .map_err(|why: String| unreadable(name, &why))?;
+    voice.note(&format!(
+        "run `{name}` has come to its end before, with exit code {}: nothing is left to do",
+        exit.code()
+    ));
+    close_again(&outcome, state, voice);
+    Ok(exit)
+}
+
+fn saved(row: &RunRow) -> Result<Saved, Fault> {
+    serde_json::from_str(&row.order).map_err(|error| unreadable(&row.id, &error.to_string()))
+}
+
+fn unreadable(run: &str, why: &str) -> Fault {
+    let message = format!("the record of run `{run}` cannot be read: {why}");
+    Fault::new(Exit::Unstarted, "UnreadableRun", message).hint("it may be of a newer runback")
 }

@@ -153,23 +153,26 @@ pub(crate) fn conduct(
         .iter()
         .any(|fault| fault.code == signals::FROM_OUTSIDE);
     let goes_on = keep.is_some() && (ending.goes_on(outcome.exit) || is_stopped);
+    let (kept, lost) = write(order, state.as_ref(), &outcome);
+    voice.end();
+    voice.faults(faults.iter().chain(&lost));
+    faults.extend(lost);
+    outcome.exit = exit(&faults);
+    close(&outcome, kept.as_deref(), voice, !faults.is_empty());
+    if let Some(command) = &order.on_end {
+        on_end::tell(command, &Kind::Json.render(&outcome), voice);
+    }
+    // Last of all: a process that dies before this leaves a run that `resume` takes to its end, with all that is above.
     if let Some(keep) = &keep
         && let Err(fault) = keep.end(&outcome, &Kind::Json.render(&outcome), goes_on)
         && faults.iter().all(|known| known.code != fault.code)
     {
+        voice.faults([&fault]);
         faults.push(fault);
         outcome.exit = exit(&faults);
         outcome.fail(&faults);
-    }
-    let (kept, lost) = write(order, state.as_ref(), &outcome);
-    voice.end();
-    voice.faults(faults.iter().chain(&lost));
-    let faults = [faults, lost].concat();
-    let exit = exit(&faults);
-    close(&outcome, kept.as_deref(), voice, !faults.is_empty());
-    if let Some(command) = &order.on_end {
-        outcome.exit = exit;
-        on_end::tell(command, &Kind::Json.render(&outcome), voice);
+        // What cannot be written now has been said above.
+        write(order, state.as_ref(), &outcome);
     }
     if goes_on && voice.manner().loudness != Loudness::Quiet {
         let how = format!("go on with: {}", order.go_on(&outcome.run));
@@ -179,7 +182,7 @@ pub(crate) fn conduct(
             voice.raw(&how);
         }
     }
-    exit
+    outcome.exit
 }
 
 impl Order {
@@ -213,6 +216,17 @@ fn write(order: &Order, state: Option<&State>, outcome: &Outcome) -> (Option<Pat
         }
     }
     (reported.or(kept), lost)
+}
+
+/// The last lines of a run that has come to its end before, for whoever resumes it once more.
+pub(crate) fn close_again(outcome: &Outcome, state: &State, voice: &Voice) {
+    let kept = state.result(&outcome.run);
+    close(
+        outcome,
+        kept.exists().then_some(kept.as_path()),
+        voice,
+        false,
+    );
 }
 
 /// The last lines, with an empty one before them where an error stands above.
