@@ -1,5 +1,6 @@
 //! One test binary: each further one links the whole program again.
 
+mod apply;
 mod architecture;
 mod bad_input;
 mod bulk;

@@ -41,7 +41,7 @@ fn bench(tenant: &Served, script: &str) -> Bench {
 }
 
 /// The newest run in the journal of the bench's state folder; `None` where none stands there.
-fn run_of(bench: &Bench) -> Option<String> {
+pub(crate) fn run_of(bench: &Bench) -> Option<String> {
     let database = rusqlite::Connection::open(bench.path("state/journal.db")).ok()?;
     let query = "SELECT run FROM runs ORDER BY started DESC LIMIT 1";
     database.query_row(query, [], |row| row.get(0)).ok()
@@ -84,7 +84,7 @@ fn records(bench: &Bench) -> u64 {
 }
 
 /// Resumes until the run has come to its end.
-fn resumed(bench: &Bench, run: &str) -> crate::support::Done {
+pub(crate) fn resumed(bench: &Bench, run: &str) -> crate::support::Done {
     for _ in 0..4 {
         let done = bench.runback(&["resume", run]);
         if !matches!(done.code, 3 | 4) {
@@ -196,7 +196,10 @@ fn every_single_record_may_be_the_last() {
                 let ended = (done.code, bench.books());
                 assert_eq!(ended, (code, books), "record {at}\n{done}");
                 assert!(done.stderr.contains("asked 3 = "), "record {at}\n{done}");
-                for file in [format!("state/runs/{run}/result.json"), "told.json".to_owned()] {
+                for file in [
+                    format!("state/runs/{run}/result.json"),
+                    "told.json".to_owned(),
+                ] {
                     assert!(bench.path(&file).is_file(), "record {at}: {file}\n{done}");
                 }
             }

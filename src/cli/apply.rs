@@ -45,7 +45,7 @@ impl Apply {
         let applied = self.read()?;
         let plan = &applied.plan;
         self.check_age(plan, world)?;
-        let path = vec![("plan".to_owned(), self.plan.display().to_string())];
+        let path = vec![("plan".to_owned(), applied.path.display().to_string())];
         let mut order = order(PathBuf::from(APPLY), path, flags)?;
         if order.api.segment() != plan.facts.api {
             let message = format!(

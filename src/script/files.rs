@@ -45,17 +45,18 @@ impl Files {
         })
     }
 
-    /// Keeps what stands in a file, by its canonical path: it is not read again.
+    /// Keeps what stands in a file, by its absolute path: it may be read, and is not opened again.
     pub(crate) fn hold(&mut self, path: PathBuf, bytes: Vec<u8>) {
         self.held.push((path, bytes));
     }
 
     /// The whole file as bytes.
     pub(crate) fn read(&self, name: &str) -> Result<Vec<u8>, Failure> {
-        let path = self.readable(name)?;
-        if let Some((_, bytes)) = self.held.iter().find(|(held, _)| *held == path) {
+        let mut held = self.held.iter();
+        if let Some((_, bytes)) = held.find(|(held, _)| held == Path::new(name)) {
             return Ok(bytes.clone());
         }
+        let path = self.readable(name)?;
         std::fs::read(&path).map_err(|error| io(name, "read", &error))
     }
 
