@@ -153,7 +153,25 @@ fn text(value: &Dynamic) -> Option<String> {
 }
 
 fn not_comparable(left: &Dynamic, right: &Dynamic) -> Failure {
+    let text = [left, right].into_iter().find_map(|side| {
+        side.as_immutable_string_ref()
+            .ok()
+            .map(|text| text.to_string())
+    });
     let (one, other) = (words::kind(left), words::kind(right));
+    let failure = incomparable(one, other, text.as_deref());
+    let is_object = left.is::<Object>() || right.is::<Object>();
+    if one == other {
+        failure.hint("compare one of its properties")
+    } else if is_object && text.is_some() {
+        failure.hint("compare one of its properties, such as `.id` or `.status`")
+    } else {
+        failure
+    }
+}
+
+/// That values of these kinds have no order and are never equal. `text`: what stands there, where one of them is a text.
+pub(crate) fn incomparable(one: &str, other: &str, text: Option<&str>) -> Failure {
     let message = if one == other {
         format!("{} has no order", words::article(one))
     } else {
@@ -164,28 +182,16 @@ fn not_comparable(left: &Dynamic, right: &Dynamic) -> Failure {
         )
     };
     let failure = Failure::new("NotComparable", message);
-    let written = |value: &Dynamic| {
-        value
-            .as_immutable_string_ref()
-            .map_or_else(|_| "…".to_owned(), |text| format!("\"{}\"", *text))
-    };
-    let texts = if one == "text" {
-        written(left)
-    } else {
-        written(right)
-    };
+    let text = text.map_or_else(|| "…".to_owned(), |text| format!("\"{text}\""));
     match (one, other) {
-        ("datetime", "text") | ("text", "datetime") => failure.hint(format!("write `datetime({texts})`, with the time and its offset")),
-        ("duration", "text") | ("text", "duration") => failure.hint(format!("write `duration({texts})`")),
-        ("whole number", "text") | ("text", "whole number") => failure.hint(format!("write `parse_int({texts})`")),
-        ("number", "text") | ("text", "number") => failure.hint(format!("write `parse_float({texts})`")),
+        ("datetime", "text") | ("text", "datetime") => failure.hint(format!("write `datetime({text})`, with the time and its offset")),
+        ("duration", "text") | ("text", "duration") => failure.hint(format!("write `duration({text})`")),
+        ("whole number", "text") | ("text", "whole number") => failure.hint(format!("write `parse_int({text})`")),
+        ("number", "text") | ("text", "number") => failure.hint(format!("write `parse_float({text})`")),
         ("duration", "whole number" | "number") | ("whole number" | "number", "duration") => {
             failure.hint("write `duration(\"36h\")`, or take `.hours`, `.minutes`, `.seconds` of the duration")
         }
         ("`()`", _) | (_, "`()`") => failure.hint("one side is absent: test it by `!= ()` first, or give a value by `?? …`"),
-        (_, "text") if left.is::<Object>() => failure.hint("compare one of its properties, such as `.id` or `.status`"),
-        ("text", _) if right.is::<Object>() => failure.hint("compare one of its properties, such as `.id` or `.status`"),
-        _ if one == other => failure.hint("compare one of its properties"),
         _ => failure,
     }
 }
