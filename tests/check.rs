@@ -275,6 +275,24 @@ fn calls_that_cannot_work() {
         ("[1].sort_by(|a, b| a);", "1:5", "takes one value", ""),
         ("attempt(|x| x);", "1:1", "takes no value", ""),
         (
+            "graph::get(\"https://graph.microsoft.com/v1.0/users\");",
+            "1:12",
+            "it names a host",
+            "write the path alone",
+        ),
+        (
+            "if \"7\" > 5 { print(1); }",
+            "1:8",
+            "a text cannot be compared with a whole number",
+            "`parse_int(\"7\")`",
+        ),
+        (
+            "exchange::latest_points([]).filter(|row| row.point.protectionDateTime < \"2026-11-20\");",
+            "1:71",
+            "a datetime cannot be compared with a text",
+            "`datetime(\"2026-11-20\")`",
+        ),
+        (
             "exit(1);",
             "1:1",
             "`exit` is switched off",

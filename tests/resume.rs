@@ -1,5 +1,6 @@
 //! `kill -9` of the host, and `resume`: the end is that of a run that nobody has killed.
 
+use std::collections::BTreeSet;
 use std::process::Stdio;
 use std::time::Duration;
 
@@ -359,4 +360,71 @@ fn what_was_restored_before_is_not_restored_again_unless_that_is_wanted() {
     assert!(again.stderr.contains("AlreadyRestored"), "{again}");
     let wanted = bench.flags(&["--again"]).run();
     assert_eq!(wanted.code, 0, "{wanted}");
+}
+
+#[test]
+fn whoever_joins_or_leaves_the_group_meanwhile_changes_nothing() {
+    let script = r#"
+        let people = groups::members("Finance");
+        let rows = exchange::latest_points(people);
+        let session = exchange::create_session(rows, "new");
+        session.activate();
+        session.wait();
+        print(people.count());
+    "#;
+    let tenant = Served::fast();
+    tenant.breaks("chance", "never");
+    let undisturbed = bench(&tenant, script);
+    let first = undisturbed.run();
+    let names = |bench: &Bench| -> BTreeSet<String> {
+        let items = bench.result()["items"].clone();
+        let names = items
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|item| item["name"].to_string());
+        names.collect()
+    };
+    let expected = names(&undisturbed);
+    // The same ids in each sandbox of this seed.
+    let ids = bench(
+        &tenant,
+        r#"
+        let members = groups::members("Finance").map(|person| person.id);
+        let others = users::list().filter(|person| !(person.id in members));
+        print(`${groups::get("Finance").id}/${others[0].id} ${groups::get("Finance").id}/${members[0]}`);
+    "#,
+    );
+    let ids = ids.run().expect(0).stdout;
+    let (joins, leaves) = ids.trim().split_once(' ').unwrap();
+    let mut killed = 0;
+    for at in (4..60).step_by(2) {
+        let tenant = Served::fast();
+        tenant.breaks("chance", "never");
+        let bench = bench(&tenant, script).variable("RUNBACK_TEST_CRASH_AT", &at.to_string());
+        let dead = bench.run();
+        if dead.code == first.code {
+            // It has outlived all its records.
+            break;
+        }
+        let Some(run) = run_of(&bench) else {
+            continue;
+        };
+        // What was read is on disk before the first change goes out.
+        let has_changed = !tenant.sessions().is_empty();
+        tenant.breaks("joins", joins);
+        tenant.breaks("leaves", leaves);
+        let bench = bench.variable("RUNBACK_TEST_CRASH_AT", "1000000");
+        let done = resumed(&bench, &run);
+        if has_changed {
+            killed += 1;
+            assert_eq!(done.code, first.code, "record {at}\n{done}");
+            assert_eq!(names(&bench), expected, "record {at}\n{done}");
+        }
+        tenant.expect_nothing_twice();
+    }
+    assert!(
+        killed >= 2,
+        "only {killed} had changed something when they died"
+    );
 }

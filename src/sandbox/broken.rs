@@ -1,10 +1,10 @@
 //! What was broken by hand, through `/_sandbox/break`.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 
 use jiff::Timestamp;
 
-use super::tenant::{Point, Unit};
+use super::tenant::{Group, Member, Point, Unit};
 
 /// What the service lets its tenant do now.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -57,6 +57,8 @@ pub(super) struct Broken {
     pub(super) restores_end: Option<Timestamp>,
     /// No restore fails by chance any more. Which ones do depends on the points, and so on the day.
     pub(super) no_chance: bool,
+    /// Who has joined a group (true) or left it: (number of the group, index of the person).
+    moved: BTreeMap<(u32, u32), bool>,
 }
 
 impl Broken {
@@ -71,6 +73,25 @@ impl Broken {
 
     pub(super) fn hold(&mut self, unit: &Unit) {
         self.holds.insert(key(unit));
+    }
+
+    pub(super) fn join(&mut self, group: &Group, person: u32, joins: bool) {
+        self.moved.insert((group.number, person), joins);
+    }
+
+    /// The members of a group, given those that it began with.
+    pub(super) fn members(&self, group: &Group, mut members: Vec<Member>) -> Vec<Member> {
+        let of_group = self
+            .moved
+            .range((group.number, 0)..=(group.number, u32::MAX));
+        for ((_, person), joins) in of_group {
+            let member = Member::User(*person);
+            members.retain(|other| *other != member);
+            if *joins {
+                members.push(member);
+            }
+        }
+        members
     }
 
     pub(super) fn has_unit(&self, unit: &Unit) -> bool {

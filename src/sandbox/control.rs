@@ -226,7 +226,7 @@ fn breaking(
 ) -> Result<Value, Refusal> {
     if body.is_empty() {
         return Err(bad(
-            "name something: serviceStatus, disableReason, gracePeriod, restorePeriod, serviceApp, permission, unit, point, hold, chance, token, tokenLifetime",
+            "name something: serviceStatus, disableReason, gracePeriod, restorePeriod, serviceApp, permission, unit, point, hold, joins, leaves, chance, token, tokenLifetime",
         ));
     }
     for (name, value) in body {
@@ -311,6 +311,17 @@ fn break_one(
         "hold" => {
             let unit = unit()?;
             lock(&sandbox.store).present.broken.hold(&unit);
+        }
+        "joins" | "leaves" => {
+            let (group, person) = value
+                .split_once('/')
+                .ok_or_else(|| bad(format!("`{name}` is `GROUP/USER`, by their ids")))?;
+            let group = super::id::parse(group).and_then(|id| tenant.find_group(id));
+            let group = group.ok_or_else(|| bad("there is no such group"))?;
+            let person = tenant.find_person(person);
+            let person = person.ok_or_else(|| bad("there is no such user"))?;
+            let present = &mut lock(&sandbox.store).present;
+            present.broken.join(group, person.index, name == "joins");
         }
         "point" => {
             let present = &mut lock(&sandbox.store).present;

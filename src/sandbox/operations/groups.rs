@@ -3,7 +3,6 @@
 use uuid::Uuid;
 
 use super::users;
-use crate::sandbox::Sandbox;
 use crate::sandbox::answer::{Answer, Refusal};
 use crate::sandbox::call::Call;
 use crate::sandbox::filter::{Filter, Literal};
@@ -11,6 +10,7 @@ use crate::sandbox::json::Object;
 use crate::sandbox::odata::{List, Query};
 use crate::sandbox::refusals;
 use crate::sandbox::tenant::{DOMAIN, GROUPS, Group, Member, Tenant};
+use crate::sandbox::{Sandbox, lock};
 
 const DEFAULT_PAGE: usize = 100;
 const LARGEST_PAGE: usize = 999;
@@ -89,23 +89,48 @@ pub(super) fn get(sandbox: &Sandbox, call: &Call) -> Result<Answer, Refusal> {
     Ok(Answer::json(200, body))
 }
 
+/// The direct members as they are now.
+fn direct(sandbox: &Sandbox, group: &Group) -> Vec<Member> {
+    let members = sandbox.tenant.members(group);
+    lock(&sandbox.store).present.broken.members(group, members)
+}
+
+/// All members down the tree, each once. Nested groups are members themselves.
+fn transitive(sandbox: &Sandbox, group: &Group) -> Vec<Member> {
+    let mut members = direct(sandbox, group);
+    let mut at = 0;
+    while let Some(member) = members.get(at) {
+        if let Member::Group(number) = member
+            && let Some(nested) = GROUPS.iter().find(|group| group.number == *number)
+        {
+            for member in direct(sandbox, nested) {
+                if !members.contains(&member) {
+                    members.push(member);
+                }
+            }
+        }
+        at += 1;
+    }
+    members
+}
+
 pub(super) fn members(sandbox: &Sandbox, call: &Call) -> Result<Answer, Refusal> {
-    let members = sandbox.tenant.members(find(sandbox, call)?);
+    let members = direct(sandbox, find(sandbox, call)?);
     list_members(sandbox, call, &members, false)
 }
 
 pub(super) fn user_members(sandbox: &Sandbox, call: &Call) -> Result<Answer, Refusal> {
-    let members = sandbox.tenant.members(find(sandbox, call)?);
+    let members = direct(sandbox, find(sandbox, call)?);
     list_members(sandbox, call, &members, true)
 }
 
 pub(super) fn transitive_members(sandbox: &Sandbox, call: &Call) -> Result<Answer, Refusal> {
-    let members = sandbox.tenant.transitive_members(find(sandbox, call)?);
+    let members = transitive(sandbox, find(sandbox, call)?);
     list_members(sandbox, call, &members, false)
 }
 
 pub(super) fn transitive_user_members(sandbox: &Sandbox, call: &Call) -> Result<Answer, Refusal> {
-    let members = sandbox.tenant.transitive_members(find(sandbox, call)?);
+    let members = transitive(sandbox, find(sandbox, call)?);
     list_members(sandbox, call, &members, true)
 }
 

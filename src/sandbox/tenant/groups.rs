@@ -91,21 +91,6 @@ impl Tenant {
         (group.members)(self)
     }
 
-    /// All members down the tree, each once. Nested groups are members themselves.
-    pub(in crate::sandbox) fn transitive_members(&self, group: &Group) -> Vec<Member> {
-        let direct = self.members(group);
-        let nested: Vec<Member> = direct
-            .iter()
-            .filter_map(|member| match member {
-                Member::Group(number) => GROUPS.get(usize::try_from(*number).ok()?),
-                _ => None,
-            })
-            .flat_map(|nested| self.transitive_members(nested))
-            .filter(|member| !direct.contains(member))
-            .collect();
-        direct.into_iter().chain(nested).collect()
-    }
-
     /// Every how many people one is in Finance: 12.5%, or more where that would be fewer than twelve.
     pub(super) fn finance_stride(&self) -> u32 {
         (self.users / 12).clamp(1, 8)

@@ -280,6 +280,8 @@ async fn control_calls_are_checked() {
         ("break", json!({})),
         ("break", json!({ "window": "all" })),
         ("break", json!({ "unit": "17" })),
+        ("break", json!({ "joins": "Finance" })),
+        ("break", json!({ "leaves": "17/18" })),
         ("break", json!({ "serviceStatus": "broken" })),
         ("break", json!({ "permission": "Everything" })),
         ("faults", json!({ "specs": "" })),

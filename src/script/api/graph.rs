@@ -1,6 +1,6 @@
 //! `graph::`: any Graph call with the same sign-in, pacing, retry and door as everything else.
 
-mod path;
+pub(crate) mod path;
 
 pub(crate) use path::decoded;
 

@@ -3,6 +3,7 @@
 
 use rhai::{Expr, FnCallExpr, Position};
 
+use crate::script::api::graph::path;
 use crate::script::api::times;
 use crate::script::failure::Failure;
 use crate::script::library::{Entry, shelves};
@@ -80,12 +81,11 @@ pub(super) fn judge(call: &FnCallExpr, method: bool) -> Vec<(Position, Failure)>
             found.push((arg.start_position(), failure));
         }
     }
-    if let (Some(Expr::StringConstant(text, position)), [], 1) =
-        (call.args.first(), call.namespace.path.as_slice(), arity)
-    {
-        let wrong = match call.name.as_str() {
-            "datetime" => times::datetime(text).err(),
-            "duration" => times::duration(text).err(),
+    if let Some(Expr::StringConstant(text, position)) = call.args.first() {
+        let wrong = match (namespace, call.name.as_str(), arity) {
+            ("", "datetime", 1) => times::datetime(text).err(),
+            ("", "duration", 1) => times::duration(text).err(),
+            ("graph", ..) => path::checked(text).err(),
             _ => None,
         };
         found.extend(wrong.map(|failure| (*position, failure)));

@@ -41,7 +41,7 @@ pub(super) fn shown(path: &str) -> String {
 ///
 /// # Errors
 /// `BadPath` for a host, a version, `..`, `//`, hidden dots and slashes, `$batch`.
-pub(super) fn checked(path: &str) -> Result<String, Failure> {
+pub(crate) fn checked(path: &str) -> Result<String, Failure> {
     // Without the values of its query: an address that the service gave for a download carries its key there.
     let shown = shown(path);
     let bad = |why: &str| Failure::new("BadPath", format!("`{shown}` cannot be called: {why}"));
