@@ -428,3 +428,50 @@ fn whoever_joins_or_leaves_the_group_meanwhile_changes_nothing() {
         "only {killed} had changed something when they died"
     );
 }
+
+/// Two sessions; the artifacts of each come in two requests.
+const FEW: &str = r#"
+    let rows = exchange::latest_points(groups::members("Finance")).filter(|row| row.point != ());
+    let session = exchange::create_session(rows.first(2), "new", #{session_size: 4});
+    session.add_all(rows.extract(2, 5), "new");
+    session.activate();
+    session.wait();
+"#;
+
+#[test]
+fn a_run_that_dies_twice_at_its_changes_restores_nobody_twice() {
+    // A hundred and fifty processes.
+    let tenant = Served::fast();
+    tenant.breaks("chance", "never");
+    let undisturbed = bench(&tenant, FEW);
+    let code = undisturbed.run().code;
+    let books = undisturbed.books();
+    assert_eq!(books[0], 7);
+    let places =
+        |of: u32| (1..=of).flat_map(|at| [format!("intent:{at}:after"), format!("outcome:{at}")]);
+    let mut twice = 0;
+    for (one, first) in places(5).enumerate() {
+        // Half of the pairs, each place with each second one.
+        for second in places(5).skip(one % 2).step_by(2) {
+            let case = format!("{first}, then {second}");
+            let tenant = Served::fast();
+            tenant.breaks("chance", "never");
+            let bench = bench(&tenant, FEW).variable("RUNBACK_TEST_CRASH_AT", &first);
+            let dead = bench.run();
+            assert_ne!(dead.code, code, "{case}: it was not killed\n{dead}");
+            let run = run_of(&bench).unwrap();
+            let bench = bench.variable("RUNBACK_TEST_CRASH_AT", &second);
+            let again = bench.runback(&["resume", &run]);
+            twice += usize::from(again.code != code);
+            let bench = bench.variable("RUNBACK_TEST_CRASH_AT", "1000000");
+            let done = bench.runback(&["resume", &run]);
+            assert_eq!(
+                (done.code, bench.books()),
+                (code, books),
+                "{case}\n{again}\n{done}"
+            );
+            tenant.expect_nothing_twice();
+        }
+    }
+    assert!(twice > 15, "only {twice} were killed twice");
+}

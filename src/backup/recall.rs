@@ -41,7 +41,8 @@ pub(super) struct Recalled {
     placed: HashSet<ArtifactKey>,
     /// The draft itself was looked at: a request that was on its way when the process died may have arrived.
     is_claimed: bool,
-    /// When the last such request left, on our clock.
+    /// The requests that were on their way: their numbers, and when the last of them left, on our clock.
+    open: Vec<u64>,
     open_since: Option<Timestamp>,
     /// The journal was asked what was added to it.
     is_read: bool,
@@ -161,8 +162,15 @@ impl Service {
         let part = Arc::new(part);
         {
             let mut content = part.content.lock().await;
-            content.recalled.placed.extend(noted(note));
-            content.recalled.is_old = true;
+            let recalled = &mut content.recalled;
+            recalled.is_old = true;
+            recalled.placed.extend(noted(note));
+            // A draft that was activated holds what it held then, however it got there.
+            if let Some(fact) = self.activated_with(&part.id) {
+                recalled.placed.extend(fact.placed);
+                let out = fact.out.into_iter().map(|(key, _)| key);
+                recalled.placed.extend(out);
+            }
         }
         self.know(part.clone());
         part
@@ -179,24 +187,34 @@ impl Service {
         self.take_back(part, &mut content, requests)
     }
 
-    /// Sessions that an earlier life has activated and this one has not come upon, by what was in them.
+    /// What an earlier life has activated and this one has not come upon, with the session that it is in.
     pub(super) fn activated_unmet(&self) -> HashMap<ArtifactKey, String> {
         let mut unmet = HashMap::new();
         for (session, fact) in self.door.ledger().facts::<Activated>("activated") {
-            let is_activated = self.door.ledger().past(&activation(&session)).is_some();
-            let is_met = match self.part(&session) {
-                Some(part) => part
-                    .content
-                    .try_lock()
-                    .is_ok_and(|content| content.stage == Stage::Activated),
-                None => false,
-            };
-            if is_activated && !is_met {
-                let keys = fact.placed.into_iter();
-                unmet.extend(keys.map(|key| (key, session.clone())));
+            if !self.was_about_to_be_activated(&session) {
+                continue;
             }
+            let part = self.part(&session);
+            let content = part.as_ref().and_then(|part| part.content.try_lock().ok());
+            let met: HashSet<ArtifactKey> = content
+                .filter(|content| content.stage == Stage::Activated)
+                .map(|content| content.placed.iter().map(Placed::key).collect())
+                .unwrap_or_default();
+            let keys = fact.placed.into_iter().filter(|key| !met.contains(key));
+            unmet.extend(keys.map(|key| (key, session.clone())));
         }
         unmet
+    }
+
+    /// Whether an earlier life has activated this session, or was about to: it may be no draft any more.
+    pub(super) fn was_about_to_be_activated(&self, session: &str) -> bool {
+        self.door.ledger().past(&activation(session)).is_some()
+    }
+
+    /// What a session held when an earlier life activated it, or was about to.
+    fn activated_with(&self, session: &str) -> Option<Activated> {
+        let fact = self.door.ledger().fact("activated", session);
+        fact.filter(|_| self.was_about_to_be_activated(session))
     }
 
     /// What an earlier life has added to this part.
@@ -208,9 +226,24 @@ impl Service {
             content.recalled.is_old = true;
             match past {
                 Past::Done { note, .. } => content.recalled.placed.extend(noted(&note)),
-                Past::Open { clock, .. } => content.recalled.open_since = Some(clock),
+                Past::Open {
+                    sequence, clock, ..
+                } => {
+                    content.recalled.open.push(sequence);
+                    content.recalled.open_since = Some(clock);
+                }
                 Past::Refused(_) => {}
             }
+        }
+        if self.was_about_to_be_activated(&part.id) {
+            self.clear_open(content);
+        }
+    }
+
+    fn clear_open(&self, content: &mut Content) {
+        let now = self.world.clock.now();
+        for sequence in content.recalled.open.drain(..) {
+            self.door.ledger().cleared(sequence, now);
         }
     }
 
@@ -237,7 +270,7 @@ impl Service {
 
     /// Looks into a draft of an earlier life before anything is added to it.
     async fn claim(&self, part: &Arc<Part>, content: &mut Content) -> Result<(), BackupError> {
-        let is_activated = self.door.ledger().past(&activation(&part.id)).is_some();
+        let is_activated = self.was_about_to_be_activated(&part.id);
         let recalled = &mut content.recalled;
         if !recalled.is_old || is_activated || std::mem::replace(&mut recalled.is_claimed, true) {
             return Ok(());
@@ -251,6 +284,7 @@ impl Service {
         let listed = listed.iter().map(super::artifact::Artifact::key);
         let more = listed.filter(|key| !known.contains(key));
         content.recalled.placed.extend(more);
+        self.clear_open(content);
         Ok(())
     }
 

@@ -306,7 +306,10 @@ impl Session {
                 });
             }
             known.extend(content.placed.iter().map(Placed::key));
-            if content.stage == Stage::Draft && content.placed.len() < self.size {
+            // One that was activated before this life took on is full: all that was put into it was taken back above.
+            let is_full = content.placed.len() >= self.size
+                || self.service.was_about_to_be_activated(&part.id);
+            if content.stage == Stage::Draft && !is_full {
                 room = Some((part.clone(), self.size - content.placed.len()));
             } else if content.stage != Stage::Draft {
                 let (session, status) = (part.id.clone(), part.status());

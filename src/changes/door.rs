@@ -257,6 +257,7 @@ impl Door {
                     let lost = Lost { call, since: begun };
                     let error = cut_off(&lost, clock);
                     let wait = self.left_of_settling(clock);
+                    self.ledger.take_up(sequence, &change);
                     match self.look(sequence, &lost, error, wait, look).await? {
                         Looked::Happened(settled) => {
                             self.ledger.resolve(key, None);

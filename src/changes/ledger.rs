@@ -286,6 +286,18 @@ impl Ledger {
         journal.put(Record::Outcome(row));
     }
 
+    /// A change of an earlier life is looked for: what becomes of it is noted as it would have been then.
+    pub(crate) fn take_up(&self, sequence: u64, change: &Change) {
+        lock(&self.open).insert(sequence, change.note.clone());
+    }
+
+    /// A change of an earlier life needs no answer any more: whatever it has done was found in the tenant.
+    pub(crate) fn cleared(&self, sequence: u64, at: Timestamp) {
+        let outcome =
+            Outcome::NotDone("cut off; what has arrived of it was found and gone on from");
+        self.close(sequence, &outcome, at);
+    }
+
     /// Whether any change may have reached the service, in this life or an earlier one.
     pub(crate) fn any_sent(&self) -> bool {
         self.sent.load(Ordering::Relaxed) > 0

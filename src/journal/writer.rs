@@ -59,7 +59,7 @@ impl Writer {
             return Ok(());
         }
         #[cfg(debug_assertions)]
-        self.crash.count(works.len());
+        self.crash.count(&works);
         let database = self.disk.writer();
         let commit = || -> rusqlite::Result<()> {
             let transaction = disk::begin(&database)?;
