@@ -13,6 +13,7 @@ mod doctor;
 mod faults;
 mod granular;
 mod language;
+mod leases;
 mod lost;
 mod manual;
 mod mix;

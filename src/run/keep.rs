@@ -264,12 +264,12 @@ fn differences(before: &str, after: &str) -> Vec<String> {
 
 impl Keep {
     /// Closes the record: the run has come to this. `open`: `resume` can go on with it.
-    pub(super) fn end(&self, outcome: &Outcome, document: &str, open: bool) -> Result<(), Fault> {
+    pub(super) fn end(&self, outcome: &Outcome, document: String, open: bool) -> Result<(), Fault> {
         self.journal.sync_blocking(Record::Ended {
             run: self.run.clone(),
             at: outcome.ended,
             exit: outcome.exit.code().into(),
-            result: document.to_owned(),
+            result: document,
             open,
         })?;
         Ok(())
