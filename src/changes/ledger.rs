@@ -1,5 +1,8 @@
 //! What is about to be sent, on disk before it is sent, and what became of it; and what an earlier life of the run left behind.
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -126,6 +129,7 @@ impl Ledger {
         let mut ledger = Self::new(run, Some(journal));
         let mut past: HashMap<String, Vec<Past>> = HashMap::new();
         let mut first: HashMap<String, (Timestamp, Timestamp)> = HashMap::new();
+        let mut unsettled: HashSet<String> = HashSet::new();
         let mut edited = Edited::default();
         let mut next = 0;
         for row in left.changes {
@@ -146,12 +150,17 @@ impl Ledger {
             let (since, clock) = *first
                 .entry(key.clone())
                 .or_insert((row.intent.at, row.intent.clock));
-            let entries = past.entry(key).or_default();
-            // A later try says what became of an earlier one whose answer was lost.
-            if row.intent.round > 0 {
-                entries.pop();
+            // A later try says what became of an earlier one whose answer was lost, unless looking had shown that already.
+            let is_unsettled = unsettled.remove(&key);
+            if row.intent.round > 0 && is_unsettled {
+                past.entry(key.clone()).or_default().pop();
             }
-            entries.extend(known(row, since, clock, &went_on));
+            if let Some(known) = known(row, since, clock, &went_on) {
+                if matches!(known, Past::Open { .. }) {
+                    unsettled.insert(key.clone());
+                }
+                past.entry(key).or_default().push(known);
+            }
         }
         ledger.past = Mutex::new(past);
         let facts = left.facts.into_iter().filter_map(|answer| {
