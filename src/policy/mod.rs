@@ -11,8 +11,10 @@
 //! This room reads the file and says what its rules say. It asks nobody: what a change is about is told to it by whoever makes
 //! the change, and it knows neither the service nor scripts.
 
+mod denial;
 mod file;
 mod hours;
+mod judge;
 mod key;
 mod paths;
 mod read;
@@ -25,7 +27,9 @@ use std::path::{Path, PathBuf};
 
 use crate::error::{Exit, Fault, Place};
 
+pub(crate) use denial::{DENIED, Denial};
 pub(crate) use hours::Hours;
+pub(crate) use judge::{Act, Deed, Items, Matter};
 pub(crate) use key::PublicKey;
 pub(crate) use paths::Paths;
 pub(crate) use rules::{Allowed, Consent, Rule, Rules, Who};
