@@ -98,11 +98,11 @@ impl Use {
                 _ => {}
             }
         }
-        // A bulk request goes over what is there, unless its options say otherwise.
+        // What is restored by bulk requests goes to a new place, unless the options say otherwise.
         let options = args.get(1);
         let is_plain = options.is_none_or(|options| matches!(options, Expr::Map(..)));
         if entry.name == "restore_bulk" && found.destination.is_none() && is_plain {
-            found.destination = Some("inPlace");
+            found.destination = Some("new");
         }
         found.destination = found.destination.filter(|to| !to.is_empty());
         found
