@@ -70,6 +70,65 @@ fn activated(tenant: &Served) -> usize {
         .count()
 }
 
+/// The `toml` blocks of a text.
+fn tomls(text: &str) -> Vec<String> {
+    let blocks = text.split("```toml\n").skip(1);
+    let blocks = blocks.map(|block| block.split("```").next().unwrap().to_owned());
+    blocks.collect()
+}
+
+#[test]
+fn what_is_shown_of_policies_can_be_obeyed_and_shows_every_rule() {
+    let rules = [
+        "allow",
+        "workloads",
+        "destinations",
+        "max_items_per_run",
+        "max_items_per_session",
+        "max_items_per_day",
+        "groups",
+        "hours",
+        "graph_paths",
+        "consent",
+        "require_signature",
+        "trusted_keys",
+        "owners",
+        "approvers",
+        "approval_keys",
+    ];
+    let has = |text: &str, rule: &str| {
+        let mut lines = text.lines();
+        lines.any(|line| line.starts_with(&format!("{rule} = ")))
+    };
+    let whole = include_str!("../contrib/policy.toml");
+    let topic = include_str!("../src/manual/topics/policy.md");
+    let blocks = tomls(topic);
+    for rule in rules {
+        assert!(has(whole, rule), "contrib/policy.toml: {rule}");
+        assert!(
+            topic.contains(&format!("`{rule}`")),
+            "topics/policy.md: {rule}"
+        );
+        assert!(
+            blocks.iter().any(|block| has(block, rule)),
+            "topics/policy.md: {rule}"
+        );
+    }
+    let readme = tomls(include_str!("../README.md"));
+    let readme = readme
+        .into_iter()
+        .filter(|block| block.starts_with("allow"));
+    let mut all: Vec<String> = blocks.into_iter().chain(readme).collect();
+    all.push(whole.to_owned());
+    assert!(all.len() > 8);
+    for text in all {
+        let bench = with_policy(Bench::new().script("print(1);"), &text);
+        let words = ["check", "script.rhai", "--policy", "policy.toml"];
+        let done = bench.runback(&words);
+        assert_eq!(done.code, 0, "{text}\n{done}");
+    }
+}
+
 #[test]
 fn a_policy_that_others_can_write_is_not_obeyed() {
     let bench = Bench::new()
