@@ -14,6 +14,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("world", &[]),
     ("unix", &[]),
     ("config", &["error", "unix"]),
+    ("policy", &["error", "text", "unix"]),
     ("journal", &["error", "unix"]),
     ("stop", &["error"]),
     ("talk", &["error", "text", "world"]),
@@ -23,7 +24,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     (
         "changes",
         &[
-            "advice", "error", "graph", "instant", "journal", "stop", "talk", "world",
+            "advice", "error", "graph", "instant", "journal", "policy", "stop", "talk", "world",
         ],
     ),
     ("history", &["changes", "error", "journal"]),
@@ -43,6 +44,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "graph",
             "instant",
             "journal",
+            "policy",
             "stop",
             "talk",
             "world",
@@ -59,6 +61,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "graph",
             "history",
             "instant",
+            "policy",
             "stop",
             "talk",
             "text",
@@ -77,6 +80,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "graph",
             "instant",
             "journal",
+            "policy",
             "report",
             "stop",
             "talk",
@@ -101,6 +105,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "instant",
             "journal",
             "plan",
+            "policy",
             "report",
             "runs",
             "script",
@@ -115,14 +120,16 @@ const ARROWS: &[(&str, &[&str])] = &[
     (
         "doctor",
         &[
-            "advice", "backup", "config", "error", "graph", "instant", "text", "unix", "world",
+            "advice", "backup", "config", "error", "graph", "instant", "policy", "text", "unix",
+            "world",
         ],
     ),
     (
         "cli",
         &[
             "advice", "backup", "config", "doctor", "error", "graph", "journal", "manual", "plan",
-            "report", "run", "runs", "sandbox", "script", "stop", "talk", "text", "unix", "world",
+            "policy", "report", "run", "runs", "sandbox", "script", "stop", "talk", "text", "unix",
+            "world",
         ],
     ),
 ];
@@ -283,7 +290,7 @@ fn each_library_is_known_to_one_room() {
         ("clap", &["cli", "run"]),
         ("clap_complete", &["cli"]),
         ("tracing_subscriber", &["cli"]),
-        ("toml", &["config"]),
+        ("toml", &["config", "policy"]),
         ("rustix", &["unix"]),
         ("rusqlite", &["journal"]),
         ("lz4_flex", &["journal"]),

@@ -8,14 +8,16 @@ use std::time::Duration;
 use async_trait::async_trait;
 use jiff::Timestamp;
 
+use super::asking::{Asked, Asking};
 use super::books::{ArtifactTotals, Outcome, SessionSummary, SessionTimes};
 use super::bulk::Bulk;
 use super::gate::Weight;
 use super::part::{Content, Part, Stage};
 use super::recall::activation;
-use super::{BackupError, Destination, Service, Session};
+use super::{BackupError, Service, Session};
 use crate::changes::{Change, ChangeError, Class, Covered, Key, Look, Lost, Verdict};
 use crate::graph::{Call, GraphError, Json};
+use crate::policy::Deed;
 
 /// How long an activate that is refused without being done (429, nothing sent) is tried again, as any call is.
 const PATIENCE: Duration = Duration::from_mins(15);
@@ -36,10 +38,7 @@ impl Session {
             }
         }
         self.service.leave_out_restored(&self.parts()).await?;
-        let mut parts = Vec::new();
-        let mut covered = Covered::default();
-        let mut in_place = 0;
-        let mut of_others = Vec::new();
+        let mut asking = Asking::default();
         for part in self.parts() {
             let content = part.content.lock().await;
             if recalled.contains(&part.id) {
@@ -57,43 +56,26 @@ impl Session {
             if content.is_empty() {
                 continue;
             }
-            for placed in &content.placed {
-                let (point, destination) = placed.key();
-                covered.keys.push(format!("{point}/{destination}"));
-                in_place += usize::from(placed.destination == Some(Destination::InPlace));
-            }
-            if let Some(bulk) = &content.bulk {
-                covered.keys.extend(bulk.keys());
-                if bulk.inputs.is_empty() {
-                    of_others.push(bulk.name.clone());
-                }
-                if bulk.destination == Some(Destination::InPlace) {
-                    in_place += bulk.inputs.len().max(1);
-                }
-            }
-            drop(content);
-            parts.push(part);
+            asking.add(&self.service, &part, &content).await?;
         }
-        if parts.is_empty() {
+        if asking.parts.is_empty() {
             return Ok(());
         }
-        let what = if of_others.is_empty() {
-            let items = covered.keys.len();
-            self.workload.count_in(self.is_granular(), items)
-        } else {
-            let (nouns, names) = (self.workload.nouns, of_others.join("`, `"));
-            format!("the {nouns} that bulk request `{names}` names")
-        };
-        covered.question = question(&what, in_place > 0, parts.len());
+        let parts = asking.parts.clone();
+        let asked = asking
+            .end(&self.service, self.workload, self.is_granular())
+            .await?;
         self.service.refuse_if_locked().await?;
-        self.service.door.consent(Class::Activate, &covered)?;
+        self.service
+            .door
+            .consent(Class::Activate, &asked.covered, &asked.deed)?;
         let bar = self
             .service
             .talk
             .bar("activating sessions", Some(parts.len() as u64));
         for part in parts {
             self.service.obey_wishes().await?;
-            self.service.activate(&part, &covered).await?;
+            self.service.activate(&part, &asked).await?;
             bar.add(1);
         }
         Ok(())
@@ -106,6 +88,8 @@ impl Session {
         let covered = Covered {
             question: format!("delete draft {}", ids.join(", ")),
             keys: ids,
+            is_own_draft: parts.iter().all(|part| part.since.is_some()),
+            ..Covered::default()
         };
         for part in parts {
             self.service.delete(&part, covered.clone()).await?;
@@ -114,24 +98,10 @@ impl Session {
     }
 }
 
-/// `inPlace` is named: it overwrites.
-fn question(what: &str, in_place: bool, sessions: usize) -> String {
-    let where_to = if in_place {
-        "IN PLACE, over what is there now"
-    } else {
-        "to a new place"
-    };
-    let sessions = if sessions == 1 {
-        "1 session".to_owned()
-    } else {
-        format!("{sessions} sessions")
-    };
-    format!("restore {what} {where_to}, in {sessions} (cannot be cancelled once active)")
-}
-
 impl Service {
-    async fn activate(&self, part: &Arc<Part>, covered: &Covered) -> Result<(), BackupError> {
+    async fn activate(&self, part: &Arc<Part>, asked: &Asked) -> Result<(), BackupError> {
         let mut content = part.content.lock().await;
+        let mut anew = None;
         let mut schedule = self.schedule();
         let begun = self.world.clock.now();
         let lost = AtomicBool::new(false);
@@ -162,6 +132,10 @@ impl Service {
                 }
                 self.keep_activated(part, &content);
             }
+            if !asked.holds(&content) {
+                anew = Some(self.ask_for(part, &content).await?);
+            }
+            let asked = anew.as_ref().unwrap_or(asked);
             let items = content.len();
             let look = LookForActive {
                 service: self.me(),
@@ -172,7 +146,8 @@ impl Service {
             };
             let change = Change {
                 class: Class::Activate,
-                covered: covered.clone(),
+                covered: asked.covered.clone(),
+                deed: asked.deed.clone(),
                 ..Change::draft(activate_call(part), Key::Once(activation(&part.id)))
             }
             .noted(items, serde_json::Value::Null);
@@ -267,6 +242,7 @@ impl Service {
                 Change {
                     class: Class::Delete,
                     covered,
+                    deed: Deed::nothing(part.workload.name),
                     ..Change::draft(call, Key::Once(format!("delete/{}", part.id)))
                 },
                 &look,

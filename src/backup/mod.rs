@@ -3,10 +3,12 @@
 
 mod activate;
 mod artifact;
+mod asking;
 pub(crate) mod books;
 mod browse;
 mod bulk;
 mod create;
+mod deed;
 mod edit;
 mod error;
 mod gate;

@@ -15,6 +15,53 @@ pub(crate) struct Covered {
     pub(crate) question: String,
     /// One key for every item (unit, point, destination; or the id of what is deleted).
     pub(crate) keys: Vec<String>,
+    /// The same items as a plan names them ([`aim`]); only asked for where a plan was approved.
+    pub(crate) aims: Vec<String>,
+    /// It takes away only what this run itself has drafted: who has approved of its plan has seen what is left.
+    pub(crate) is_own_draft: bool,
+}
+
+/// An item as it is the same in a plan and in the run of that plan.
+///
+/// The input of a bulk restore is all there is to know of it: its unit and its point are the service's choice.
+pub(crate) fn aim(
+    workload: &str,
+    unit: Option<&str>,
+    point: Option<&str>,
+    destination: Option<&str>,
+    input: Option<&str>,
+) -> String {
+    let unit = unit.filter(|_| input.is_none() || point.is_some());
+    let destination = destination.map(str::to_lowercase);
+    let input = input.map(|input| input.trim_end_matches('/').to_lowercase());
+    serde_json::json!([workload, unit, point, destination, input]).to_string()
+}
+
+/// What somebody has approved of: the items of a plan, and the calls beside them.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Approved {
+    /// As [`aim`] makes them.
+    pub(crate) items: HashSet<String>,
+    /// `DELETE /users/…`.
+    pub(crate) calls: HashSet<String>,
+    /// The plan's hash, or enough of it.
+    pub(crate) plan: String,
+}
+
+/// How consent is given in this run. What a policy says stands with the line of it, for messages.
+#[derive(Clone, Debug, Default)]
+pub(crate) enum Manner {
+    /// At a prompt, or beforehand with `--yes`.
+    #[default]
+    Open,
+    /// At a prompt and no other way.
+    Ask(String),
+    /// By the policy, to all that it lets through.
+    Policy,
+    /// By somebody else, who has seen the plan.
+    Plan(Arc<Approved>),
+    /// By somebody else, and nobody has.
+    Missing(String),
 }
 
 /// How somebody agreed.
@@ -24,6 +71,10 @@ pub(crate) enum Agreed {
     Before,
     /// With `--yes`.
     Beforehand,
+    /// In the policy.
+    Policy,
+    /// To the plan that this is part of.
+    Plan,
     /// At the prompt, to this.
     Now,
     /// At the prompt, to everything of this class in this run.
@@ -34,6 +85,7 @@ pub(crate) enum Agreed {
 #[derive(Clone)]
 pub(crate) struct Consent {
     given: bool,
+    manner: Manner,
     talk: Arc<dyn Talk>,
     remembered: Arc<Mutex<Remembered>>,
 }
@@ -49,15 +101,32 @@ impl Consent {
     pub(crate) fn new(given: bool, talk: Arc<dyn Talk>) -> Self {
         Self {
             given,
+            manner: Manner::Open,
             talk,
             remembered: Arc::default(),
         }
     }
 
-    /// Remembers what was agreed to in an earlier life of the run.
+    /// Gives consent as a policy says.
+    pub(crate) fn by(self, manner: Manner) -> Self {
+        Self { manner, ..self }
+    }
+
+    /// Whether questions are answered from an approved plan, and so must say their items.
+    pub(crate) fn is_planned(&self) -> bool {
+        matches!(self.manner, Manner::Plan(_))
+    }
+
+    /// Remembers what was agreed to in an earlier life of the run, as far as that counts in this one: who wants a person to
+    /// look does not take a `--yes` of before, and what somebody has approved of stands in the plan.
     pub(crate) fn remember(&self, consents: &[Consented]) {
+        let counts = |consent: &&Consented| match self.manner {
+            Manner::Open | Manner::Policy => true,
+            Manner::Ask(_) => consent.how == "prompt",
+            Manner::Plan(_) | Manner::Missing(_) => false,
+        };
         let mut remembered = self.lock();
-        for consent in consents {
+        for consent in consents.iter().filter(counts) {
             let Some(class) = Class::named(&consent.class) else {
                 continue;
             };
@@ -77,16 +146,27 @@ impl Consent {
         if !class.needs_consent() {
             return Ok(Agreed::Before);
         }
+        match &self.manner {
+            Manner::Plan(approved) => approved.cover(class, covered)?,
+            Manner::Missing(source) => return Err(missing(covered, source)),
+            Manner::Open | Manner::Ask(_) | Manner::Policy => {}
+        }
         // Held while the person thinks: a second question waits, and may be answered by the first.
         let mut remembered = self.lock();
         let known = |key: &String| remembered.items.contains(&(class, key.clone()));
         if remembered.all.contains(&class) || covered.keys.iter().all(known) {
             return Ok(Agreed::Before);
         }
-        if self.given {
+        let beforehand = match self.manner {
+            Manner::Open => self.given.then_some(Agreed::Beforehand),
+            Manner::Policy => Some(Agreed::Policy),
+            Manner::Plan(_) => Some(Agreed::Plan),
+            Manner::Ask(_) | Manner::Missing(_) => None,
+        };
+        if let Some(agreed) = beforehand {
             let keys = covered.keys.iter().map(|key| (class, key.clone()));
             remembered.items.extend(keys);
-            return Ok(Agreed::Beforehand);
+            return Ok(agreed);
         }
         match self.talk.ask(&format!("{}?", covered.question), true) {
             Reply::Yes => {
@@ -103,15 +183,19 @@ impl Consent {
                 "ConsentRefused",
                 format!("not done, because you said no: {}", covered.question),
             )),
-            Reply::Nobody => Err(Fault::new(
-                Exit::Denied,
-                "ConsentNeeded",
-                format!(
+            Reply::Nobody => {
+                let message = format!(
                     "consent is needed to {}, and there is no terminal to ask on",
                     covered.question
-                ),
-            )
-            .hint("give consent beforehand with `--yes`")),
+                );
+                let fault = Fault::new(Exit::Denied, "ConsentNeeded", message);
+                Err(match &self.manner {
+                    Manner::Ask(source) => fault.context(source).hint(
+                        "run it where somebody can answer: this policy does not take `--yes`",
+                    ),
+                    _ => fault.hint("give consent beforehand with `--yes`"),
+                })
+            }
         }
     }
 
@@ -123,6 +207,45 @@ impl Consent {
     }
 }
 
+impl Approved {
+    /// # Errors
+    /// Exit 5, `PlanChanged`: something in it is not in the plan.
+    fn cover(&self, class: Class, covered: &Covered) -> Result<(), Fault> {
+        let beyond = covered.aims.iter().find(|aim| !self.items.contains(*aim));
+        let is_in_plan = match class {
+            Class::Draft => true,
+            // Without items nothing says that it is in the plan.
+            Class::Activate => !covered.aims.is_empty() && beyond.is_none(),
+            Class::Delete if covered.is_own_draft => true,
+            Class::Delete | Class::Unlisted => self.calls.contains(&covered.question),
+        };
+        if is_in_plan {
+            return Ok(());
+        }
+        let message = format!(
+            "not what was approved: {} is more than plan `{}` says",
+            covered.question, self.plan
+        );
+        let fault = Fault::new(Exit::Denied, "PlanChanged", message);
+        let fault = match beyond {
+            Some(aim) => fault.context(format!("not in the plan: {aim}")),
+            None => fault,
+        };
+        Err(fault.hint("nothing of it was sent; plan again, and have the new plan approved"))
+    }
+}
+
+/// Nobody has approved, and nobody can here.
+fn missing(covered: &Covered, source: &str) -> Fault {
+    let message = format!(
+        "consent is needed to {}, and somebody else has to give it, to the plan, in the watched folder",
+        covered.question
+    );
+    Fault::new(Exit::Denied, "ApprovalNeeded", message)
+        .context(source)
+        .hint("drop the script into the folder that `runback watch` looks after, or write `consent = \"ask\"`")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -132,6 +255,7 @@ mod tests {
         Covered {
             question: "restore".to_owned(),
             keys: keys.iter().map(ToString::to_string).collect(),
+            ..Covered::default()
         }
     }
 
@@ -163,5 +287,92 @@ mod tests {
             (nobody.exit, nobody.code.as_str()),
             (Exit::Denied, "ConsentNeeded")
         );
+    }
+
+    #[test]
+    fn what_was_agreed_to_before_counts_as_the_policy_of_now_says() {
+        let approved = Arc::new(Approved::default());
+        let rows = [
+            ("prompt", Manner::Open, true),
+            ("--yes", Manner::Open, true),
+            ("prompt", Manner::Ask(String::new()), true),
+            ("--yes", Manner::Ask(String::new()), false),
+            ("policy", Manner::Ask(String::new()), false),
+            ("plan", Manner::Ask(String::new()), false),
+            ("prompt", Manner::Missing(String::new()), false),
+            ("plan", Manner::Missing(String::new()), false),
+            ("plan", Manner::Plan(approved), false),
+        ];
+        for (how, manner, counts) in rows {
+            let consent = Consent::new(true, Arc::new(Scripted::new([Reply::Nobody])));
+            let open = matches!(manner, Manner::Open);
+            let consent = consent.by(manner);
+            consent.remember(&[Consented {
+                run: String::new(),
+                class: "activate".to_owned(),
+                question: String::new(),
+                keys: vec!["a".to_owned()],
+                all: false,
+                how: how.to_owned(),
+                at: jiff::Timestamp::UNIX_EPOCH,
+            }]);
+            let known = consent.require(Class::Activate, &covered(&["a"]));
+            assert_eq!(known.is_ok(), counts, "{how}");
+            // What nobody has agreed to is asked for, and `--yes` is an answer only without a policy.
+            let other = consent.require(Class::Activate, &covered(&["b"]));
+            assert_eq!(other.is_ok(), open, "{how}");
+        }
+    }
+
+    #[test]
+    fn a_plan_covers_its_own_items_and_calls_and_drafts_of_the_run() {
+        let item = |point| aim("exchange", Some("u"), Some(point), Some("inPlace"), None);
+        let approved = Approved {
+            items: [item("p"), item("q")].into(),
+            calls: ["DELETE /users/1".to_owned()].into(),
+            plan: "abc".to_owned(),
+        };
+        let consent =
+            Consent::new(false, Arc::new(Scripted::new([]))).by(Manner::Plan(Arc::new(approved)));
+        let asked = |class, question: &str, aims: &[String], is_own_draft| {
+            let covered = Covered {
+                question: question.to_owned(),
+                keys: vec!["k".to_owned()],
+                aims: aims.to_vec(),
+                is_own_draft,
+            };
+            let answer = consent.require(class, &covered);
+            answer.map(|_| ()).map_err(|fault| fault.code)
+        };
+        let changed = Err("PlanChanged".to_owned());
+        let both = [item("p"), item("q")];
+        assert_eq!(asked(Class::Activate, "", &both, false), Ok(()));
+        assert_eq!(asked(Class::Activate, "", &both[..1], false), Ok(()));
+        // Asked for before, and still nothing but what is in the plan.
+        let more = [item("p"), item("r")];
+        assert_eq!(asked(Class::Activate, "", &more, false), changed);
+        assert_eq!(asked(Class::Activate, "", &[], false), changed);
+        let elsewhere = aim("exchange", Some("u"), Some("p"), Some("new"), None);
+        assert_eq!(asked(Class::Activate, "", &[elsewhere], false), changed);
+        assert_eq!(asked(Class::Delete, "DELETE /users/1", &[], false), Ok(()));
+        assert_eq!(asked(Class::Delete, "DELETE /users/2", &[], false), changed);
+        assert_eq!(
+            asked(Class::Unlisted, "PATCH /users/1", &[], false),
+            changed
+        );
+        assert_eq!(asked(Class::Delete, "delete draft x", &[], true), Ok(()));
+        assert_eq!(asked(Class::Draft, "", &[], false), Ok(()));
+    }
+
+    #[test]
+    fn an_item_is_the_same_in_a_plan_and_in_its_run() {
+        let bulk = |unit, input| aim("exchange", unit, None, Some("new"), Some(input));
+        assert_eq!(bulk(Some("u"), "A@x"), bulk(None, "a@X"));
+        assert_ne!(bulk(None, "a@x"), bulk(None, "b@x"));
+        let point = |unit, to| aim("exchange", unit, Some("p"), Some(to), None);
+        assert_eq!(point(Some("u"), "inPlace"), point(Some("u"), "inplace"));
+        assert_ne!(point(Some("u"), "new"), point(Some("v"), "new"));
+        let file = |key| aim("onedrive", Some("u"), Some("p"), None, Some(key));
+        assert_ne!(file("1"), file("2"));
     }
 }

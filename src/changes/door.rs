@@ -1,5 +1,7 @@
 //! Sends one change and does not come back before its outcome is known, or known to be unknowable.
 
+mod day;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,10 +10,12 @@ use jiff::Timestamp;
 
 use super::Class;
 use super::consent::{Agreed, Consent, Covered};
+use super::guard::Guard;
 use super::ledger::{Ledger, Outcome, Past};
 use crate::error::{Exit, Fault};
 use crate::graph::{Call, CallName, Client, GraphError, Json, ServiceError};
 use crate::journal::{Consented, JournalError};
+use crate::policy::{Act, Deed};
 use crate::stop::Stop;
 use crate::talk::Talk;
 use crate::world::World;
@@ -46,6 +50,8 @@ pub(crate) struct Change {
     pub(crate) key: Key,
     /// What consent is asked for. Drafts need none.
     pub(crate) covered: Covered,
+    /// What a policy judges by. Who does not say it is told that nothing is known.
+    pub(crate) deed: Deed,
     /// How many items it is about.
     pub(crate) items: usize,
     /// Kept beside the answer, for a later life of the run.
@@ -59,9 +65,14 @@ impl Change {
             call,
             key,
             covered: Covered::default(),
+            deed: Deed::default(),
             items: 0,
             note: serde_json::Value::Null,
         }
+    }
+
+    pub(crate) fn about(self, deed: Deed) -> Self {
+        Self { deed, ..self }
     }
 
     pub(crate) fn noted(self, items: usize, note: serde_json::Value) -> Self {
@@ -147,6 +158,7 @@ pub(crate) enum ChangeError {
 pub(crate) struct Door {
     client: Arc<Client>,
     consent: Consent,
+    guard: Guard,
     ledger: Ledger,
     stop: Stop,
     talk: Arc<dyn Talk>,
@@ -169,6 +181,7 @@ impl Door {
         Self {
             client,
             consent,
+            guard: Guard::default(),
             ledger,
             stop,
             talk,
@@ -177,17 +190,47 @@ impl Door {
         }
     }
 
+    /// Has everything judged by a policy first.
+    pub(crate) fn behind(self, guard: Guard) -> Self {
+        Self { guard, ..self }
+    }
+
+    pub(crate) fn guard(&self) -> &Guard {
+        &self.guard
+    }
+
+    /// Whether questions must say their items as a plan names them.
+    pub(crate) fn is_planned(&self) -> bool {
+        self.consent.is_planned()
+    }
+
+    /// Has a deed judged that is no change: reading.
+    ///
+    /// # Errors
+    /// Exit 5; the run's stop flag is set.
+    pub(crate) fn judge(&self, act: Act, deed: &Deed) -> Result<(), Fault> {
+        let now = self.world.clock.now();
+        self.guard.judge(act, deed, now).inspect_err(|fault| {
+            self.stop.set(fault.clone());
+        })
+    }
+
     /// Whether any change may have reached the service.
     pub(crate) fn any_sent(&self) -> bool {
         self.ledger.any_sent()
     }
 
-    /// Asks for consent beforehand, so that several changes together ask once.
+    /// Asks the policy and then for consent beforehand, so that several changes together ask once.
     ///
     /// # Errors
     /// [`ChangeError::Stopped`]; a refusal also sets the run's stop flag.
-    pub(crate) fn consent(&self, class: Class, covered: &Covered) -> Result<(), ChangeError> {
-        self.refuse_if_stopped()?;
+    pub(crate) fn consent(
+        &self,
+        class: Class,
+        covered: &Covered,
+        deed: &Deed,
+    ) -> Result<(), ChangeError> {
+        self.refuse_denied(class, deed)?;
         // The question waits on a person: off the runtime's workers, which carry all else.
         let answer = tokio::task::block_in_place(|| self.consent.require(class, covered));
         let agreed = answer.map_err(|fault| {
@@ -197,6 +240,8 @@ impl Door {
         let how = match agreed {
             Agreed::Before => return Ok(()),
             Agreed::Beforehand => "--yes",
+            Agreed::Policy => "policy",
+            Agreed::Plan => "plan",
             Agreed::Now | Agreed::ToAll => "prompt",
         };
         self.ledger.consented(Consented {
@@ -271,13 +316,15 @@ impl Door {
                 None => {}
             }
         }
-        self.consent(change.class, &change.covered)?;
+        self.consent(change.class, &change.covered, &change.deed)?;
         let since = since.unwrap_or_else(|| self.client.service_now());
         for round in round..ROUNDS {
-            self.refuse_if_stopped()?;
+            // Looking for a lost change takes its time: the hour may have passed meanwhile.
+            self.refuse_denied(change.class, &change.deed)?;
             let now = self.world.clock.now();
             let written = self.ledger.write(&change, &call, round, since, now).await;
             let sequence = written.map_err(|error| self.unwritten(error))?;
+            self.refuse_beyond_day(&change, sequence).await?;
             let error = match self.client.change(call.clone()).await {
                 Ok(answer) => {
                     let at = self.world.clock.now();
@@ -405,6 +452,12 @@ impl Door {
         let fault = Fault::from(error);
         self.stop.set(fault.clone());
         ChangeError::Stopped(Box::new(fault))
+    }
+
+    fn refuse_denied(&self, class: Class, deed: &Deed) -> Result<(), ChangeError> {
+        self.refuse_if_stopped()?;
+        self.judge(class.act(), deed)
+            .map_err(|fault| ChangeError::Stopped(Box::new(fault)))
     }
 
     fn refuse_if_stopped(&self) -> Result<(), ChangeError> {

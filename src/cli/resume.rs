@@ -1,5 +1,7 @@
 //! `runback resume`: goes on with a run that was cut off or stopped.
 
+use std::path::PathBuf;
+
 use clap::Args;
 
 use super::flags::Flags;
@@ -23,6 +25,9 @@ pub(super) struct Resume {
     /// The script was edited: go on with the new text. What was done is not done again
     #[arg(long)]
     accept_changes: bool,
+    /// As in `run`
+    #[arg(long, value_name = "PLAN", hide = true)]
+    approved: Option<PathBuf>,
 }
 
 impl Resume {
@@ -78,7 +83,8 @@ impl Resume {
             saved,
             accepts_changes: self.accept_changes,
         });
-        Ok(carry_out(&order, flags, world, voice))
+        let approved = self.approved.as_deref();
+        Ok(carry_out(&order, flags, approved, world, voice))
     }
 }
 

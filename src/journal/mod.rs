@@ -11,6 +11,7 @@
 mod body;
 #[cfg(debug_assertions)]
 mod crash;
+mod day;
 mod disk;
 mod error;
 mod evidence;

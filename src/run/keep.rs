@@ -76,6 +76,7 @@ pub(super) struct Told<'t> {
     pub(super) imports: Vec<(String, String)>,
     pub(super) resolved: serde_json::Value,
     pub(super) root: &'t str,
+    pub(super) policy_sha256: Option<&'t str>,
 }
 
 /// Opens the record of a run that begins.
@@ -120,7 +121,7 @@ pub(super) fn begin(
         user: user(),
         tenant: None,
         api: outcome.api.clone(),
-        policy_sha256: None,
+        policy_sha256: told.policy_sha256.map(str::to_owned),
         kind: if order.applied.is_some() {
             "apply".to_owned()
         } else {
@@ -166,6 +167,19 @@ pub(super) fn again(
         host: machine(),
         user: user(),
     })?;
+    // Under which rules each life of the run was: the row holds those of the first.
+    if told.policy_sha256.is_some() || resumed.row.policy_sha256.is_some() {
+        let json = serde_json::json!({
+            "sha256": told.policy_sha256,
+            "before": resumed.row.policy_sha256,
+        });
+        journal.put(Record::Note {
+            run: run.clone(),
+            at: now,
+            kind: "policy",
+            json: json.to_string(),
+        });
+    }
     if resumed.accepts_changes {
         let json = serde_json::json!({ "sha256": told.sha256, "before": resumed.row.sha256 });
         journal.put(Record::Note {
@@ -207,6 +221,14 @@ fn refuse_another(resumed: &Resumed, told: &Told<'_>) -> Result<(), Fault> {
         );
         return Err(refused("OtherTenant", message)
             .hint("`resume` without `--graph-url` takes the address that the run had"));
+    }
+    // It may have come from a config file that is not read here: no run goes on with fewer rails than it began with by chance.
+    if row.policy_sha256.is_some() && told.policy_sha256.is_none() {
+        let message = format!(
+            "run `{}` was begun under a policy, and there is none now",
+            row.id
+        );
+        return Err(refused("PolicyMissing", message).hint("name it: `--policy FILE`"));
     }
     if saved.resolved != told.resolved {
         let message = format!("the arguments of run `{}` are not what they were", row.id);

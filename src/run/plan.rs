@@ -49,6 +49,7 @@ pub(crate) fn rehearse(
             runtime,
             connection,
             state,
+            rails,
         }) => {
             let whole = perform::Whole {
                 folder: state.folder(),
@@ -56,6 +57,7 @@ pub(crate) fn rehearse(
                 world,
                 voice,
                 runtime: runtime.handle(),
+                rails: &rails,
                 rehearsal: Some(&rehearsal),
             };
             whole.perform(connection, &mut outcome, &mut faults);
