@@ -1,5 +1,6 @@
 //! Answers that are lost, late or cut at every change of a restore: nothing twice, nobody forgotten.
 
+use std::ops::RangeInclusive;
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
@@ -57,6 +58,10 @@ fn requests(bench: &Bench, what: &str) -> u64 {
 /// Runs [`EVERYONE`] with faults that it must come through, and gives what was said.
 #[track_caller]
 fn survives(spec: &str, reconciled: u64) -> (Served, Bench, String) {
+    survives_within(spec, reconciled..=reconciled)
+}
+
+fn survives_within(spec: &str, reconciled: RangeInclusive<u64>) -> (Served, Bench, String) {
     let tenant = tenant(spec);
     let bench = bench(&tenant, EVERYONE);
     let done = bench.run();
@@ -70,7 +75,8 @@ fn survives(spec: &str, reconciled: u64) -> (Served, Bench, String) {
     );
     assert_eq!((succeeded, done.code), (89, 1), "{spec}\n{done}");
     assert_eq!(done.stdout, "1 92\n", "{spec}\n{done}");
-    assert_eq!(requests(&bench, "reconciled"), reconciled, "{spec}\n{done}");
+    let looks = requests(&bench, "reconciled");
+    assert!(reconciled.contains(&looks), "{spec}: {looks}\n{done}");
     (tenant, bench, done.stderr)
 }
 
@@ -167,8 +173,10 @@ fn an_activate_that_was_never_done_is_sent_again() {
 
 #[test]
 fn an_activate_that_is_done_late_activates_once() {
-    for late in ["50ms", "450ms"] {
-        let (tenant, ..) = survives(&format!("late=1x:{late}@{ACTIVATE}"), 1);
+    // We look after 400 ms. On a busy machine the late one may land between that and what is sent again, which is then
+    // refused, and that refusal is looked into as well.
+    for (late, looks) in [("50ms", 1..=1), ("450ms", 1..=2)] {
+        let (tenant, ..) = survives_within(&format!("late=1x:{late}@{ACTIVATE}"), looks);
         assert_eq!(tenant.sessions().len(), 1, "{late}");
     }
 }

@@ -96,6 +96,7 @@ impl Service {
         }
         let path = format!("{ROOT}/{}", collection(workload));
         let call = Call::post("create browse session", path)
+            .making()
             .json(&serde_json::json!({"restorePointId": id}))
             .version(version);
         let look = look::Expiring { service: self.me() };

@@ -231,6 +231,7 @@ impl Service {
             body.insert(CONFLICT.to_owned(), conflict.as_str().into());
         }
         let call = Call::post("create session", workload.sessions_path())
+            .making()
             .json(&body)
             .version(manner.version);
         let look = LookForDraft {

@@ -212,9 +212,11 @@ impl Service {
             return Ok(weight.artifacts);
         }
         let session = (running.id.to_owned(), running.session.clone());
-        let artifacts = self
-            .artifacts(&Part::found(workload, None, session))
-            .await?;
+        let artifacts = match self.artifacts(&Part::found(workload, None, session)).await {
+            // It has ended and is gone, or is of a kind that is not known here: nothing of this workload is in it.
+            Err(error) if error.is_not_found() => return Ok(0),
+            listed => listed?,
+        };
         let open = super::artifact::Progress::Open;
         Ok(artifacts
             .iter()

@@ -7,12 +7,12 @@ use std::time::Duration;
 
 use super::artifact::Artifact;
 use super::books::Outcome;
-use super::part::{Content, Part, Placed, Stage, Thing, is_running};
+use super::part::{Content, Part, Placed, Stage, Thing, restores_nothing};
 use super::workload::{ROOT, Workload};
 use super::{BackupError, Service, unit_of};
 use crate::changes::ChangeError;
 use crate::error::{Exit, Fault};
-use crate::graph::{Call, GraphError};
+use crate::graph::{Call, GraphError, Json};
 use crate::journal::{Journal, JournalError, LeaseKey, Release, Wish};
 use crate::talk::Reply;
 
@@ -124,7 +124,8 @@ impl Service {
         }
         if !self.settings.allow_overlap {
             let running = self.units_elsewhere(part.workload).await?;
-            let overlaps = |key: &LeaseKey| running.get(&key.unit);
+            // The same point is the same unit, also where the service does not say whose an artifact is.
+            let overlaps = |key: &LeaseKey| running.get(&key.unit).or(running.get(&key.point));
             self.leave_out(part, content, |placed| {
                 let session = overlaps(aims.get(&placed.item)?)?;
                 let reason =
@@ -217,24 +218,52 @@ impl Service {
                     continue;
                 };
                 let kind = session.string("@odata.type").unwrap_or_default();
-                let of_another = Workload::of_session(&kind).is_some_and(|of| of != workload);
-                if !is_running(&status) || of_another || self.part(&id).is_some() {
+                let of = Workload::of_session(&kind);
+                let of_another = of.is_some_and(|of| of != workload);
+                if restores_nothing(&status) || of_another || self.part(&id).is_some() {
                     continue;
                 }
                 let found = if let Some(found) = self.elsewhere.of(&id) {
                     found
                 } else {
-                    let part = Part::found(workload, None, (id.clone(), session));
-                    let artifacts = self.artifacts_with_units(&part).await?;
-                    let found = artifacts
-                        .iter()
-                        .filter_map(|artifact| unit_of(&artifact.json.property("restorePoint")?));
-                    self.elsewhere.keep(&id, found.collect())
+                    let found = self.restored_in(workload, &id, session).await?;
+                    if of.is_none() && found.is_empty() {
+                        let text = format!(
+                            "session {id} is `{status}` and of a kind that is not known here (`{kind}`): what it restores is not compared"
+                        );
+                        self.talk.warn(&text);
+                    }
+                    self.elsewhere.keep(&id, found)
                 };
                 units.extend(found.iter().map(|unit| (unit.clone(), id.clone())));
             }
         }
         Ok(units)
+    }
+
+    /// The units and the points that somebody else's session restores.
+    async fn restored_in(
+        &self,
+        workload: &'static Workload,
+        id: &str,
+        session: Json,
+    ) -> Result<HashSet<String>, GraphError> {
+        let part = Part::found(workload, None, (id.to_owned(), session));
+        let artifacts = match self.artifacts_with_units(&part).await {
+            // Gone since it was listed, or not of this workload.
+            Err(error) if error.is_not_found() => return Ok(HashSet::new()),
+            listed => listed?,
+        };
+        let unit = |artifact: &Artifact| unit_of(&artifact.json.property("restorePoint")?);
+        let units: Vec<String> = artifacts.iter().filter_map(unit).collect();
+        if units.len() < artifacts.len() {
+            let text = format!(
+                "session {id}, which is not of this run, does not say whose all its artifacts are: only what has the same restore points is left out"
+            );
+            self.talk.warn(&text);
+        }
+        let points = artifacts.into_iter().filter_map(|artifact| artifact.point);
+        Ok(units.into_iter().chain(points).collect())
     }
 
     pub(super) async fn artifacts_with_units(
@@ -309,7 +338,7 @@ impl Service {
     }
 }
 
-/// The units of sessions of others. What is in a session that runs does not change.
+/// The units and points of sessions of others. What is in a session that runs does not change.
 #[derive(Default)]
 pub(super) struct Elsewhere(std::sync::Mutex<HashMap<String, Arc<HashSet<String>>>>);
 

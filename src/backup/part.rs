@@ -237,6 +237,12 @@ pub(crate) fn has_ended(status: &str) -> bool {
     !matches!(status, "draft" | "activating" | "active")
 }
 
+/// Whether a session certainly restores nothing now. Of a state that we do not know nobody can say so.
+pub(crate) fn restores_nothing(status: &str) -> bool {
+    let ends = ["completed", "completedWithError", "failed"];
+    status == "draft" || ends.contains(&status)
+}
+
 /// Whether a session takes one of the places of active sessions.
 pub(crate) fn is_running(status: &str) -> bool {
     matches!(status, "activating" | "active")

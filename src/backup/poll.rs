@@ -10,7 +10,7 @@ use tokio::sync::watch;
 
 use super::artifact::{Artifact, Progress};
 use super::books::{ArtifactTotals, ItemId, Outcome, SessionSummary, SessionTimes};
-use super::part::{ArtifactKey, Content, Part, Stage, has_ended};
+use super::part::{ArtifactKey, Content, Part, Stage, has_ended, restores_nothing};
 use super::patience::Patience;
 use super::recall::{Ended, Settled};
 use super::{BackupError, Service, Session};
@@ -148,7 +148,18 @@ async fn poll(service: Arc<Service>) {
                 Err(_) => {}
             }
             let ended = match &news {
-                Ok(json) => has_ended(&json.string("status").unwrap_or_default()),
+                Ok(json) => {
+                    let status = json.string("status").unwrap_or_default();
+                    let ended = has_ended(&status);
+                    if ended && !restores_nothing(&status) {
+                        let text = format!(
+                            "session {} is `{status}`, which is not known here: it is taken for an end",
+                            part.id
+                        );
+                        service.talk.warn(&text);
+                    }
+                    ended
+                }
                 Err(_) => true,
             };
             if ended {
@@ -375,7 +386,7 @@ pub(super) fn verdict(artifact: &Artifact) -> (Outcome, Option<String>, Option<S
         }
         Progress::Open | Progress::Unrecognised => {
             let status = artifact.json.string("status").unwrap_or_default();
-            let reason = format!("its session has ended and it is `{status}`");
+            let reason = format!("its session runs no more, and it is `{status}`");
             (
                 Outcome::Unknown,
                 Some("StateUnrecognised".to_owned()),

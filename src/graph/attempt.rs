@@ -194,6 +194,14 @@ impl Attempt<'_> {
                     timed_out: false,
                 }
             }
+            Ok(Some(body)) if is_refusal(&body) => {
+                let (headers, id) = (response.headers(), self.client_request_id);
+                self.refusal(refusal::read(status, headers, body.bytes(), id), headers)
+            }
+            Ok(body) if self.call.makes && !has_id(body.as_ref()) => End::Lost {
+                cause: "the answer does not say what was made".to_owned(),
+                timed_out: false,
+            },
             Ok(body) => End::Answered(Answer {
                 status,
                 request_id,
@@ -217,12 +225,16 @@ impl Attempt<'_> {
             .await
             .unwrap_or_default();
         let headers = response.headers();
-        let mut error = refusal::read(
+        let error = refusal::read(
             response.status().as_u16(),
             headers,
             &body,
             self.client_request_id,
         );
+        self.refusal(error, headers)
+    }
+
+    fn refusal(&self, mut error: ServiceError, headers: &HeaderMap) -> End {
         self.token.redact(&mut error.message);
         self.token.redact(&mut error.code);
         self.token.redact(&mut error.request_id);
@@ -296,6 +308,28 @@ pub(super) enum NotJson {
 }
 
 /// The body as JSON; `None` where there is none (204, or blank).
+/// Longest answer that may be an error and nothing else.
+const LONGEST_REFUSAL: usize = 64 << 10;
+
+/// Whether an answer of a success is an error and nothing beside it. An object that has an `error` among its properties is
+/// another matter: so are artifacts and sessions that failed.
+fn is_refusal(body: &Json) -> bool {
+    if body.bytes().len() > LONGEST_REFUSAL {
+        return false;
+    }
+    let Ok(object) = body.parse::<serde_json::Map<String, serde_json::Value>>() else {
+        return false;
+    };
+    let mut own = object.iter().filter(|(name, _)| !name.starts_with('@'));
+    let only = (own.next(), own.next());
+    matches!(only, (Some((name, error)), None) if name == "error" && error.get("code").is_some())
+}
+
+fn has_id(body: Option<&Json>) -> bool {
+    let id = body.and_then(|body| body.string("id"));
+    id.is_some_and(|id| !id.is_empty())
+}
+
 pub(super) fn json(bytes: Bytes) -> Result<Option<Json>, NotJson> {
     // `/users/$count` answers with a byte order mark before its number.
     let bytes = match bytes.strip_prefix(b"\xef\xbb\xbf") {

@@ -24,6 +24,8 @@ pub(crate) struct Call {
     /// The id in the path was given to us by the service just now: a 404 within 30 s of this instant is looked at again.
     /// By our clock: the dates of two answers need not come from one machine.
     pub(crate) fresh_since: Option<Timestamp>,
+    /// It makes something, and an answer that does not name it by its `id` is none.
+    pub(crate) makes: bool,
     /// The longest time all tries and waits of this call may take together; `None`: the client's default (15 minutes).
     pub(crate) budget: Option<Duration>,
 }
@@ -54,6 +56,7 @@ impl Call {
             headers: Vec::new(),
             body: None,
             fresh_since: None,
+            makes: false,
             budget: None,
         }
     }
@@ -70,6 +73,14 @@ impl Call {
     ) -> Self {
         self.headers.push((name.into(), value.into()));
         self
+    }
+
+    /// What it makes has an id, which its answer must say.
+    pub(crate) fn making(self) -> Self {
+        Self {
+            makes: true,
+            ..self
+        }
     }
 
     /// `None` leaves the client's own version.

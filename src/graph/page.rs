@@ -127,8 +127,9 @@ impl Pages {
         if link.trim().is_empty() {
             return Err("the link to the next page is empty".to_owned());
         }
+        let versioned = with_version(link, from);
         let url = from
-            .join(link)
+            .join(versioned.as_deref().unwrap_or(link))
             .map_err(|error| format!("the link to the next page is no address ({error})"))?;
         if !self.client.root.owns(&url) {
             let place = match url.origin() {
@@ -253,6 +254,25 @@ impl Hasher for AsIs {
     fn write_u64(&mut self, hash: u64) {
         self.0 = hash;
     }
+}
+
+/// A link that begins at the version root, as the service's examples have it: `/solutions/…`. `None`: it says all by itself.
+fn with_version(link: &str, from: &Url) -> Option<String> {
+    let is_version = |segment: &str| segment == "v1.0" || segment == "beta";
+    let path = link.split(['?', '#']).next().unwrap_or_default();
+    let is_rooted = path.starts_with('/') && !path.starts_with("//");
+    if !is_rooted || path.split('/').any(is_version) {
+        return None;
+    }
+    let mut root = String::new();
+    for segment in from.path().split('/').skip(1) {
+        root.push('/');
+        root.push_str(segment);
+        if is_version(segment) {
+            return Some(root + link);
+        }
+    }
+    None
 }
 
 #[cfg(test)]

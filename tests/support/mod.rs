@@ -15,5 +15,6 @@ pub use bench::{Bench, Done, Running};
 pub use chromium::{Chromium, Page};
 pub use entra::{Asked, CLIENT, Entra, TENANT, refusal, token};
 pub use fake::{Fake, Reply};
+pub use http::request;
 pub use recorder::{Exchange, Recorder};
 pub use served::Served;

@@ -215,7 +215,7 @@ impl Service {
         let texts: Vec<&str> = order.inputs.iter().map(|input| &*input.text).collect();
         body[part.workload.inputs] = texts.into();
         let path = part.workload.inside(&part.id, part.workload.bulk);
-        part.call(Call::post("create bulk request", path).json(&body))
+        part.call(Call::post("create bulk request", path).making().json(&body))
     }
 
     async fn remove_bulk(
