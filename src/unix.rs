@@ -1,5 +1,7 @@
 //! What only Unix has: whose a file is, who else may change it, how much room a disk has.
 
+pub(crate) mod folder;
+
 use std::fs::{DirBuilder, File, Metadata, OpenOptions, Permissions};
 use std::io;
 use std::os::fd::AsFd as _;
@@ -121,6 +123,17 @@ pub(crate) fn kill_all(of: &Child) {
     if let Some(pid) = pid {
         let _ = rustix::process::kill_process_group(pid, rustix::process::Signal::KILL);
     }
+}
+
+/// Lets children of this process have the file too, or not.
+pub(crate) fn inherit(file: &File, yes: bool) -> io::Result<()> {
+    use rustix::io::FdFlags;
+    let flags = if yes {
+        FdFlags::empty()
+    } else {
+        FdFlags::CLOEXEC
+    };
+    Ok(rustix::io::fcntl_setfd(file, flags)?)
 }
 
 /// Lets a command have a process group of its own, so that Ctrl-C is not meant for it.

@@ -8,7 +8,8 @@ use super::{Cli, Given, Loaded, mistake, settings};
 use crate::error::{Exit, Fault};
 use crate::journal::Journal;
 use crate::plan::Plan;
-use crate::run::{Applied, Order, Resumed, Saved, State};
+use crate::report::Kind;
+use crate::run::{Applied, Errand, Order, Resumed, Saved, State};
 use crate::runs;
 use crate::talk::Voice;
 use crate::world::World;
@@ -22,6 +23,9 @@ pub(super) struct Resume {
     /// The script was edited: go on with the new text. What was done is not done again
     #[arg(long)]
     accept_changes: bool,
+    /// A run of the watched folder: the watcher's words stand on stdin
+    #[arg(long, hide = true)]
+    watched: bool,
 }
 
 impl Resume {
@@ -67,6 +71,15 @@ impl Resume {
         if let Some(folder) = &flags.conduct.state_dir {
             let folder = folder.display().to_string();
             order.settings.push(("state-dir".to_owned(), vec![folder]));
+        }
+        order.errand = if self.watched {
+            Some(Errand::read()?)
+        } else {
+            saved.errand.clone().map(Errand::found)
+        };
+        if let Some(errand) = &order.errand {
+            order.script.clone_from(&errand.path);
+            order.reports.push((errand.result.clone(), Kind::Json));
         }
         order.resumed = Some(Resumed {
             row,

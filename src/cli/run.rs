@@ -12,7 +12,7 @@ use super::{Cli, sandbox, secret_file, sign_in};
 use crate::error::{Exit, Fault};
 use crate::graph::{self, SignIn};
 use crate::report::Kind;
-use crate::run::{APPLY, Connection, Ground, Leave, Order, Source, State, conduct};
+use crate::run::{APPLY, Connection, Errand, Ground, Leave, Order, Source, State, conduct};
 use crate::sandbox::Running;
 use crate::script::Script;
 use crate::talk::Voice;
@@ -28,11 +28,14 @@ pub(super) const GRAPH: &str = "https://graph.microsoft.com";
 #[command(disable_help_flag = true)]
 pub(super) struct Run {
     /// The runbook's file
-    #[arg(value_name = "SCRIPT", required_unless_present = "help", value_hint = ValueHint::FilePath)]
+    #[arg(value_name = "SCRIPT", required_unless_present_any = ["help", "watched"], value_hint = ValueHint::FilePath)]
     script: Option<PathBuf>,
     /// Arguments of the runbook; `--` before them ends runback's own flags
     #[arg(value_name = "NAME=VALUE", value_parser = argument)]
     arguments: Vec<(String, String)>,
+    /// A run of the watched folder: what to do stands on stdin
+    #[arg(long, hide = true)]
+    watched: bool,
     /// Print help; behind SCRIPT the runbook's own
     #[arg(long, short)]
     help: bool,
@@ -59,6 +62,13 @@ impl Run {
         world: &World,
         voice: &Voice,
     ) -> Result<Exit, Fault> {
+        if self.watched {
+            let order = Order {
+                settings: given,
+                ..errand(flags)?
+            };
+            return Ok(carry_out(&order, flags, world, voice));
+        }
         let Some(script) = self.script else {
             return Ok(command_help("run"));
         };
@@ -105,7 +115,17 @@ pub(super) fn order(
         here: std::env::current_dir().unwrap_or_default(),
         resumed: None,
         applied: None,
+        errand: None,
     })
+}
+
+/// What the watched folder wants to be run.
+pub(super) fn errand(flags: &Flags) -> Result<Order, Fault> {
+    let errand = Errand::read()?;
+    let mut order = order(errand.path.clone(), errand.arguments.clone(), flags)?;
+    order.reports.push((errand.result.clone(), Kind::Json));
+    order.errand = Some(errand);
+    Ok(order)
 }
 
 pub(super) fn carry_out(order: &Order, flags: &Flags, world: &World, voice: &Voice) -> Exit {
