@@ -16,6 +16,7 @@ mod instant;
 mod journal;
 mod manual;
 mod plan;
+mod policy;
 mod report;
 mod run;
 mod runs;

@@ -56,6 +56,11 @@ impl Access {
         self.mode & 0o002 != 0
     }
 
+    /// Of a folder: nobody can take away what is not theirs, as in `/tmp`.
+    pub(crate) fn is_sticky(self) -> bool {
+        self.mode & 0o1000 != 0
+    }
+
     /// Nobody but the owner can read, change or enter it.
     pub(crate) fn is_private(self) -> bool {
         self.mode & GROUP_AND_OTHERS == 0
@@ -92,6 +97,11 @@ pub(crate) fn private_file(path: &Path) -> io::Result<File> {
         file.set_permissions(Permissions::from_mode(0o600))?;
     }
     Ok(file)
+}
+
+/// Whether two looks were at one file.
+pub(crate) fn is_same(one: &Metadata, other: &Metadata) -> bool {
+    (one.dev(), one.ino()) == (other.dev(), other.ino())
 }
 
 /// Whether an open file still has this name.
