@@ -112,6 +112,13 @@ const ARROWS: &[(&str, &[&str])] = &[
             "world",
         ],
     ),
+    (
+        "watch",
+        &[
+            "error", "journal", "plan", "policy", "report", "run", "runs", "talk", "text", "unix",
+            "world",
+        ],
+    ),
     ("manual", &["changes", "graph", "script", "text"]),
     (
         "doctor",
@@ -123,7 +130,8 @@ const ARROWS: &[(&str, &[&str])] = &[
         "cli",
         &[
             "advice", "backup", "config", "doctor", "error", "graph", "journal", "manual", "plan",
-            "report", "run", "runs", "sandbox", "script", "stop", "talk", "text", "unix", "world",
+            "report", "run", "runs", "sandbox", "script", "stop", "talk", "text", "unix", "watch",
+            "world",
         ],
     ),
 ];
@@ -286,6 +294,10 @@ fn each_library_is_known_to_one_room() {
         ("tracing_subscriber", &["cli"]),
         ("toml", &["config", "policy"]),
         ("rustix", &["unix"]),
+        ("nix", &["unix"]),
+        ("notify", &["watch"]),
+        ("minisign", &["watch"]),
+        ("minisign_verify", &["watch"]),
         ("rusqlite", &["journal"]),
         ("lz4_flex", &["journal"]),
     ];

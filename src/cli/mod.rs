@@ -23,6 +23,7 @@ mod settings;
 mod sign_in;
 mod stop;
 mod values;
+mod watch;
 
 use std::ffi::{OsStr, OsString};
 
@@ -70,6 +71,7 @@ enum Command {
     Drafts(drafts::Drafts),
     Plan(plan::Plan),
     Apply(apply::Apply),
+    Watch(watch::Watch),
     Doctor(doctor::Doctor),
     Check(check::Check),
     Sandbox(sandbox::Sandbox),
@@ -114,6 +116,7 @@ impl Command {
             Self::Drafts(_) => "drafts",
             Self::Plan(_) => "plan",
             Self::Apply(_) => "apply",
+            Self::Watch(_) => "watch",
             Self::Doctor(_) => "doctor",
             Self::Check(_) => "check",
             Self::Sandbox(_) => "sandbox",
@@ -209,6 +212,7 @@ pub fn run(cli: Cli, world: &World) -> Exit {
             let given = settings::given_words(&cli.given.matches);
             command.run(&cli.flags, given, world, &voice)
         }
+        Command::Watch(command) => command.run(&cli.flags, &cli.given, world, &voice),
         Command::Doctor(_) => doctor::Doctor::run(&cli.flags, config, world, &voice),
         Command::Check(command) => command.run(&cli.flags, &voice),
         Command::Sandbox(command) => command.run(&cli.flags, &voice),

@@ -48,12 +48,12 @@ impl Errand {
             .take(LONGEST)
             .read_until(b'\n', &mut line);
         let wrong = |why: String| {
-            let message =
-                format!("`--watched` is how `runback watch` starts a run, and {why}");
+            let message = format!("`--watched` is how `runback watch` starts a run, and {why}");
             Fault::new(Exit::Unstarted, "BadFlag", message).hint("leave it out")
         };
         read.map_err(|error| wrong(format!("stdin cannot be read: {error}")))?;
-        serde_json::from_slice(&line).map_err(|error| wrong(format!("stdin says no order: {error}")))
+        serde_json::from_slice(&line)
+            .map_err(|error| wrong(format!("stdin says no order: {error}")))
     }
 
     /// The same after the watcher has filed the run away: its folder is then found among the results.
@@ -86,8 +86,9 @@ impl Errand {
             "`{}` is not the script that was let in: its file was changed since",
             self.script
         );
-        Err(Fault::new(Exit::Unstarted, "ScriptSwapped", message)
-            .hint("drop the script into the inbox again, and find out who can write in its `.runback`"))
+        Err(Fault::new(Exit::Unstarted, "ScriptSwapped", message).hint(
+            "drop the script into the inbox again, and find out who can write in its `.runback`",
+        ))
     }
 }
 

@@ -37,7 +37,12 @@ pub(crate) fn rehearse(
     if order.api == Version::Beta {
         voice.note("this plan prefers the beta version of Microsoft Graph");
     }
-    let mut outcome = Outcome::new("plan".to_owned(), order.name(), created, order.api.segment());
+    let mut outcome = Outcome::new(
+        "plan".to_owned(),
+        order.name(),
+        created,
+        order.api.segment(),
+    );
     let mut faults = Vec::new();
     let rehearsal = Rehearsal {
         planned: Arc::new(Planned::new(world.clone())),

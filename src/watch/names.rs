@@ -75,15 +75,16 @@ pub(crate) fn refusal(name: &OsStr) -> Option<&'static str> {
     if text.len() > LONGEST {
         return Some("its name is longer than 200 bytes");
     }
-    (text::shown(text) != text || text.contains(['\n', '\t', '\u{feff}', '\u{200b}'])).then_some(
-        "its name holds control characters, or such as change the direction of writing",
-    )
+    (text::shown(text) != text || text.contains(['\n', '\t', '\u{feff}', '\u{200b}']))
+        .then_some("its name holds control characters, or such as change the direction of writing")
 }
 
 /// A name for people: on one line, nothing in it that moves the cursor or hides.
 pub(crate) fn shown(name: &OsStr) -> String {
     let is_unsafe = |c: char| {
-        c.is_control() || matches!(c, '\u{200b}' | '\u{feff}') || text::shown(c.encode_utf8(&mut [0; 4])) != c.to_string()
+        c.is_control()
+            || matches!(c, '\u{200b}' | '\u{feff}')
+            || text::shown(c.encode_utf8(&mut [0; 4])) != c.to_string()
     };
     let mut shown = String::new();
     for chunk in name.as_bytes().utf8_chunks() {
@@ -128,7 +129,11 @@ mod tests {
         ];
         for (name, script, companion) in rows {
             let name = OsStr::new(name);
-            assert_eq!((is_script(name), is_companion(name)), (script, companion), "{name:?}");
+            assert_eq!(
+                (is_script(name), is_companion(name)),
+                (script, companion),
+                "{name:?}"
+            );
         }
     }
 
@@ -149,7 +154,11 @@ mod tests {
             (b"a\nb.rhai", false, "a\\u{a}b.rhai"),
             (b"a\x1b[2Jb.rhai", false, "a\\u{1b}[2Jb.rhai"),
             (b"a\tb.rhai", false, "a\\u{9}b.rhai"),
-            ("a\u{202e}iahr.b.rhai".as_bytes(), false, "a\\u{202e}iahr.b.rhai"),
+            (
+                "a\u{202e}iahr.b.rhai".as_bytes(),
+                false,
+                "a\\u{202e}iahr.b.rhai",
+            ),
             ("a\u{200b}.rhai".as_bytes(), false, "a\\u{200b}.rhai"),
             (b"a\xffb.rhai", false, "a\\xffb.rhai"),
             (b"a\x7f.rhai", false, "a\\u{7f}.rhai"),

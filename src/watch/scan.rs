@@ -213,10 +213,7 @@ mod tests {
             (Kind::Unknown, "no regular file"),
         ];
         for (kind, word) in kinds {
-            let facts = Facts {
-                kind,
-                ..facts(100)
-            };
+            let facts = Facts { kind, ..facts(100) };
             let listing = vec![
                 (OsString::from("x.rhai"), facts),
                 (OsString::from("x.args.json"), facts),
@@ -240,6 +237,10 @@ mod tests {
             assert_eq!(look(&mut memory, &files, 100_000).ready.len(), 10_000);
         }
         // Linear: three looks take some tens of milliseconds in a debug build; a second would be another order.
-        assert!(begun.elapsed() < Duration::from_secs(3), "{:?}", begun.elapsed());
+        assert!(
+            begun.elapsed() < Duration::from_secs(3),
+            "{:?}",
+            begun.elapsed()
+        );
     }
 }

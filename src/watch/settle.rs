@@ -70,8 +70,22 @@ mod tests {
             ("seen for a second", 5_000, 49, true, (50, 5_000), 1),
             ("seen for three", 5_000, 47, true, (50, 5_000), 0),
             ("of the future, just seen", 9_000, 50, true, (50, 5_000), 2),
-            ("of the future, seen for long", 9_000, 40, true, (50, 5_000), 0),
-            ("long ago by a clock of others", 1_000, 50, false, (50, 5_000), 2),
+            (
+                "of the future, seen for long",
+                9_000,
+                40,
+                true,
+                (50, 5_000),
+                0,
+            ),
+            (
+                "long ago by a clock of others",
+                1_000,
+                50,
+                false,
+                (50, 5_000),
+                2,
+            ),
             ("the same, seen for long", 1_000, 48, false, (50, 5_000), 0),
         ];
         for (case, changed, since, clock_is_ours, (steady, wall), left) in rows {
