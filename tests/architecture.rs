@@ -24,7 +24,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     (
         "changes",
         &[
-            "advice", "error", "graph", "instant", "journal", "stop", "talk", "world",
+            "advice", "error", "graph", "instant", "journal", "policy", "stop", "talk", "world",
         ],
     ),
     ("history", &["changes", "error", "journal"]),
@@ -44,6 +44,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "graph",
             "instant",
             "journal",
+            "policy",
             "stop",
             "talk",
             "world",
@@ -60,6 +61,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "graph",
             "history",
             "instant",
+            "policy",
             "stop",
             "talk",
             "text",
@@ -78,6 +80,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "graph",
             "instant",
             "journal",
+            "policy",
             "report",
             "stop",
             "talk",
@@ -102,6 +105,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "instant",
             "journal",
             "plan",
+            "policy",
             "report",
             "runs",
             "script",
@@ -123,15 +127,16 @@ const ARROWS: &[(&str, &[&str])] = &[
     (
         "doctor",
         &[
-            "advice", "backup", "config", "error", "graph", "instant", "text", "unix", "world",
+            "advice", "backup", "config", "error", "graph", "instant", "policy", "text", "unix",
+            "world",
         ],
     ),
     (
         "cli",
         &[
             "advice", "backup", "config", "doctor", "error", "graph", "journal", "manual", "plan",
-            "report", "run", "runs", "sandbox", "script", "stop", "talk", "text", "unix", "watch",
-            "world",
+            "policy", "report", "run", "runs", "sandbox", "script", "stop", "talk", "text", "unix",
+            "watch", "world",
         ],
     ),
 ];

@@ -16,6 +16,7 @@ use super::recall::activation;
 use super::{BackupError, Destination, Service, Session};
 use crate::changes::{Change, ChangeError, Class, Covered, Key, Look, Lost, Verdict};
 use crate::graph::{Call, GraphError, Json};
+use crate::policy::{Deed, Items, Matter};
 
 /// How long an activate that is refused without being done (429, nothing sent) is tried again, as any call is.
 const PATIENCE: Duration = Duration::from_mins(15);
@@ -40,6 +41,7 @@ impl Session {
         let mut covered = Covered::default();
         let mut in_place = 0;
         let mut of_others = Vec::new();
+        let (mut items, mut untold) = (Items::default(), None);
         for part in self.parts() {
             let content = part.content.lock().await;
             if recalled.contains(&part.id) {
@@ -71,6 +73,12 @@ impl Session {
                     in_place += bulk.inputs.len().max(1);
                 }
             }
+            if self.service.door.is_planned() {
+                let aims = content.items().map(|item| self.service.books.planned(item));
+                covered.aims.extend(aims);
+            }
+            let unknown = self.service.weigh(&part, &content, &mut items).await?;
+            untold = untold.or(unknown);
             drop(content);
             parts.push(part);
         }
@@ -85,15 +93,22 @@ impl Session {
             format!("the {nouns} that bulk request `{names}` names")
         };
         covered.question = question(&what, in_place > 0, parts.len());
+        items.in_day += self.service.activated_today(&parts).await?;
+        let deed = Deed {
+            workload: Some(self.workload.name),
+            matter: untold.unwrap_or(Matter::Items(items)),
+        };
         self.service.refuse_if_locked().await?;
-        self.service.door.consent(Class::Activate, &covered)?;
+        self.service
+            .door
+            .consent(Class::Activate, &covered, &deed)?;
         let bar = self
             .service
             .talk
             .bar("activating sessions", Some(parts.len() as u64));
         for part in parts {
             self.service.obey_wishes().await?;
-            self.service.activate(&part, &covered).await?;
+            self.service.activate(&part, &covered, &deed).await?;
             bar.add(1);
         }
         Ok(())
@@ -106,6 +121,8 @@ impl Session {
         let covered = Covered {
             question: format!("delete draft {}", ids.join(", ")),
             keys: ids,
+            is_own_draft: parts.iter().all(|part| part.since.is_some()),
+            ..Covered::default()
         };
         for part in parts {
             self.service.delete(&part, covered.clone()).await?;
@@ -130,7 +147,12 @@ fn question(what: &str, in_place: bool, sessions: usize) -> String {
 }
 
 impl Service {
-    async fn activate(&self, part: &Arc<Part>, covered: &Covered) -> Result<(), BackupError> {
+    async fn activate(
+        &self,
+        part: &Arc<Part>,
+        covered: &Covered,
+        deed: &Deed,
+    ) -> Result<(), BackupError> {
         let mut content = part.content.lock().await;
         let mut schedule = self.schedule();
         let begun = self.world.clock.now();
@@ -173,6 +195,7 @@ impl Service {
             let change = Change {
                 class: Class::Activate,
                 covered: covered.clone(),
+                deed: deed.clone(),
                 ..Change::draft(activate_call(part), Key::Once(activation(&part.id)))
             }
             .noted(items, serde_json::Value::Null);
@@ -267,6 +290,7 @@ impl Service {
                 Change {
                     class: Class::Delete,
                     covered,
+                    deed: Deed::nothing(part.workload.name),
                     ..Change::draft(call, Key::Once(format!("delete/{}", part.id)))
                 },
                 &look,

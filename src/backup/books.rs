@@ -4,8 +4,10 @@
 //! point + destination, of a bulk restore its input instead, of a granular one the file or search as well; the same again is
 //! not counted again.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use crate::changes::aim;
 
 pub(crate) use super::items::{
     ArtifactTotals, Closed, Item, ItemPoint, Outcome, SessionSummary, SessionTimes, Totals,
@@ -68,6 +70,8 @@ pub(crate) struct Books {
 struct Inner {
     entries: Vec<Entry>,
     index: HashMap<String, ItemId>,
+    /// Those that are in sessions, or are about to be: what a limit counts. Taken out again they do not count.
+    counted: HashSet<ItemId>,
     sessions: Vec<SessionSummary>,
 }
 
@@ -125,6 +129,32 @@ impl Books {
         ))
     }
 
+    /// The unit that an item was asked for with.
+    pub(super) fn unit(&self, id: ItemId) -> Option<String> {
+        self.lock().entries[id].asked.unit.clone()
+    }
+
+    /// How many items the sessions of this run hold together with these, each once.
+    pub(super) fn counted(&self, more: impl IntoIterator<Item = ItemId>) -> u64 {
+        let mut books = self.lock();
+        books.counted.extend(more);
+        books.counted.len() as u64
+    }
+
+    /// An item as a plan names it.
+    pub(super) fn planned(&self, id: ItemId) -> String {
+        let books = self.lock();
+        let asked = &books.entries[id].asked;
+        let point = asked.point.as_ref().map(|point| &*point.id);
+        aim(
+            asked.workload,
+            asked.unit.as_deref(),
+            point,
+            asked.destination.as_deref(),
+            asked.input.as_deref(),
+        )
+    }
+
     /// The name under which an item was asked for.
     pub(crate) fn name(&self, id: ItemId) -> String {
         self.lock().entries[id].asked.name.clone()
@@ -133,6 +163,7 @@ impl Books {
     /// The item now stands in this draft. One that had ended or was withdrawn is open again.
     pub(crate) fn place(&self, id: ItemId, session: &str) {
         let mut books = self.lock();
+        books.counted.insert(id);
         let state = &mut books.entries[id].state;
         // In a session that runs, or restored by it: a second copy in a draft changes nothing of that.
         if !matches!(
@@ -157,6 +188,7 @@ impl Books {
     pub(crate) fn activated(&self, ids: impl IntoIterator<Item = ItemId>, session: &str) {
         let mut books = self.lock();
         for id in ids {
+            books.counted.insert(id);
             books.entries[id].state = State::In {
                 session: session.to_owned(),
                 activated: true,
@@ -188,6 +220,7 @@ impl Books {
         let state = &mut books.entries[id].state;
         if matches!(state, State::In { session: own, activated: false } if own == session) {
             *state = State::Withdrawn;
+            books.counted.remove(&id);
             self.show(&books, id);
         }
     }
@@ -201,6 +234,9 @@ impl Books {
         session: Option<&str>,
     ) {
         let mut books = self.lock();
+        if session.is_none() {
+            books.counted.remove(&id);
+        }
         books.entries[id].state = State::Ended {
             outcome,
             code,

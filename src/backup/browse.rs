@@ -100,10 +100,13 @@ impl Service {
             .version(version);
         let look = look::Expiring { service: self.me() };
         let key = Key::Once(format!("browse/{}", origin::current().mark()));
-        let settled = match self.door.send(Change::draft(call, key), &look).await {
+        let deed = self.deed_of_browse(workload, point).await?;
+        let change = Change::draft(call, key).about(deed);
+        let settled = match self.door.send(change, &look).await {
             Ok(settled) => settled,
             Err(refusal) => return Err(self.or_locked(refusal).await),
         };
+        self.judge_browse(workload, &settled.json).await?;
         let shown = Shown {
             unit: unit_of(point),
             point: Some(ItemPoint {

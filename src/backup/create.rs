@@ -239,7 +239,10 @@ impl Service {
             manner,
             placed: &placed,
         };
-        let change = Change::draft(call, Key::Once(key)).noted(placed.len(), note(&placed));
+        let deed = self.deed_of_draft(workload, &placed).await?;
+        let change = Change::draft(call, Key::Once(key))
+            .about(deed)
+            .noted(placed.len(), note(&placed));
         let settled = match self.door.send(change, &look).await {
             Ok(settled) => settled,
             Err(refusal) => return Err(self.or_locked(refusal).await),

@@ -15,6 +15,7 @@ use super::session::{NotTaken, Request};
 use super::{BackupError, Service, Session};
 use crate::changes::{Change, Class, Covered, Key, Look, Lost, Verdict};
 use crate::graph::{Call, GraphError, Json};
+use crate::policy::Deed;
 
 /// One entry of the answer to a delta PATCH. Added items come back with their new id; an item that failed holds
 /// `@Core.DataModificationException`.
@@ -142,7 +143,10 @@ impl Service {
             placed,
         };
         let key = Key::Among(addition(&part.id));
-        let change = Change::draft(call, key).noted(placed.len(), note(placed));
+        let deed = self.deed_of_draft(part.workload, placed).await?;
+        let change = Change::draft(call, key)
+            .about(deed)
+            .noted(placed.len(), note(placed));
         let settled = self.door.send(change, &look).await?;
         let mut refused = HashMap::new();
         if settled.found {
@@ -200,6 +204,7 @@ impl Service {
                 covered: covered.clone(),
                 ..Change::draft(call, key.clone())
             }
+            .about(Deed::nothing(part.workload.name))
             .noted(ids.len(), serde_json::Value::Null);
             let settled = self.door.send(change, &look).await?;
             if settled.found {
@@ -249,6 +254,8 @@ impl Service {
             let covered = Covered {
                 question: format!("remove {} from draft `{}`", part.count(1), part.id),
                 keys: vec![id.to_owned()],
+                is_own_draft: part.since.is_some(),
+                ..Covered::default()
             };
             self.patch_out(
                 &part,

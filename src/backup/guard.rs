@@ -237,7 +237,10 @@ impl Service {
         Ok(units)
     }
 
-    async fn artifacts_with_units(&self, part: &Part) -> Result<Vec<Artifact>, GraphError> {
+    pub(super) async fn artifacts_with_units(
+        &self,
+        part: &Part,
+    ) -> Result<Vec<Artifact>, GraphError> {
         let pages = self.owned_artifact_pages(part);
         let listed = match pages.collect().await {
             // That much may not be expanded here.

@@ -7,6 +7,7 @@ pub(crate) mod books;
 mod browse;
 mod bulk;
 mod create;
+mod deed;
 mod edit;
 mod error;
 mod gate;

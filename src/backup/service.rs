@@ -1,6 +1,6 @@
 //! What all operations of one run share: the client, the door, the books, the schedules.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::atomic::AtomicU32;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
@@ -79,6 +79,8 @@ pub(crate) struct Service {
     names: Mutex<HashMap<String, String>>,
     /// By the id of a restore point: the input of a bulk request that it was found for.
     inputs: Mutex<HashMap<String, String>>,
+    /// Whom a policy that names groups lets be touched.
+    pub(super) members: OnceCell<HashSet<String>>,
     /// Whom bulk requests name, by workload, owner and destination: two addresses can be one person's.
     owners: Mutex<HashMap<(&'static str, String, Destination), ItemId>>,
     /// The browse sessions that this run has seen.
@@ -118,6 +120,7 @@ impl Service {
             allowed: OnceCell::new(),
             names: Mutex::default(),
             inputs: Mutex::default(),
+            members: OnceCell::new(),
             owners: Mutex::default(),
             browses: Mutex::default(),
             elsewhere: Elsewhere::default(),

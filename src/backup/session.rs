@@ -14,6 +14,7 @@ use super::workload::Workload;
 use super::{BackupError, Service};
 use crate::changes::origin;
 use crate::graph::{GraphError, Json, Pages, Version};
+use crate::policy::Act;
 
 /// Most artifacts of one part. Source: "1,000 mailboxes queued and started at once", activate page.
 pub(crate) const MOST_ARTIFACTS: usize = 1000;
@@ -51,7 +52,7 @@ pub(crate) struct Session {
     pub(super) service: Arc<Service>,
     /// What it is known by when the run goes on: the call that made it, or the id that it was found by.
     pub(super) mark: String,
-    /// Most artifacts of a part, 1 to [`MOST_ARTIFACTS`].
+    /// Most artifacts of a part, 1 to [`MOST_ARTIFACTS`] or what a policy lowers that to.
     size: usize,
     pub(super) manner: Manner,
     parts: Mutex<Vec<Arc<Part>>>,
@@ -69,11 +70,12 @@ impl Session {
         manner: Manner,
         parts: Vec<Arc<Part>>,
     ) -> Self {
+        let most = service.door.guard().session_size().min(MOST_ARTIFACTS);
         Self {
             workload,
             service,
             mark,
-            size: size.clamp(1, MOST_ARTIFACTS),
+            size: size.clamp(1, most),
             manner,
             parts: Mutex::new(parts),
             destination: Mutex::default(),
@@ -318,6 +320,10 @@ impl Session {
             .into_iter()
             .filter(|(_, request)| known.insert(key(&request.thing, request.destination)))
             .collect();
+        // Of all of it, before the first fifty are sent.
+        let placed: Vec<Placed> = fresh.iter().map(|(_, request)| request.placed()).collect();
+        let deed = self.service.deed_of_draft(self.workload, &placed).await?;
+        self.service.judge(Act::Draft, &deed)?;
         let mut chunks: Vec<Chunk> = Vec::new();
         if let Some((part, room)) = room {
             let rest = fresh.split_off(room.min(fresh.len()));

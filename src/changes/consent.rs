@@ -15,6 +15,53 @@ pub(crate) struct Covered {
     pub(crate) question: String,
     /// One key for every item (unit, point, destination; or the id of what is deleted).
     pub(crate) keys: Vec<String>,
+    /// The same items as a plan names them ([`aim`]); only asked for where a plan was approved.
+    pub(crate) aims: Vec<String>,
+    /// It takes away only what this run itself has drafted: who has approved of its plan has seen what is left.
+    pub(crate) is_own_draft: bool,
+}
+
+/// An item as it is the same in a plan and in the run of that plan.
+///
+/// The input of a bulk restore is all there is to know of it: its unit and its point are the service's choice.
+pub(crate) fn aim(
+    workload: &str,
+    unit: Option<&str>,
+    point: Option<&str>,
+    destination: Option<&str>,
+    input: Option<&str>,
+) -> String {
+    let unit = unit.filter(|_| input.is_none() || point.is_some());
+    let destination = destination.map(str::to_lowercase);
+    let input = input.map(|input| input.trim_end_matches('/').to_lowercase());
+    serde_json::json!([workload, unit, point, destination, input]).to_string()
+}
+
+/// What somebody has approved of: the items of a plan, and the calls beside them.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Approved {
+    /// As [`aim`] makes them.
+    pub(crate) items: HashSet<String>,
+    /// `DELETE /users/…`.
+    pub(crate) calls: HashSet<String>,
+    /// The plan's hash, or enough of it.
+    pub(crate) plan: String,
+}
+
+/// How consent is given in this run. What a policy says stands with the line of it, for messages.
+#[derive(Clone, Debug, Default)]
+pub(crate) enum Manner {
+    /// At a prompt, or beforehand with `--yes`.
+    #[default]
+    Open,
+    /// At a prompt and no other way.
+    Ask(String),
+    /// By the policy, to all that it lets through.
+    Policy,
+    /// By somebody else, who has seen the plan.
+    Plan(Arc<Approved>),
+    /// By somebody else, and nobody has.
+    Missing(String),
 }
 
 /// How somebody agreed.
@@ -24,6 +71,10 @@ pub(crate) enum Agreed {
     Before,
     /// With `--yes`.
     Beforehand,
+    /// In the policy.
+    Policy,
+    /// To the plan that this is part of.
+    Plan,
     /// At the prompt, to this.
     Now,
     /// At the prompt, to everything of this class in this run.
@@ -34,6 +85,7 @@ pub(crate) enum Agreed {
 #[derive(Clone)]
 pub(crate) struct Consent {
     given: bool,
+    manner: Manner,
     talk: Arc<dyn Talk>,
     remembered: Arc<Mutex<Remembered>>,
 }
@@ -49,15 +101,32 @@ impl Consent {
     pub(crate) fn new(given: bool, talk: Arc<dyn Talk>) -> Self {
         Self {
             given,
+            manner: Manner::Open,
             talk,
             remembered: Arc::default(),
         }
     }
 
-    /// Remembers what was agreed to in an earlier life of the run.
+    /// Gives consent as a policy says.
+    pub(crate) fn by(self, manner: Manner) -> Self {
+        Self { manner, ..self }
+    }
+
+    /// Whether questions are answered from an approved plan, and so must say their items.
+    pub(crate) fn is_planned(&self) -> bool {
+        matches!(self.manner, Manner::Plan(_))
+    }
+
+    /// Remembers what was agreed to in an earlier life of the run, as far as that counts in this one: who wants a person to
+    /// look does not take a `--yes` of before, and what somebody has approved of stands in the plan.
     pub(crate) fn remember(&self, consents: &[Consented]) {
+        let counts = |consent: &&Consented| match self.manner {
+            Manner::Open | Manner::Policy => true,
+            Manner::Ask(_) => consent.how == "prompt",
+            Manner::Plan(_) | Manner::Missing(_) => false,
+        };
         let mut remembered = self.lock();
-        for consent in consents {
+        for consent in consents.iter().filter(counts) {
             let Some(class) = Class::named(&consent.class) else {
                 continue;
             };
@@ -77,16 +146,27 @@ impl Consent {
         if !class.needs_consent() {
             return Ok(Agreed::Before);
         }
+        match &self.manner {
+            Manner::Plan(approved) => approved.cover(class, covered)?,
+            Manner::Missing(source) => return Err(missing(covered, source)),
+            Manner::Open | Manner::Ask(_) | Manner::Policy => {}
+        }
         // Held while the person thinks: a second question waits, and may be answered by the first.
         let mut remembered = self.lock();
         let known = |key: &String| remembered.items.contains(&(class, key.clone()));
         if remembered.all.contains(&class) || covered.keys.iter().all(known) {
             return Ok(Agreed::Before);
         }
-        if self.given {
+        let beforehand = match self.manner {
+            Manner::Open => self.given.then_some(Agreed::Beforehand),
+            Manner::Policy => Some(Agreed::Policy),
+            Manner::Plan(_) => Some(Agreed::Plan),
+            Manner::Ask(_) | Manner::Missing(_) => None,
+        };
+        if let Some(agreed) = beforehand {
             let keys = covered.keys.iter().map(|key| (class, key.clone()));
             remembered.items.extend(keys);
-            return Ok(Agreed::Beforehand);
+            return Ok(agreed);
         }
         match self.talk.ask(&format!("{}?", covered.question), true) {
             Reply::Yes => {
@@ -103,15 +183,19 @@ impl Consent {
                 "ConsentRefused",
                 format!("not done, because you said no: {}", covered.question),
             )),
-            Reply::Nobody => Err(Fault::new(
-                Exit::Denied,
-                "ConsentNeeded",
-                format!(
+            Reply::Nobody => {
+                let message = format!(
                     "consent is needed to {}, and there is no terminal to ask on",
                     covered.question
-                ),
-            )
-            .hint("give consent beforehand with `--yes`")),
+                );
+                let fault = Fault::new(Exit::Denied, "ConsentNeeded", message);
+                Err(match &self.manner {
+                    Manner::Ask(source) => fault.context(source).hint(
+                        "run it where somebody can answer: this policy does not take `--yes`",
+                    ),
+                    _ => fault.hint("give consent beforehand with `--yes`"),
+                })
+            }
         }
     }
 
@@ -123,6 +207,45 @@ impl Consent {
     }
 }
 
+impl Approved {
+    /// # Errors
+    /// Exit 5, `PlanChanged`: something in it is not in the plan.
+    fn cover(&self, class: Class, covered: &Covered) -> Result<(), Fault> {
+        let beyond = covered.aims.iter().find(|aim| !self.items.contains(*aim));
+        let is_in_plan = match class {
+            Class::Draft => true,
+            // Without items nothing says that it is in the plan.
+            Class::Activate => !covered.aims.is_empty() && beyond.is_none(),
+            Class::Delete if covered.is_own_draft => true,
+            Class::Delete | Class::Unlisted => self.calls.contains(&covered.question),
+        };
+        if is_in_plan {
+            return Ok(());
+        }
+        let message = format!(
+            "not what was approved: {} is more than plan `{}` says",
+            covered.question, self.plan
+        );
+        let fault = Fault::new(Exit::Denied, "PlanChanged", message);
+        let fault = match beyond {
+            Some(aim) => fault.context(format!("not in the plan: {aim}")),
+            None => fault,
+        };
+        Err(fault.hint("nothing of it was sent; plan again, and have the new plan approved"))
+    }
+}
+
+/// Nobody has approved, and nobody can here.
+fn missing(covered: &Covered, source: &str) -> Fault {
+    let message = format!(
+        "consent is needed to {}, and somebody else has to give it, to the plan, in the watched folder",
+        covered.question
+    );
+    Fault::new(Exit::Denied, "ApprovalNeeded", message)
+        .context(source)
+        .hint("drop the script into the folder that `runback watch` looks after, or write `consent = \"ask\"`")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -132,6 +255,7 @@ mod tests {
         Covered {
             question: "restore".to_owned(),
             keys: keys.iter().map(ToString::to_string).collect(),
+            ..Covered::default()
         }
     }
 

@@ -1,17 +1,20 @@
 //! Sends one change and does not come back before its outcome is known, or known to be unknowable.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::Class;
 use super::consent::{Agreed, Consent, Covered};
+use super::guard::Guard;
 use super::ledger::{Ledger, Outcome, Past};
 use crate::error::{Exit, Fault};
 use crate::graph::{Call, CallName, Client, GraphError, Json, ServiceError};
 use crate::journal::{Consented, JournalError};
+use crate::policy::{Act, Deed, Denial, Rule, Rules};
 use crate::stop::Stop;
 use crate::talk::Talk;
 use crate::world::World;
@@ -22,6 +25,9 @@ const ROUNDS: u32 = 8;
 
 /// A proxy that stopped waiting (408, 504) says nothing of how long the work behind it goes on.
 const LATE_FACTOR: u32 = 4;
+
+/// A limit of a day is one of any 24 hours: over midnight nobody restores twice as much.
+const DAY: SignedDuration = SignedDuration::from_hours(24);
 
 /// How a change is known again when the run goes on after its process has died.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -46,6 +52,8 @@ pub(crate) struct Change {
     pub(crate) key: Key,
     /// What consent is asked for. Drafts need none.
     pub(crate) covered: Covered,
+    /// What a policy judges by. Who does not say it is told that nothing is known.
+    pub(crate) deed: Deed,
     /// How many items it is about.
     pub(crate) items: usize,
     /// Kept beside the answer, for a later life of the run.
@@ -59,9 +67,14 @@ impl Change {
             call,
             key,
             covered: Covered::default(),
+            deed: Deed::default(),
             items: 0,
             note: serde_json::Value::Null,
         }
+    }
+
+    pub(crate) fn about(self, deed: Deed) -> Self {
+        Self { deed, ..self }
     }
 
     pub(crate) fn noted(self, items: usize, note: serde_json::Value) -> Self {
@@ -147,6 +160,7 @@ pub(crate) enum ChangeError {
 pub(crate) struct Door {
     client: Arc<Client>,
     consent: Consent,
+    guard: Guard,
     ledger: Ledger,
     stop: Stop,
     talk: Arc<dyn Talk>,
@@ -169,6 +183,7 @@ impl Door {
         Self {
             client,
             consent,
+            guard: Guard::default(),
             ledger,
             stop,
             talk,
@@ -177,17 +192,49 @@ impl Door {
         }
     }
 
+    /// Has everything judged by a policy first.
+    pub(crate) fn behind(self, guard: Guard) -> Self {
+        Self { guard, ..self }
+    }
+
+    pub(crate) fn guard(&self) -> &Guard {
+        &self.guard
+    }
+
+    /// Whether questions must say their items as a plan names them.
+    pub(crate) fn is_planned(&self) -> bool {
+        self.consent.is_planned()
+    }
+
+    /// Has a deed judged that is no change: reading.
+    ///
+    /// # Errors
+    /// Exit 5; the run's stop flag is set.
+    pub(crate) fn judge(&self, act: Act, deed: &Deed) -> Result<(), Fault> {
+        let now = self.world.clock.now();
+        self.guard.judge(act, deed, now).inspect_err(|fault| {
+            self.stop.set(fault.clone());
+        })
+    }
+
     /// Whether any change may have reached the service.
     pub(crate) fn any_sent(&self) -> bool {
         self.ledger.any_sent()
     }
 
-    /// Asks for consent beforehand, so that several changes together ask once.
+    /// Asks the policy and then for consent beforehand, so that several changes together ask once.
     ///
     /// # Errors
     /// [`ChangeError::Stopped`]; a refusal also sets the run's stop flag.
-    pub(crate) fn consent(&self, class: Class, covered: &Covered) -> Result<(), ChangeError> {
+    pub(crate) fn consent(
+        &self,
+        class: Class,
+        covered: &Covered,
+        deed: &Deed,
+    ) -> Result<(), ChangeError> {
         self.refuse_if_stopped()?;
+        self.judge(class.act(), deed)
+            .map_err(|fault| ChangeError::Stopped(Box::new(fault)))?;
         // The question waits on a person: off the runtime's workers, which carry all else.
         let answer = tokio::task::block_in_place(|| self.consent.require(class, covered));
         let agreed = answer.map_err(|fault| {
@@ -197,6 +244,8 @@ impl Door {
         let how = match agreed {
             Agreed::Before => return Ok(()),
             Agreed::Beforehand => "--yes",
+            Agreed::Policy => "policy",
+            Agreed::Plan => "plan",
             Agreed::Now | Agreed::ToAll => "prompt",
         };
         self.ledger.consented(Consented {
@@ -270,13 +319,14 @@ impl Door {
                 None => {}
             }
         }
-        self.consent(change.class, &change.covered)?;
+        self.consent(change.class, &change.covered, &change.deed)?;
         let since = since.unwrap_or_else(|| self.client.service_now());
         for round in round..ROUNDS {
             self.refuse_if_stopped()?;
             let now = self.world.clock.now();
             let written = self.ledger.write(&change, &call, round, since, now).await;
             let sequence = written.map_err(|error| self.unwritten(error))?;
+            self.refuse_beyond_day(&change, sequence).await?;
             let error = match self.client.change(call.clone()).await {
                 Ok(answer) => {
                     let at = self.world.clock.now();
@@ -385,6 +435,59 @@ impl Door {
             Ok(Verdict::Unclear(why)) => Err(self.unknown(sequence, lost, &error, &why)),
             Err(blind) => Err(self.unknown(sequence, lost, &error, &blind.to_string())),
         }
+    }
+
+    /// Counts once more now that this change is written down: another process may have counted at the same moment. Then both
+    /// see both, and neither is sent; never are both.
+    async fn refuse_beyond_day(&self, change: &Change, sequence: u64) -> Result<(), ChangeError> {
+        let most = self.guard.rules().and_then(Rules::max_items_per_day);
+        let (Some(most), Class::Activate) = (most, change.class) else {
+            return Ok(());
+        };
+        let counted = self.activated_today(&HashSet::new()).await;
+        let denial = match counted {
+            Ok(count) if count <= u64::from(most) => return Ok(()),
+            Ok(count) => Denial::new(
+                Rule::MaxItemsPerDay,
+                format!(
+                    "with this, the runs of this state folder would have activated {count} items within 24 hours, and {most} is the most"
+                ),
+                "wait, or raise `max_items_per_day`",
+            ),
+            Err(error) => {
+                self.close(sequence, &Outcome::NotDone("it could not be counted"));
+                return Err(error);
+            }
+        };
+        self.close(sequence, &Outcome::NotDone("the policy's limit of a day"));
+        let fault = self
+            .guard
+            .fault(&denial)
+            .unwrap_or_else(|| Fault::new(Exit::Denied, crate::policy::DENIED, denial.why.clone()));
+        self.stop.set(fault.clone());
+        Err(ChangeError::Stopped(Box::new(fault)))
+    }
+
+    /// How many items all runs of this folder have activated in the last 24 hours, without what this run knows by these
+    /// names.
+    ///
+    /// # Errors
+    /// The journal cannot be read.
+    pub(crate) async fn activated_today(
+        &self,
+        except: &HashSet<String>,
+    ) -> Result<u64, ChangeError> {
+        let Some(journal) = self.ledger.journal() else {
+            return Ok(0);
+        };
+        let since = self.world.clock.now() - DAY;
+        let spent = journal.activated_since(since).await;
+        let spent = spent.map_err(|error| self.unwritten(error))?;
+        let run = self.ledger.run();
+        let counted = spent
+            .iter()
+            .filter(|spent| spent.run != run || !except.contains(&spent.part));
+        Ok(counted.map(|spent| u64::from(spent.items)).sum())
     }
 
     fn close(&self, sequence: u64, outcome: &Outcome<'_>) {

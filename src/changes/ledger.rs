@@ -171,6 +171,11 @@ impl Ledger {
         answer.lane.starts_with(FACTS)
     }
 
+    /// The run that it is kept of.
+    pub(crate) fn run(&self) -> &str {
+        &self.run
+    }
+
     /// Whether there was an earlier life.
     pub(crate) fn is_resumed(&self) -> bool {
         self.is_resumed

@@ -1,15 +1,17 @@
-//! The one door for everything that alters the tenant: consent → intent → send → outcome → reconcile.
+//! The one door for everything that alters the tenant: policy → consent → intent → send → outcome → reconcile.
 //!
 //! Nothing else may call [`crate::graph::Client::change`]; a test holds that. What is sent stands in the journal before.
 
 mod class;
 mod consent;
 mod door;
+mod guard;
 mod ledger;
 pub(crate) mod origin;
 
 pub(crate) use class::Class;
-pub(crate) use consent::{Consent, Covered};
+pub(crate) use consent::{Approved, Consent, Covered, Manner, aim};
 pub(crate) use door::{Change, ChangeError, Door, Key, Look, Lost, Verdict};
+pub(crate) use guard::Guard;
 pub(crate) use ledger::{Ledger, Left, Past};
 pub(crate) use origin::Origin;

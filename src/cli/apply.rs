@@ -71,7 +71,7 @@ impl Apply {
         }
         order.applied = Some(applied);
         order.settings = given;
-        Ok(carry_out(&order, flags, world, voice))
+        Ok(carry_out(&order, flags, None, world, voice))
     }
 
     fn read(&self) -> Result<Applied, Fault> {

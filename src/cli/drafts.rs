@@ -6,11 +6,11 @@ use clap::Args;
 use serde_json::Value;
 
 use super::flags::Flags;
-use super::run::{connection, runtime};
+use super::run::{connection, leave, runtime};
 use super::runs::journal;
 use crate::error::{Exit, Fault};
 use crate::graph::Client;
-use crate::run::{Format, Stdout};
+use crate::run::{Format, Rails, Stdout};
 use crate::runs::{Cleaner, Draft, known_drafts};
 use crate::talk::{Talk as _, Voice};
 use crate::world::World;
@@ -30,6 +30,10 @@ impl Drafts {
         let (connection, _sandbox) = connection(flags, world, &runtime)?;
         let known = known_drafts(&journal, &connection.options.root)?;
         let talk = Arc::new(voice.clone());
+        let rails = Rails::open(flags.conduct.policy.as_deref(), None)?;
+        let leave = leave(flags);
+        rails.announce(leave, self.delete, voice);
+        let (manner, leave) = rails.consent(leave);
         let cleaner = Cleaner {
             journal,
             client: Arc::new(Client::new(
@@ -37,7 +41,9 @@ impl Drafts {
                 world.clone(),
                 talk.clone(),
             )?),
-            yes: flags.conduct.yes,
+            yes: leave.yes,
+            guard: rails.guard(false),
+            manner,
             talk,
             world: world.clone(),
             settling: connection.settling,

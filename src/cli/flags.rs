@@ -206,7 +206,7 @@ pub(super) struct Conduct {
         hide_env_values = true
     )]
     pub(super) state_dir: Option<PathBuf>,
-    /// Guard rails: `doctor` looks at the file; a run that is given one is refused until policies are obeyed
+    /// Guard rails: what scripts may do, and who gives consent; `runback doc policy` says how it is written
     #[arg(
         long,
         global = true,

@@ -63,7 +63,7 @@ impl Plan {
             None => errand(flags)?,
         };
         // The tenant in this process, where there is one, serves until the plan has been drawn up.
-        let (ground, _sandbox) = match ground(flags, world) {
+        let (ground, _sandbox) = match ground(&order, flags, None, world) {
             Ok((ground, sandbox)) => (Ok(ground), sandbox),
             Err(fault) => (Err(fault), None),
         };

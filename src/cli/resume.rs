@@ -1,5 +1,7 @@
 //! `runback resume`: goes on with a run that was cut off or stopped.
 
+use std::path::PathBuf;
+
 use clap::Args;
 
 use super::flags::Flags;
@@ -26,6 +28,9 @@ pub(super) struct Resume {
     /// A run of the watched folder: the watcher's words stand on stdin
     #[arg(long, hide = true)]
     watched: bool,
+    /// As in `run`
+    #[arg(long, value_name = "PLAN", hide = true)]
+    approved: Option<PathBuf>,
 }
 
 impl Resume {
@@ -86,7 +91,8 @@ impl Resume {
             saved,
             accepts_changes: self.accept_changes,
         });
-        Ok(carry_out(&order, flags, world, voice))
+        let approved = self.approved.as_deref();
+        Ok(carry_out(&order, flags, approved, world, voice))
     }
 }
 

@@ -1,7 +1,7 @@
 //! `runback run`: one runbook, once.
 
 use std::io::Write as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::{Args, CommandFactory as _, ValueHint};
@@ -12,7 +12,7 @@ use super::{Cli, sandbox, secret_file, sign_in};
 use crate::error::{Exit, Fault};
 use crate::graph::{self, SignIn};
 use crate::report::Kind;
-use crate::run::{APPLY, Connection, Errand, Ground, Leave, Order, Source, State, conduct};
+use crate::run::{APPLY, Connection, Errand, Ground, Leave, Order, Rails, Source, State, conduct};
 use crate::sandbox::Running;
 use crate::script::Script;
 use crate::talk::Voice;
@@ -36,6 +36,9 @@ pub(super) struct Run {
     /// A run of the watched folder: what to do stands on stdin
     #[arg(long, hide = true)]
     watched: bool,
+    /// Consent is given to exactly what this plan says: for the watched folder, which has checked who has approved of it
+    #[arg(long, value_name = "PLAN", hide = true)]
+    approved: Option<PathBuf>,
     /// Print help; behind SCRIPT the runbook's own
     #[arg(long, short)]
     help: bool,
@@ -67,7 +70,8 @@ impl Run {
                 settings: given,
                 ..errand(flags)?
             };
-            return Ok(carry_out(&order, flags, world, voice));
+            let approved = self.approved.as_deref();
+            return Ok(carry_out(&order, flags, approved, world, voice));
         }
         let Some(script) = self.script else {
             return Ok(command_help("run"));
@@ -75,7 +79,7 @@ impl Run {
         if self.help {
             return script_help(&script, voice);
         }
-        if script == std::path::Path::new(APPLY) {
+        if script == Path::new(APPLY) {
             let message = format!(
                 "`{APPLY}` is no file: only `runback apply` runs it, with a plan that it has checked"
             );
@@ -85,7 +89,18 @@ impl Run {
             settings: given,
             ..order(script, self.arguments, flags)?
         };
-        Ok(carry_out(&order, flags, world, voice))
+        let approved = self.approved.as_deref();
+        Ok(carry_out(&order, flags, approved, world, voice))
+    }
+}
+
+/// What the flags allow beforehand.
+pub(super) fn leave(flags: &Flags) -> Leave {
+    let conduct = &flags.conduct;
+    Leave {
+        yes: conduct.yes,
+        again: conduct.repeats.again,
+        allow_overlap: conduct.repeats.allow_overlap,
     }
 }
 
@@ -100,11 +115,7 @@ pub(super) fn order(
         script,
         arguments,
         data: conduct.data.clone(),
-        leave: Leave {
-            yes: conduct.yes,
-            again: conduct.repeats.again,
-            allow_overlap: conduct.repeats.allow_overlap,
-        },
+        leave: leave(flags),
         no_wait: conduct.no_wait,
         max_time: conduct.max_time,
         format: conduct.format,
@@ -128,9 +139,15 @@ pub(super) fn errand(flags: &Flags) -> Result<Order, Fault> {
     Ok(order)
 }
 
-pub(super) fn carry_out(order: &Order, flags: &Flags, world: &World, voice: &Voice) -> Exit {
+pub(super) fn carry_out(
+    order: &Order,
+    flags: &Flags,
+    approved: Option<&Path>,
+    world: &World,
+    voice: &Voice,
+) -> Exit {
     // The tenant in this process, where there is one, serves until the run has ended.
-    let (ground, _sandbox) = match ground(flags, world) {
+    let (ground, _sandbox) = match ground(order, flags, approved, world) {
         Ok((ground, sandbox)) => (Ok(ground), sandbox),
         Err(fault) => (Err(fault), None),
     };
@@ -162,16 +179,18 @@ pub(super) fn reports(paths: &[PathBuf]) -> Result<Vec<(PathBuf, Kind)>, Fault> 
     paths.iter().map(one).collect()
 }
 
-pub(super) fn ground(flags: &Flags, world: &World) -> Result<(Ground, Option<Running>), Fault> {
-    if let Some(policy) = &flags.conduct.policy {
-        let message = format!(
-            "policies are not obeyed yet, so nothing is run under `{}`",
-            policy.display()
-        );
-        return Err(Fault::new(Exit::Unstarted, "NotBuilt", message).hint(
-            "leave `--policy` out; without one, reading and drafting are free, and the rest asks",
-        ));
-    }
+/// `approved`: the plan that somebody has approved.
+pub(super) fn ground(
+    order: &Order,
+    flags: &Flags,
+    approved: Option<&Path>,
+    world: &World,
+) -> Result<(Ground, Option<Running>), Fault> {
+    let rails = match order.errand.as_ref().and_then(Errand::policy) {
+        // A run of the watched folder obeys what its watcher obeys, whatever the file says by now.
+        Some(policy) => Rails::under(policy?, approved)?,
+        None => Rails::open(flags.conduct.policy.as_deref(), approved)?,
+    };
     let state = State::open(flags.conduct.state_dir.as_deref(), world)?;
     let runtime = runtime()?;
     let (connection, serving) = connection(flags, world, &runtime)?;
@@ -179,6 +198,7 @@ pub(super) fn ground(flags: &Flags, world: &World) -> Result<(Ground, Option<Run
         runtime,
         state,
         connection,
+        rails,
     };
     Ok((ground, serving))
 }
@@ -258,7 +278,7 @@ pub(super) fn command_help(name: &str) -> Exit {
     Exit::Success
 }
 
-pub(super) fn script_help(path: &std::path::Path, voice: &Voice) -> Result<Exit, Fault> {
+pub(super) fn script_help(path: &Path, voice: &Voice) -> Result<Exit, Fault> {
     let source = Source::read(path)?;
     let name = path.display().to_string();
     match Script::load(&name, &source.bytes) {

@@ -19,7 +19,7 @@ use crate::world::World;
 const LONGEST: Duration = Duration::from_hours(24);
 
 /// Not handed on to runs: they are set for each, or are the watcher's own.
-const OWN: &[&str] = &["policy", "report", "max-time"];
+const OWN: &[&str] = &["report", "max-time"];
 
 /// Run what is dropped into a folder
 ///

@@ -4,8 +4,6 @@ use std::fs::{self, File};
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
-use toml::de::DeTable;
-
 use super::{NAME, Origin, Wanted};
 use crate::error::{Exit, Fault};
 use crate::unix::Access;
@@ -60,19 +58,6 @@ pub(super) fn find(wanted: &Wanted) -> Result<Vec<Found>, Vec<Fault>> {
         Ok(found)
     } else {
         Err(faults)
-    }
-}
-
-/// Looks at a file of another kind that is written in TOML: whether it can be read, only by us be written, and is TOML.
-///
-/// # Errors
-/// Exit 2, the first thing that is wrong.
-pub(crate) fn look(path: &Path) -> Result<(), Fault> {
-    let found = read(path, Origin::Named)?
-        .ok_or_else(|| fault(format!("there is no file `{}`", path.display())))?;
-    match DeTable::parse(&found.text) {
-        Ok(_) => Ok(()),
-        Err(error) => Err(found.syntax(&error)),
     }
 }
 

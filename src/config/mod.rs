@@ -24,7 +24,6 @@ use std::path::PathBuf;
 
 use crate::error::{Fault, Place};
 
-pub(crate) use find::look;
 pub(crate) use layers::load;
 
 /// The name of a config file.

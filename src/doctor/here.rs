@@ -10,6 +10,7 @@ use super::{Check, Verdict};
 use crate::config::{self, Config};
 use crate::error::Fault;
 use crate::graph;
+use crate::policy::{Consent, Policy, Rule};
 use crate::text;
 use crate::unix::{Access, free_space};
 use crate::world::World;
@@ -144,7 +145,7 @@ fn size(bytes: u64) -> String {
     }
 }
 
-/// The policy file, as far as it can be judged before it is obeyed: there, nobody else's to write, TOML.
+/// The policy file: there, nobody else's to write, and every line a rule.
 pub(super) fn policy(file: Option<&Path>) -> Check {
     let Some(file) = file else {
         return Check::ok(
@@ -152,13 +153,32 @@ pub(super) fn policy(file: Option<&Path>) -> Check {
             "none: reading and drafting are free, activating and deleting ask",
         );
     };
-    match config::look(file) {
-        Ok(()) => Check::ok(
+    match Policy::open(file) {
+        Ok(policy) => Check::ok(
             "policy",
-            format!("`{}` is TOML that nobody else can write", file.display()),
+            format!("`{}`: {}", file.display(), rules(&policy)),
         ),
         Err(fault) => Check::of_fault("policy", Verdict::Fails, &fault),
     }
+}
+
+/// Which rules it has, and who gives consent.
+fn rules(policy: &Policy) -> String {
+    let set: Vec<&str> = Rule::ALL
+        .into_iter()
+        .filter(|rule| policy.place(*rule).is_some())
+        .map(Rule::name)
+        .collect();
+    if set.is_empty() {
+        return "no rule, so it limits nothing".to_owned();
+    }
+    let consent = match policy.rules().consent() {
+        None => "consent at a prompt or with `--yes`",
+        Some(Consent::Ask) => "consent at a prompt, never with `--yes`",
+        Some(Consent::Given) => "consent is given to all that it lets through",
+        Some(Consent::File) => "consent by somebody else, in the watched folder",
+    };
+    format!("{}; {consent}", set.join(", "))
 }
 
 pub(super) fn proxy(root: &str, world: &World) -> Check {

@@ -11,6 +11,7 @@
 mod body;
 #[cfg(debug_assertions)]
 mod crash;
+mod day;
 mod disk;
 mod error;
 mod evidence;
@@ -30,6 +31,7 @@ mod tests;
 mod write;
 mod writer;
 
+pub(crate) use day::Spent;
 pub(crate) use error::{Holder, JournalError};
 pub(crate) use evidence::Verified;
 pub(crate) use gate::{GateSlot, Seen};

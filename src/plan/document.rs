@@ -192,6 +192,11 @@ impl Plan {
         serde_json::from_value(value).map_err(|error| no_plan(error.to_string()))
     }
 
+    /// Enough of its hash for a person.
+    pub(crate) fn short_hash(&self) -> &str {
+        short(&self.hash)
+    }
+
     fn to_value(&self) -> Value {
         serde_json::to_value(self).expect("string keys, and nothing that fails")
     }

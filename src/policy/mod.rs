@@ -11,8 +11,10 @@
 //! This room reads the file and says what its rules say. It asks nobody: what a change is about is told to it by whoever makes
 //! the change, and it knows neither the service nor scripts.
 
+mod denial;
 mod file;
 mod hours;
+mod judge;
 mod key;
 mod paths;
 mod read;
@@ -25,7 +27,9 @@ use std::path::{Path, PathBuf};
 
 use crate::error::{Exit, Fault, Place};
 
+pub(crate) use denial::{DENIED, Denial};
 pub(crate) use hours::Hours;
+pub(crate) use judge::{Act, Deed, Items, Matter};
 pub(crate) use key::PublicKey;
 pub(crate) use paths::Paths;
 pub(crate) use rules::{Allowed, Consent, Rule, Rules, Who};
@@ -50,6 +54,14 @@ impl Policy {
     pub(crate) fn open(path: &Path) -> Result<Self, Fault> {
         let bytes = file::bytes(path)?;
         read::policy(path, &bytes)
+    }
+
+    /// A policy from bytes that somebody has read and trusts; `path` is where they come from.
+    ///
+    /// # Errors
+    /// Exit 2: as [`Policy::open`].
+    pub(crate) fn of_bytes(path: &Path, bytes: &[u8]) -> Result<Self, Fault> {
+        read::policy(path, bytes)
     }
 
     /// As it was given.

@@ -12,6 +12,7 @@ use tokio::runtime::Handle;
 
 use super::load::Source;
 use crate::error::{Exit, Fault};
+use crate::policy::Policy;
 use crate::stop::Stop;
 use crate::world::World;
 
@@ -34,6 +35,10 @@ pub(crate) struct Errand {
     pub(crate) libraries: Vec<PathBuf>,
     /// Where the result document goes.
     pub(crate) result: PathBuf,
+    /// The policy that the watcher obeys: its file, and what stood there when it was read. A person who goes on with the run
+    /// has a policy of their own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) policy: Option<(PathBuf, String)>,
 }
 
 impl Errand {
@@ -58,6 +63,7 @@ impl Errand {
 
     /// The same after the watcher has filed the run away: its folder is then found among the results.
     pub(crate) fn found(mut self) -> Self {
+        self.policy = None;
         let claimed = self.path.parent().map(Path::to_owned).unwrap_or_default();
         // inbox/.runback/claimed/RUN
         let (Some(inbox), false) = (claimed.ancestors().nth(3), claimed.is_dir()) else {
@@ -71,6 +77,13 @@ impl Errand {
             }
         }
         self
+    }
+
+    /// # Errors
+    /// Exit 2: it is no policy.
+    pub(crate) fn policy(&self) -> Option<Result<Policy, Fault>> {
+        let (path, text) = self.policy.as_ref()?;
+        Some(Policy::of_bytes(path, text.as_bytes()))
     }
 
     /// The script, as it was verified.
@@ -132,6 +145,7 @@ mod tests {
             files: folder.path().into(),
             libraries: Vec::new(),
             result: folder.path().join("result.json"),
+            policy: None,
         };
         assert_eq!(errand.source().unwrap().bytes, b"abc");
         std::fs::write(&path, "abd").unwrap();

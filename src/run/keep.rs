@@ -79,6 +79,7 @@ pub(super) struct Told<'t> {
     pub(super) imports: Vec<(String, String)>,
     pub(super) resolved: serde_json::Value,
     pub(super) root: &'t str,
+    pub(super) policy_sha256: Option<&'t str>,
 }
 
 /// Opens the record of a run that begins.
@@ -124,7 +125,7 @@ pub(super) fn begin(
         user: user(),
         tenant: None,
         api: outcome.api.clone(),
-        policy_sha256: None,
+        policy_sha256: told.policy_sha256.map(str::to_owned),
         kind: if order.applied.is_some() {
             "apply".to_owned()
         } else {
@@ -170,6 +171,19 @@ pub(super) fn again(
         host: machine(),
         user: user(),
     })?;
+    // Under which rules each life of the run was: the row holds those of the first.
+    if told.policy_sha256.is_some() || resumed.row.policy_sha256.is_some() {
+        let json = serde_json::json!({
+            "sha256": told.policy_sha256,
+            "before": resumed.row.policy_sha256,
+        });
+        journal.put(Record::Note {
+            run: run.clone(),
+            at: now,
+            kind: "policy",
+            json: json.to_string(),
+        });
+    }
     if resumed.accepts_changes {
         let json = serde_json::json!({ "sha256": told.sha256, "before": resumed.row.sha256 });
         journal.put(Record::Note {

@@ -11,6 +11,7 @@ mod on_end;
 mod output;
 mod perform;
 mod plan;
+mod policy;
 mod signals;
 mod state;
 mod tenant;
@@ -25,6 +26,7 @@ pub(crate) use keep::{Resumed, Saved};
 pub(crate) use load::Source;
 pub(crate) use output::Stdout;
 pub(crate) use plan::rehearse;
+pub(crate) use policy::Rails;
 pub(crate) use signals::first_signal;
 pub(crate) use state::{State, replace};
 
@@ -83,6 +85,7 @@ pub(crate) struct Ground {
     pub(crate) runtime: Runtime,
     pub(crate) state: State,
     pub(crate) connection: Connection,
+    pub(crate) rails: Rails,
 }
 
 /// How the tenant is reached.
@@ -121,6 +124,7 @@ pub(crate) fn conduct(
             runtime,
             state: kept,
             connection,
+            rails,
         }) => {
             let whole = perform::Whole {
                 folder: kept.folder(),
@@ -128,6 +132,7 @@ pub(crate) fn conduct(
                 world,
                 voice,
                 runtime: runtime.handle(),
+                rails: &rails,
                 rehearsal: None,
             };
             let performed = whole.perform(connection, &mut outcome, &mut faults);

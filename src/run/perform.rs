@@ -11,7 +11,8 @@ use super::load::Source;
 use super::output::Stdout;
 use super::plan::Rehearsal;
 use super::tenant::Wires;
-use super::{Connection, Leave, Order, confirm, errand, signals, tenant};
+use super::{Connection, Leave, Order, Rails, confirm, errand, signals, tenant};
+use crate::changes::Manner;
 use crate::error::{Exit, Fault};
 use crate::graph::{StandIn, Version};
 use crate::history::History;
@@ -34,6 +35,7 @@ pub(super) struct Whole<'r> {
     pub(super) world: &'r World,
     pub(super) voice: &'r Voice,
     pub(super) runtime: &'r Handle,
+    pub(super) rails: &'r Rails,
     /// Nothing is to happen: a plan is drawn up.
     pub(super) rehearsal: Option<&'r Rehearsal>,
 }
@@ -73,7 +75,16 @@ impl Whole<'_> {
                 return Performed::default();
             }
         };
+        if let Err(fault) = self.rails.check_script(outcome.sha256.as_deref()) {
+            faults.push(fault);
+            return Performed::default();
+        }
         self.say_beta(&prepared);
+        if self.rehearsal.is_none() {
+            let can_change = !prepared.only_reads;
+            self.rails
+                .announce(self.order.leave, can_change, self.voice);
+        }
         if let Some(rehearsal) = self.rehearsal {
             let _ = rehearsal.args.set(prepared.args.to_json());
         }
@@ -91,6 +102,8 @@ impl Whole<'_> {
             connection,
             Wires {
                 leave: self.leave(),
+                manner: self.manner(),
+                guard: self.rails.guard(self.rehearsal.is_some()),
                 stand_in: self.stand_in(),
                 ledger: kept.ledger,
             },
@@ -171,6 +184,7 @@ impl Whole<'_> {
             imports: prepared.script.imports(&prepared.roots),
             resolved: prepared.args.to_json(),
             root,
+            policy_sha256: self.rails.sha256(),
         };
         match &self.order.resumed {
             Some(resumed) => keep::again(self.folder, resumed, &told, self.world.clock.now()),
@@ -180,10 +194,17 @@ impl Whole<'_> {
 
     /// In a plan nothing is asked: what would be asked for does not happen.
     fn leave(&self) -> Leave {
-        let leave = self.order.leave;
+        let (_, leave) = self.rails.consent(self.order.leave);
         Leave {
             yes: leave.yes || self.rehearsal.is_some(),
             ..leave
+        }
+    }
+
+    fn manner(&self) -> Manner {
+        match self.rehearsal {
+            Some(_) => Manner::Open,
+            None => self.rails.consent(self.order.leave).0,
         }
     }
 

@@ -53,6 +53,7 @@ pub(crate) fn rehearse(
             runtime,
             connection,
             state,
+            rails,
         }) => {
             let whole = perform::Whole {
                 folder: state.folder(),
@@ -60,6 +61,7 @@ pub(crate) fn rehearse(
                 world,
                 voice,
                 runtime: runtime.handle(),
+                rails: &rails,
                 rehearsal: Some(&rehearsal),
             };
             whole.perform(connection, &mut outcome, &mut faults);

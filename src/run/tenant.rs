@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use super::{Connection, Leave};
 use crate::backup::books::{Asked, ItemPoint};
 use crate::backup::{Service, Settings};
-use crate::changes::{Consent, Door, Ledger};
+use crate::changes::{Consent, Door, Guard, Ledger, Manner};
 use crate::directory::Directory;
 use crate::graph::{Client, GraphError, SharedHold, StandIn};
 use crate::journal::Journal;
@@ -25,6 +25,8 @@ const FIRST_LOOK: Duration = Duration::from_secs(1);
 /// What the tenant of a run is wired to, beside the service.
 pub(super) struct Wires {
     pub(super) leave: Leave,
+    pub(super) manner: Manner,
+    pub(super) guard: Guard,
     /// Answers changes in the service's place.
     pub(super) stand_in: Option<Arc<dyn StandIn>>,
     pub(super) ledger: Ledger,
@@ -39,6 +41,8 @@ pub(super) fn connect(
     connection: Connection,
     Wires {
         leave,
+        manner,
+        guard,
         stand_in,
         ledger,
     }: Wires,
@@ -57,15 +61,16 @@ pub(super) fn connect(
             tenant: root,
         }));
     }
-    let door = Arc::new(Door::new(
+    let door = Door::new(
         client.clone(),
-        Consent::new(leave.yes, talk.clone()),
+        Consent::new(leave.yes, talk.clone()).by(manner),
         stop.clone(),
         talk.clone(),
         world.clone(),
         connection.settling,
         ledger,
-    ));
+    );
+    let door = Arc::new(door.behind(guard));
     let directory = Arc::new(Directory::new(client.clone()));
     let settings = Settings {
         run: run.to_owned(),

@@ -17,12 +17,13 @@ use super::shown;
 use super::standing::Standing;
 use crate::backup::books::SessionSummary;
 use crate::backup::{BackupError, ROOT, Service, Settings, Workload};
-use crate::changes::{ChangeError, Class, Consent, Covered, Door, Ledger, Left};
+use crate::changes::{ChangeError, Class, Consent, Covered, Door, Guard, Ledger, Left, Manner};
 use crate::directory::Directory;
 use crate::error::{Exit, Fault};
 use crate::graph::{Call, Client, GraphError, Json};
 use crate::instant;
 use crate::journal::{Journal, JournalError};
+use crate::policy::{Act, Deed};
 use crate::stop::Stop;
 use crate::talk::Talk;
 use crate::text;
@@ -143,6 +144,9 @@ pub(crate) struct Cleaner {
     pub(crate) client: Arc<Client>,
     /// `--yes`.
     pub(crate) yes: bool,
+    pub(crate) guard: Guard,
+    /// As the policy wants consent.
+    pub(crate) manner: Manner,
     pub(crate) talk: Arc<dyn Talk>,
     pub(crate) world: World,
     pub(crate) settling: Duration,
@@ -192,7 +196,7 @@ impl Cleaner {
                 None => by_run.push((draft.run.clone(), vec![draft])),
             }
         }
-        let consent = Consent::new(self.yes, self.talk.clone());
+        let consent = Consent::new(self.yes, self.talk.clone()).by(self.manner.clone());
         let (mut deleted, mut faults) = (0, Vec::new());
         for (run, drafts) in by_run {
             match self.of_run(&run, &drafts, &consent, &mut deleted).await {
@@ -241,8 +245,18 @@ impl Cleaner {
                 .iter()
                 .map(|draft| draft.summary.id.clone())
                 .collect(),
+            ..Covered::default()
         };
-        door.consent(Class::Delete, &covered)
+        // One question for all of them, and the policy may forbid those of one workload.
+        let mut deed = Deed::default();
+        for draft in drafts {
+            let Some(workload) = Workload::named(&draft.summary.workload) else {
+                continue;
+            };
+            deed = Deed::nothing(workload.name);
+            door.judge(Act::Delete, &deed)?;
+        }
+        door.consent(Class::Delete, &covered, &deed)
             .map_err(|error| fault_of(&error.into()))?;
         for draft in drafts {
             let id = &draft.summary.id;
@@ -285,15 +299,18 @@ impl Cleaner {
         };
         let ledger = Ledger::resumed(run, self.journal.clone(), left, false, |_| true);
         let stop = Stop::default();
-        let door = Arc::new(Door::new(
-            self.client.clone(),
-            consent.clone(),
-            stop.clone(),
-            self.talk.clone(),
-            self.world.clone(),
-            self.settling,
-            ledger,
-        ));
+        let door = Arc::new(
+            Door::new(
+                self.client.clone(),
+                consent.clone(),
+                stop.clone(),
+                self.talk.clone(),
+                self.world.clone(),
+                self.settling,
+                ledger,
+            )
+            .behind(self.guard.clone()),
+        );
         let service = Service::new(
             self.client.clone(),
             door.clone(),

@@ -235,7 +235,7 @@ impl Library {
         FUNC: RhaiNativeFunc<A, N, X, R, F> + Send + Sync + 'static,
     {
         let function = function.into_rhai_function(true, true);
-        let function = record::recorded(name.to_owned(), Manner::Learns, function);
+        let function = record::recorded(name.to_owned(), Manner::Learns, true, function);
         FuncRegistration::new(name)
             .in_global_namespace()
             .set_into_module_raw(&mut self.globals, FUNC::param_types(), function);
@@ -314,7 +314,12 @@ fn set<A: 'static, const N: usize, const X: bool, R: Variant + Clone, const F: b
     );
     let mut function = function.into_rhai_function(true, true);
     if manner != Manner::Plain {
-        function = record::recorded(entry.full_name(), manner, function);
+        function = record::recorded(
+            entry.full_name(),
+            manner,
+            entry.reach == Reach::Read,
+            function,
+        );
     }
     registration.set_into_module_raw(module, FUNC::param_types(), function);
 }

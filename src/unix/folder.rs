@@ -43,7 +43,7 @@ pub(crate) struct Facts {
     pub(crate) modified: Duration,
     /// The last change of any kind, a rename too; nobody can set it.
     pub(crate) changed: Duration,
-    inode: (u64, u64),
+    pub(crate) inode: (u64, u64),
 }
 
 const FOLDER: OFlags = OFlags::RDONLY

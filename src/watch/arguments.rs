@@ -41,6 +41,14 @@ pub(super) fn read(name: &str, bytes: &[u8]) -> Result<Vec<(String, String)>, Fa
     Ok(arguments)
 }
 
+/// The arguments that a plan was made with, resolved.
+///
+/// # Errors
+/// A list in it cannot be written on a command line: exit 2.
+pub(super) fn of_plan(resolved: &Value) -> Result<Vec<(String, String)>, Fault> {
+    read("plan.json", resolved.to_string().as_bytes())
+}
+
 fn texts(value: &Value) -> Option<Vec<String>> {
     let Value::Array(items) = value else {
         return Some(vec![text(value)?]);

@@ -45,6 +45,8 @@ pub(super) struct Job {
     pub(super) is_left: bool,
     /// Its plan has to be approved before it runs.
     pub(super) needs_approval: bool,
+    /// The policy that it runs under: its file, and what stands there.
+    pub(super) policy: (PathBuf, String),
 }
 
 /// What became of it.
@@ -246,7 +248,11 @@ impl Job {
             .claim
             .folder
             .append(OsStr::new(log), shop.inbox.file_mode)?;
-        let mut errand = serde_json::to_vec(&self.errand(shop)?).map_err(io::Error::other)?;
+        let folder = &self.claim.folder;
+        let approved = approval::is_given(folder).then(|| approval::plan(folder));
+        let approved = approved.transpose().map_err(io::Error::other)?;
+        let mut errand =
+            serde_json::to_vec(&self.errand(shop, approved.as_ref())?).map_err(io::Error::other)?;
         errand.push(b'\n');
         life.run(Start {
             words,
@@ -261,11 +267,13 @@ impl Job {
         self.claim.folder.path().join(name.as_ref())
     }
 
-    fn errand(&self, shop: &Shop) -> io::Result<Errand> {
+    fn errand(&self, shop: &Shop, approved: Option<&Plan>) -> io::Result<Errand> {
         let bundle = Bundle::of(&self.claim.script);
-        let arguments = match &self.ticket.arguments_sha256 {
-            None => Vec::new(),
-            Some(sha256) => {
+        let arguments = match (&self.ticket.arguments_sha256, approved) {
+            // What was approved is what the arguments were then: a day ago is that day ago.
+            (_, Some(plan)) => arguments::of_plan(&plan.facts.args).map_err(io::Error::other)?,
+            (None, None) => Vec::new(),
+            (Some(sha256), None) => {
                 let me = [unix::user()];
                 let folder = &self.claim.folder;
                 let bytes = entry::bytes(folder, &bundle.arguments, &me, entry::LARGEST)
@@ -286,6 +294,7 @@ impl Job {
             files: self.path(FILES),
             libraries: shop.libraries.clone(),
             result: self.path(result::FILE),
+            policy: Some(self.policy.clone()),
         })
     }
 }

@@ -34,7 +34,6 @@ use std::time::Duration;
 pub(crate) use status::{Status, status};
 
 use crate::error::{Exit, Fault};
-use crate::policy::Policy;
 use crate::talk::{Level, Voice};
 use crate::world::World;
 use events::Events;
@@ -69,7 +68,7 @@ pub(crate) struct Order {
 /// # Errors
 /// Exit 2: it cannot begin, or must not.
 pub(crate) fn watch(order: Order, world: &World, voice: &Voice) -> Result<Exit, Fault> {
-    let rules = Rules::of(Policy::open(&order.policy)?)?;
+    let rules = Rules::open(&order.policy)?;
     ground::check(
         &Places {
             inbox: &order.inbox,

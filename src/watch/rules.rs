@@ -1,5 +1,8 @@
 //! What the policy says to the watcher itself: whose scripts, signed by whom, approved by whom.
 
+use std::path::Path;
+
+use super::claim::hash;
 use crate::error::{Exit, Fault};
 use crate::policy::{Consent, Policy, PublicKey, Rule, Who};
 use crate::unix;
@@ -7,14 +10,30 @@ use crate::unix;
 #[derive(Clone, Debug)]
 pub(super) struct Rules {
     policy: Policy,
+    /// What was read: each run is given it.
+    text: String,
     owners: Vec<u32>,
     approvers: Vec<u32>,
 }
 
 impl Rules {
+    /// Reads the policy.
+    ///
     /// # Errors
-    /// Exit 2: a user that this machine does not know; signatures are asked for, and no key is trusted.
-    pub(super) fn of(policy: Policy) -> Result<Self, Fault> {
+    /// Exit 2: as [`Policy::open`]; a user that this machine does not know; signatures are asked for, and no key is trusted.
+    pub(super) fn open(path: &Path) -> Result<Self, Fault> {
+        let policy = Policy::open(path)?;
+        // Read a second time, and believed if it says the same: whoever could change it between could change it before.
+        let text = std::fs::read_to_string(path).unwrap_or_default();
+        if hash(text.as_bytes()) != policy.sha256() {
+            let message = format!("the policy `{}` is being written", path.display());
+            return Err(Fault::new(Exit::Unstarted, "BadPolicy", message)
+                .hint("try again when that is done"));
+        }
+        Self::of(policy, text)
+    }
+
+    fn of(policy: Policy, text: String) -> Result<Self, Fault> {
         let rules = policy.rules();
         let owners = match rules.owners() {
             Some(users) => uids(&policy, Rule::Owners, users)?,
@@ -49,11 +68,16 @@ impl Rules {
             owners,
             approvers,
             policy,
+            text,
         })
     }
 
     pub(super) fn policy(&self) -> &Policy {
         &self.policy
+    }
+
+    pub(super) fn text(&self) -> &str {
+        &self.text
     }
 
     pub(super) fn owners(&self) -> &[u32] {

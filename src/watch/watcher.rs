@@ -23,7 +23,6 @@ use super::status::{Filed, Running, Status};
 use super::ticket::Ticket;
 use super::{names, result, signature};
 use crate::error::{Exit, Fault};
-use crate::policy::Policy;
 use crate::run::new_id;
 use crate::talk::{Level, Voice};
 use crate::unix;
@@ -253,6 +252,10 @@ impl Watcher {
     fn job(&self, claim: Claim, ticket: Ticket, is_left: bool) -> Job {
         Job {
             needs_approval: self.rules.wants_approval(),
+            policy: (
+                self.rules.policy().path().to_owned(),
+                self.rules.text().to_owned(),
+            ),
             claim,
             ticket,
             is_left,
@@ -590,7 +593,7 @@ impl Watcher {
 
     fn reload(&mut self) {
         let path = self.rules.policy().path().to_owned();
-        match Policy::open(&path).and_then(Rules::of) {
+        match Rules::open(&path) {
             Ok(rules) => {
                 self.rules = rules;
                 self.say(

@@ -15,6 +15,7 @@ use crate::backup::{BackupError, Destination, Service, Session};
 use crate::changes::{Change, Class, Covered, Key};
 use crate::graph::{Call, GraphError, Json};
 use crate::instant;
+use crate::policy::{Act, Deed};
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -66,7 +67,12 @@ impl Session {
     /// As [`Session::activate`]. Drafts that were not activated restore nothing.
     pub(crate) async fn restore_bulk(&self, order: BulkOrder) -> Result<(), BackupError> {
         self.hold(order.destination)?;
-        for inputs in order.inputs.chunks(MOST_INPUTS) {
+        // Of all of it, before the first session is made.
+        let deed = self.service.deed_of_bulk(self.workload, &order).await?;
+        let most = self.service.door.guard().session_size().min(MOST_INPUTS);
+        let deed = deed.in_sessions_of(most);
+        self.service.judge(Act::Draft, &deed)?;
+        for inputs in order.inputs.chunks(most) {
             let part = self.empty_part().await?;
             let order = BulkOrder {
                 inputs: inputs.to_vec(),
@@ -165,7 +171,9 @@ impl Service {
         let call = self.bulk_call(part, order, &name);
         let look = LookForRequest::new(self.me(), part, self.settings.run.clone());
         let key = Key::Once(format!("bulk/{}", part.id));
-        let change = Change::draft(call, key).noted(order.inputs.len(), name.as_str().into());
+        let change = Change::draft(call, key)
+            .about(self.deed_of_bulk(part.workload, order).await?)
+            .noted(order.inputs.len(), name.as_str().into());
         let settled = match self.door.send(change, &look).await {
             Ok(settled) => settled,
             Err(refusal) => return Err(self.or_locked(refusal).await),
@@ -224,7 +232,9 @@ impl Service {
             covered: Covered {
                 question: format!("delete bulk request `{name}` of session `{}`", part.id),
                 keys: vec![id.to_owned()],
+                ..Covered::default()
             },
+            deed: Deed::nothing(part.workload.name),
             ..Change::draft(call, key)
         };
         let look = LookForRequestGone {

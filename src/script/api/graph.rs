@@ -9,8 +9,10 @@ use rhai::{Dynamic, ImmutableString, Map, NativeCallContext};
 use sha2::{Digest as _, Sha256};
 
 use super::tenant::{change_failure, plain, stream};
+use crate::backup::{ROOT, WORKLOADS, Workload};
 use crate::changes::{Change, Class, Covered, Key, Look, Lost, Verdict, origin};
 use crate::graph::{Call, GraphError, Method};
+use crate::policy::{Act, Deed, Matter};
 use crate::script::convert;
 use crate::script::failure::{Failure, Raise as _, Raised};
 use crate::script::host::Host;
@@ -124,12 +126,14 @@ fn changing(library: &mut Library) {
 fn get(ctx: &NativeCallContext, path: &str, options: OptionMap) -> Raised<Dynamic> {
     let host = Host::of(ctx);
     let call = call("graph::get", Method::GET, path, &options).raise(ctx)?;
+    judge_reading(&host, &call).raise(ctx)?;
     let answer = host.block(host.tenant.client.read(call)).raise(ctx)?;
     Ok(untyped(&answer.json()))
 }
 
 fn pages(ctx: &NativeCallContext, path: &str, options: OptionMap) -> Raised<Stream> {
     let call = call("graph::pages", Method::GET, path, &options).raise(ctx)?;
+    judge_reading(&Host::of(ctx), &call).raise(ctx)?;
     let open = move |host: &Host| Ok(vec![host.tenant.client.pages(call.clone())]);
     Ok(stream(&Host::of(ctx), "objects", open, plain(Kind::UNTYPED)).at(ctx.call_position()))
 }
@@ -152,7 +156,9 @@ fn change(
     if let Some(body) = body.filter(|body| !body.is_unit()) {
         call = call.json(&convert::to_json(&body).raise(ctx)?);
     }
+    let deed = deed(&call);
     let Some(class) = class else {
+        judge_reading(&host, &call).raise(ctx)?;
         let answer = host.block(host.tenant.client.read(call)).raise(ctx)?;
         return Ok(untyped(&answer.json()));
     };
@@ -163,6 +169,7 @@ fn change(
             "{} {}",
             call.method, call.path
         )))],
+        ..Covered::default()
     };
     let again = options.flag("retry_unknown").raise(ctx)?.unwrap_or(false);
     let look = LookAway { again };
@@ -175,6 +182,7 @@ fn change(
                 Change {
                     class,
                     covered,
+                    deed,
                     ..Change::draft(call, key)
                 },
                 &look,
@@ -183,6 +191,39 @@ fn change(
         settled.map_err(|error| change_failure(&error))
     });
     Ok(untyped(&sent.raise(ctx)?.json))
+}
+
+/// What a policy is told of a call: its path as it is sent, and the workload where that names one.
+fn deed(call: &Call) -> Deed {
+    let path = decoded(&call.path);
+    Deed {
+        workload: workload(&path),
+        matter: Matter::Call {
+            method: call.method.to_string(),
+            path,
+        },
+    }
+}
+
+/// The workload whose sessions a path leads to.
+pub(crate) fn workload(path: &str) -> Option<&'static str> {
+    let path = path.to_lowercase();
+    let of = |collection: String| {
+        let rest = path.strip_prefix(&collection.to_lowercase());
+        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    };
+    let browsing = |workload: &Workload| workload.browse.map(|(name, _)| format!("{ROOT}/{name}"));
+    WORKLOADS
+        .into_iter()
+        .find(|workload| of(workload.sessions_path()) || browsing(workload).is_some_and(of))
+        .map(|workload| workload.name)
+}
+
+fn judge_reading(host: &Host, call: &Call) -> Result<(), Failure> {
+    host.tenant
+        .door
+        .judge(Act::Read, &deed(call))
+        .map_err(|_| Failure::stopped())
 }
 
 /// What a call does, by its path as a script writes it; `None`: it only reads.

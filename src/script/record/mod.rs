@@ -19,6 +19,7 @@ use super::help::Reach;
 use super::host::Host;
 use super::lane;
 use crate::changes::{Origin, origin};
+use crate::policy::{Act, Deed};
 
 /// How a function stands to the record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -65,8 +66,13 @@ impl Manner {
     }
 }
 
-/// A function that goes through the record.
-pub(crate) fn recorded(operation: String, manner: Manner, function: RhaiFunc) -> RhaiFunc {
+/// A function that goes through the record. `reads`: the policy is asked first whether scripts may read at all.
+pub(crate) fn recorded(
+    operation: String,
+    manner: Manner,
+    reads: bool,
+    function: RhaiFunc,
+) -> RhaiFunc {
     let (inner, is_method) = match function {
         RhaiFunc::Pure { func, .. } => (func, false),
         RhaiFunc::Method { func, .. } => (func, true),
@@ -77,6 +83,10 @@ pub(crate) fn recorded(operation: String, manner: Manner, function: RhaiFunc) ->
             return inner(None, args);
         };
         let host = Host::of(&ctx);
+        if reads {
+            let judged = host.tenant.door.judge(Act::Read, &Deed::default());
+            judged.map_err(|_| Failure::stopped().unplaced())?;
+        }
         if manner == Manner::Leaves {
             lane::touch();
             return inner(Some(ctx), args);
