@@ -30,4 +30,5 @@ mod sign_in;
 mod stopping;
 mod support;
 mod terminal;
+mod watch;
 mod workloads;

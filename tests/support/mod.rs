@@ -10,6 +10,7 @@ pub mod metadata;
 mod recorder;
 pub mod secrets;
 mod served;
+mod watched;
 
 pub use bench::{Bench, Done, Running};
 pub use chromium::{Chromium, Page};
@@ -17,3 +18,4 @@ pub use entra::{Asked, CLIENT, Entra, TENANT, refusal, token};
 pub use fake::{Fake, Reply};
 pub use recorder::{Exchange, Recorder};
 pub use served::Served;
+pub use watched::{Filed, Signer, Watched, chmod};
