@@ -20,6 +20,7 @@ mod runs;
 mod sandbox;
 mod secret_file;
 mod settings;
+mod sign;
 mod sign_in;
 mod stop;
 mod values;
@@ -72,6 +73,7 @@ enum Command {
     Plan(plan::Plan),
     Apply(apply::Apply),
     Watch(watch::Watch),
+    Sign(sign::Sign),
     Doctor(doctor::Doctor),
     Check(check::Check),
     Sandbox(sandbox::Sandbox),
@@ -117,6 +119,7 @@ impl Command {
             Self::Plan(_) => "plan",
             Self::Apply(_) => "apply",
             Self::Watch(_) => "watch",
+            Self::Sign(_) => "sign",
             Self::Doctor(_) => "doctor",
             Self::Check(_) => "check",
             Self::Sandbox(_) => "sandbox",
@@ -213,6 +216,7 @@ pub fn run(cli: Cli, world: &World) -> Exit {
             command.run(&cli.flags, given, world, &voice)
         }
         Command::Watch(command) => command.run(&cli.flags, &cli.given, world, &voice),
+        Command::Sign(command) => command.run(&cli.flags, world, &voice),
         Command::Doctor(_) => doctor::Doctor::run(&cli.flags, config, world, &voice),
         Command::Check(command) => command.run(&cli.flags, &voice),
         Command::Sandbox(command) => command.run(&cli.flags, &voice),

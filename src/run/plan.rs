@@ -94,7 +94,23 @@ pub(crate) fn rehearse(
     }
     voice.end();
     voice.faults(&faults);
-    // Nothing was sent, whatever an error of the script thinks of it.
+    let exit = exit_of(&faults);
+    if let Some(errand) = order.errand.as_ref().filter(|_| !faults.is_empty()) {
+        // The watched folder files it away with its reason.
+        outcome.run.clone_from(&errand.run);
+        outcome.ended = world.clock.now();
+        outcome.exit = exit;
+        outcome.fail(&faults);
+        for (path, kind) in &order.reports {
+            // It is told that there is none.
+            let _ = state::replace(path, kind.render(&outcome).as_bytes());
+        }
+    }
+    exit
+}
+
+/// Nothing was sent, whatever an error of the script thinks of it.
+fn exit_of(faults: &[Fault]) -> Exit {
     let exits = faults.iter().map(|fault| match fault.exit {
         Exit::Success | Exit::Incomplete | Exit::Stopped | Exit::Unknown => Exit::Unstarted,
         exit => exit,

@@ -10,6 +10,7 @@ use std::io;
 use jiff::Timestamp;
 use sha2::{Digest as _, Sha256};
 
+use super::arguments;
 use super::entry::{self, LARGEST, LARGEST_SIGNATURE};
 use super::inbox::Inbox;
 use super::names::{self, Bundle, NAMELESS};
@@ -17,7 +18,6 @@ use super::replay::{self, Register};
 use super::rules::Rules;
 use super::signature::{self, Signed, Warrant};
 use super::ticket::Ticket;
-use super::{arguments, ticket};
 use crate::error::{Exit, Fault};
 use crate::text;
 use crate::unix::folder::{Facts, Folder};
@@ -53,26 +53,20 @@ impl Claim {
             Some(_) => NAMELESS.into(),
         };
         let folder = inbox.claimed.make(OsStr::new(&run), inbox.folder_mode)?;
-        let (here, there) = (Bundle::of(name), Bundle::of(&script));
-        for (from, to) in here.companions().into_iter().zip(there.companions()) {
-            shift_any(&inbox.root, from, &folder, to)?;
+        match shift(inbox, name, &folder, &script) {
+            Ok(()) => Ok(Some(Self {
+                run,
+                folder,
+                script,
+            })),
+            Err(error) => {
+                give_back(inbox, &folder, OsStr::new(&run))?;
+                match error.kind() {
+                    io::ErrorKind::NotFound => Ok(None),
+                    _ => Err(error),
+                }
+            }
         }
-        if let Err(error) = inbox.root.shift(name, &folder, &script) {
-            give_back(inbox, &folder, OsStr::new(&run))?;
-            return match error.kind() {
-                io::ErrorKind::NotFound => Ok(None),
-                _ => Err(error),
-            };
-        }
-        // What is sent of this run must not outlive the claim: on the disk, before anything is.
-        folder.sync()?;
-        inbox.claimed.sync()?;
-        inbox.root.sync()?;
-        Ok(Some(Self {
-            run,
-            folder,
-            script,
-        }))
     }
 
     /// One that an earlier watcher has left; `None` where it holds no script: what belonged to one goes back.
@@ -177,6 +171,42 @@ impl Claim {
         Ok(ticket)
     }
 
+    /// The same script and arguments as a claim of their own: what was let in once is let in.
+    pub(super) fn again(
+        &self,
+        inbox: &Inbox,
+        ticket: &Ticket,
+        run: String,
+    ) -> io::Result<(Self, Ticket)> {
+        let folder = inbox.claimed.make(OsStr::new(&run), inbox.folder_mode)?;
+        let bundle = Bundle::of(&self.script);
+        let me = [crate::unix::user()];
+        let names = bundle
+            .companions()
+            .into_iter()
+            .chain([self.script.as_os_str()]);
+        for name in names {
+            let bytes = entry::bytes(&self.folder, name, &me, LARGEST).map_err(io::Error::other)?;
+            if let Some(bytes) = bytes {
+                folder.replace(name, &bytes, inbox.file_mode)?;
+            }
+        }
+        let claim = Self {
+            script: self.script.clone(),
+            run: run.clone(),
+            folder,
+        };
+        let ticket = Ticket {
+            run,
+            ..ticket.clone()
+        };
+        claim.make_files(inbox)?;
+        ticket.write(&claim.folder)?;
+        claim.folder.sync()?;
+        inbox.claimed.sync()?;
+        Ok((claim, ticket))
+    }
+
     fn make_files(&self, inbox: &Inbox) -> io::Result<()> {
         match self.folder.make(OsStr::new(FILES), inbox.folder_mode) {
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
@@ -195,10 +225,31 @@ pub(super) fn instant(facts: &Facts) -> Timestamp {
     Timestamp::from_duration(since).unwrap_or(Timestamp::UNIX_EPOCH)
 }
 
+/// Moves what belongs to a script, then the script.
+fn shift(inbox: &Inbox, name: &OsStr, folder: &Folder, script: &OsStr) -> io::Result<()> {
+    let (here, there) = (Bundle::of(name), Bundle::of(script));
+    for (from, to) in here.companions().into_iter().zip(there.companions()) {
+        shift_any(&inbox.root, from, folder, to)?;
+    }
+    inbox.root.shift(name, folder, script)?;
+    // What is sent of this run must not outlive the claim: on the disk, before anything is.
+    folder.sync()?;
+    inbox.claimed.sync()?;
+    inbox.root.sync()
+}
+
 /// Moves a file, where it is there.
 fn shift_any(from: &Folder, name: &OsStr, to: &Folder, as_name: &OsStr) -> io::Result<()> {
     match from.shift(name, to, as_name) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        // Of a name that is as long as names can be, a longer one is not there either.
+        Err(error)
+            if matches!(
+                error.kind(),
+                io::ErrorKind::NotFound | io::ErrorKind::InvalidFilename
+            ) =>
+        {
+            Ok(())
+        }
         result => result,
     }
 }
@@ -206,7 +257,7 @@ fn shift_any(from: &Folder, name: &OsStr, to: &Folder, as_name: &OsStr) -> io::R
 /// Puts what belongs to a script that was not taken back into the inbox. What has come there meanwhile is newer: ours goes.
 fn give_back(inbox: &Inbox, folder: &Folder, run: &OsStr) -> io::Result<()> {
     for name in folder.names()? {
-        if name == ticket::FILE || !names::is_companion(&name) {
+        if !names::is_companion(&name) {
             continue;
         }
         match folder.shift(&name, &inbox.root, &name) {

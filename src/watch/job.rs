@@ -20,9 +20,12 @@ use crate::error::{Exit, Fault};
 use crate::journal::Journal;
 use crate::plan::Plan;
 use crate::report::Outcome;
-use crate::run::Errand;
+use crate::run::{Errand, new_id};
 use crate::unix;
 use crate::world::World;
+
+/// The code of a run whose plan was approved, and is another now.
+const CHANGED: &str = "PlanChanged";
 
 /// What every job needs.
 pub(super) struct Shop {
@@ -55,6 +58,8 @@ pub(super) enum Fate {
     Filed(Place, Exit),
     /// Its plan waits for approval.
     Parked(Job),
+    /// What was approved is not what it would do any more: it was filed away, and this one draws up the new plan.
+    Replanned(Job),
     /// The watcher stops: it stays claimed, and the next watcher goes on with it.
     Left,
 }
@@ -111,11 +116,37 @@ impl Job {
         let Some(outcome) = outcome else {
             return Ok(Fate::Left);
         };
+        let mut outcome = outcome;
+        let again = if outcome
+            .error
+            .as_ref()
+            .is_some_and(|error| error.code == CHANGED)
+        {
+            Some(self.again(shop, &mut outcome).map_err(broken)?)
+        } else {
+            None
+        };
         let place = result::place(outcome.exit);
         result::write(&shop.inbox, &self.claim.folder, &outcome)
             .and_then(|()| result::file(&shop.inbox, &self.claim.folder, &run, place))
             .map_err(broken)?;
-        Ok(Fate::Filed(place, outcome.exit))
+        Ok(again.map_or(Fate::Filed(place, outcome.exit), Fate::Replanned))
+    }
+
+    /// The same order anew: its new plan has to be approved, under a name of its own.
+    fn again(&self, shop: &Shop, outcome: &mut Outcome) -> io::Result<Self> {
+        let run = new_id(shop.world.clock.now());
+        if let Some(error) = &mut outcome.error {
+            error.hint = Some(format!("the new plan waits in pending/{run}"));
+        }
+        let (claim, ticket) = self.claim.again(&shop.inbox, &self.ticket, run)?;
+        Ok(Self {
+            claim,
+            ticket,
+            is_left: false,
+            needs_approval: true,
+            policy: self.policy.clone(),
+        })
     }
 
     /// Waits until no process of an earlier watcher works on it. Nothing where the watcher stops.
@@ -169,7 +200,10 @@ impl Job {
             words.push("--approved".into());
             words.push(self.path(approval::PLAN).into());
         }
-        let ended = self.start(shop, life, lock, words, "run.log")?;
+        let ended = match self.start(shop, life, lock, words, "run.log")? {
+            Ok(ended) => ended,
+            Err(fault) => return Ok(Some(self.unstarted(shop, &fault))),
+        };
         let document = result::read(&self.claim.folder, &self.claim.run);
         let was_stopped = life.is_told();
         Ok(match document {
@@ -192,6 +226,13 @@ impl Job {
         })
     }
 
+    fn unstarted(&self, shop: &Shop, fault: &Fault) -> Outcome {
+        let now = shop.world.clock.now();
+        let mut outcome = result::of_fault(&self.claim.run, &self.ticket.script, now, fault);
+        outcome.sha256 = Some(self.ticket.sha256.clone());
+        outcome
+    }
+
     fn too_much(&self, exit: Exit) -> Fault {
         let message = format!(
             "`{}` has said more than 16 MiB, and was stopped",
@@ -211,7 +252,10 @@ impl Job {
             "--out".into(),
             out.into(),
         ];
-        let ended = self.start(shop, life, lock, words, approval::TABLE)?;
+        let ended = match self.start(shop, life, lock, words, approval::TABLE)? {
+            Ok(ended) => ended,
+            Err(fault) => return Ok(Planned::Failed(self.unstarted(shop, &fault))),
+        };
         if life.is_told() {
             return Ok(Planned::Left);
         }
@@ -242,47 +286,57 @@ impl Job {
         lock: &File,
         mut words: Vec<OsString>,
         log: &str,
-    ) -> io::Result<Ended> {
+    ) -> io::Result<Result<Ended, Fault>> {
+        let errand = match self.errand(shop) {
+            Ok(errand) => errand,
+            Err(fault) => return Ok(Err(fault)),
+        };
         words.extend(shop.words.iter().cloned());
         let log = self
             .claim
             .folder
             .append(OsStr::new(log), shop.inbox.file_mode)?;
-        let folder = &self.claim.folder;
-        let approved = approval::is_given(folder).then(|| approval::plan(folder));
-        let approved = approved.transpose().map_err(io::Error::other)?;
-        let mut errand =
-            serde_json::to_vec(&self.errand(shop, approved.as_ref())?).map_err(io::Error::other)?;
+        let mut errand = serde_json::to_vec(&errand).map_err(io::Error::other)?;
         errand.push(b'\n');
-        life.run(Start {
+        let ended = life.run(Start {
             words,
             errand,
             log,
             lock,
             most: shop.max_time.map(|most| most + GRACE),
-        })
+        })?;
+        Ok(Ok(ended))
     }
 
     fn path(&self, name: impl AsRef<OsStr>) -> PathBuf {
         self.claim.folder.path().join(name.as_ref())
     }
 
-    fn errand(&self, shop: &Shop, approved: Option<&Plan>) -> io::Result<Errand> {
+    /// # Errors
+    /// Exit 2: what lies there is not what was let in.
+    fn errand(&self, shop: &Shop) -> Result<Errand, Fault> {
+        let folder = &self.claim.folder;
+        let approved = approval::is_given(folder).then(|| approval::plan(folder));
+        let approved = approved.transpose()?;
         let bundle = Bundle::of(&self.claim.script);
         let arguments = match (&self.ticket.arguments_sha256, approved) {
             // What was approved is what the arguments were then: a day ago is that day ago.
-            (_, Some(plan)) => arguments::of_plan(&plan.facts.args).map_err(io::Error::other)?,
+            (_, Some(plan)) => arguments::of_plan(&plan.facts.args)?,
             (None, None) => Vec::new(),
             (Some(sha256), None) => {
                 let me = [unix::user()];
-                let folder = &self.claim.folder;
-                let bytes = entry::bytes(folder, &bundle.arguments, &me, entry::LARGEST)
-                    .map_err(io::Error::other)?
-                    .filter(|bytes| hash(bytes) == *sha256)
-                    .ok_or_else(|| {
-                        io::Error::other("the arguments were changed since they were let in")
-                    })?;
-                arguments::read(&self.ticket.script, &bytes).map_err(io::Error::other)?
+                let bytes = entry::bytes(folder, &bundle.arguments, &me, entry::LARGEST)?
+                    .filter(|bytes| hash(bytes) == *sha256);
+                let Some(bytes) = bytes else {
+                    let message = format!(
+                        "the arguments of `{}` are not those that were let in: their file was changed since",
+                        self.ticket.script
+                    );
+                    return Err(Fault::new(Exit::Unstarted, "ScriptSwapped", message).hint(
+                        "drop them again, and find out who can write in the inbox's `.runback`",
+                    ));
+                };
+                arguments::read(&self.ticket.script, &bytes)?
             }
         };
         Ok(Errand {

@@ -21,6 +21,7 @@ mod result;
 mod rules;
 mod scan;
 mod settle;
+mod sign;
 mod signature;
 mod status;
 mod ticket;
@@ -31,6 +32,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, mpsc};
 use std::time::Duration;
 
+pub(crate) use sign::{Signer, write_arguments};
 pub(crate) use status::{Status, status};
 
 use crate::error::{Exit, Fault};

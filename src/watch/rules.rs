@@ -20,7 +20,7 @@ impl Rules {
     /// Reads the policy.
     ///
     /// # Errors
-    /// Exit 2: as [`Policy::open`]; a user that this machine does not know; signatures are asked for, and no key is trusted.
+    /// Exit 2: as [`Policy::open`]; a user that this machine does not know.
     pub(super) fn open(path: &Path) -> Result<Self, Fault> {
         let policy = Policy::open(path)?;
         // Read a second time, and believed if it says the same: whoever could change it between could change it before.
@@ -40,30 +40,6 @@ impl Rules {
             None => vec![unix::user()],
         };
         let approvers = uids(&policy, Rule::Approvers, rules.approvers())?;
-        if rules.require_signature() && rules.trusted_keys().is_empty() {
-            let message = format!(
-                "{} asks for signatures, and no key is trusted",
-                policy.at(Rule::RequireSignature)
-            );
-            return Err(Fault::new(Exit::Unstarted, "BadPolicy", message)
-                .hint(format!("add a line: `{}`", Rule::TrustedKeys.example())));
-        }
-        if rules.consent() == Some(Consent::File)
-            && approvers.is_empty()
-            && rules.approval_keys().is_empty()
-        {
-            let message = format!(
-                "{} wants plans approved, and nobody may approve them",
-                policy.at(Rule::Consent)
-            );
-            return Err(
-                Fault::new(Exit::Unstarted, "BadPolicy", message).hint(format!(
-                    "add a line: `{}`, or `{}`",
-                    Rule::Approvers.example(),
-                    Rule::ApprovalKeys.example()
-                )),
-            );
-        }
         Ok(Self {
             owners,
             approvers,

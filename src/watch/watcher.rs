@@ -33,6 +33,9 @@ const LONGEST: Duration = Duration::from_secs(30);
 /// The shortest: events come by the thousand.
 const SHORTEST: Duration = Duration::from_millis(10);
 
+/// How often the status is written at most.
+const STATUS: Duration = Duration::from_secs(1);
+
 /// What a job's thread comes back with; `None`: it has fallen over.
 pub(super) type Finished = Option<Result<Fate, Fault>>;
 
@@ -69,12 +72,16 @@ pub(super) struct Books {
     first: VecDeque<Job>,
     running: BTreeMap<String, (Running, Arc<Life>)>,
     parked: BTreeMap<String, (Job, Option<String>)>,
-    /// Cannot be taken out of the inbox, as it is: said once.
-    stuck: BTreeMap<OsString, Facts>,
+    /// Could not be taken out of the inbox, as it was then.
+    stuck: BTreeMap<OsString, (Facts, Instant)>,
     ignored: usize,
     filed: Filed,
     last_scan: Option<(Timestamp, Instant, Duration)>,
     scan_at: Instant,
+    /// Something claimed could not be worked on: it is taken up again then.
+    take_up_at: Option<Instant>,
+    /// Something went wrong that is not filed away.
+    has_trouble: bool,
     stopping: Option<Exit>,
     shown: Option<(Status, Instant)>,
 }
@@ -95,6 +102,8 @@ impl Books {
             filed: Filed::default(),
             last_scan: None,
             scan_at: Instant::now(),
+            take_up_at: None,
+            has_trouble: false,
             stopping: None,
             shown: None,
         }
@@ -108,6 +117,9 @@ impl Watcher {
         loop {
             let now = Instant::now();
             if self.books.stopping.is_none() {
+                if self.books.take_up_at.is_some_and(|at| now >= at) {
+                    self.take_up();
+                }
                 if now >= self.books.scan_at {
                     self.scan();
                 }
@@ -118,7 +130,13 @@ impl Watcher {
             if self.is_over() {
                 break;
             }
-            let next = due.into_iter().chain([self.books.scan_at]).min();
+            let next = [
+                due,
+                self.books.take_up_at,
+                self.status_due(),
+                Some(self.books.scan_at),
+            ];
+            let next = next.into_iter().flatten().min();
             let wait = next.map_or(LONGEST, |next| {
                 next.saturating_duration_since(Instant::now())
             });
@@ -140,7 +158,7 @@ impl Watcher {
         } = self.books.filed;
         match self.books.stopping {
             Some(exit) => exit,
-            None if failed + quarantine > 0 => Exit::Incomplete,
+            None if failed + quarantine > 0 || self.books.has_trouble => Exit::Incomplete,
             None => Exit::Success,
         }
     }
@@ -195,10 +213,14 @@ impl Watcher {
 
     /// What an earlier watcher has left, in order.
     fn take_up(&mut self) {
+        self.books.take_up_at = None;
         let inbox = &self.shop.inbox;
         let names = inbox.claimed.names().unwrap_or_default();
         let mut left = Vec::new();
         for run in names {
+            if self.is_in_hand(&run.to_string_lossy()) {
+                continue;
+            }
             match Claim::left(inbox, &run) {
                 Ok(None) => {}
                 Ok(Some(claim)) => left.push(claim),
@@ -249,6 +271,19 @@ impl Watcher {
         }
     }
 
+    fn is_in_hand(&self, run: &str) -> bool {
+        let books = &self.books;
+        books.running.contains_key(run)
+            || books.parked.contains_key(run)
+            || books.first.iter().any(|job| job.claim.run == run)
+    }
+
+    /// What could not be done now is tried again later.
+    fn trouble(&mut self, text: &str) {
+        self.say(Level::Error, text);
+        self.books.has_trouble = true;
+    }
+
     fn job(&self, claim: Claim, ticket: Ticket, is_left: bool) -> Job {
         Job {
             needs_approval: self.rules.wants_approval(),
@@ -291,11 +326,9 @@ impl Watcher {
         let mut found = scan::decide(listing, &mut books.memory, rule, moment);
         books.ignored = ignored;
         let stuck = &books.stuck;
-        found.ready.retain(|ready| {
-            stuck
-                .get(&ready.name)
-                .is_none_or(|facts| !facts.is_still(&ready.facts))
-        });
+        found
+            .ready
+            .retain(|ready| !is_stuck(stuck, &ready.name, &ready.facts));
         books.line = std::mem::take(&mut found.ready).into();
         let refused = std::mem::take(&mut found.refused);
         let took = begun.elapsed();
@@ -339,11 +372,9 @@ impl Watcher {
             // Touched a moment ago: the next scan sees it as it is then.
             Ok(None) => return self.scan_soon(),
             Err(error) => {
-                self.say(
-                    Level::Error,
-                    &format!("`{shown}` cannot be claimed: {error}"),
-                );
-                self.books.stuck.insert(ready.name.clone(), ready.facts);
+                self.trouble(&format!("`{shown}` cannot be claimed: {error}"));
+                let stuck = (ready.facts, Instant::now());
+                self.books.stuck.insert(ready.name.clone(), stuck);
                 return;
             }
         };
@@ -381,12 +412,7 @@ impl Watcher {
         let shown = names::shown(name);
         let facts = self.shop.inbox.root.look(name).ok().flatten();
         let Some(facts) = facts else { return };
-        if self
-            .books
-            .stuck
-            .get(name)
-            .is_some_and(|known| facts.is_still(known))
-        {
+        if is_stuck(&self.books.stuck, name, &facts) {
             return;
         }
         let code = if names::refusal(name).is_some() {
@@ -405,14 +431,12 @@ impl Watcher {
             Ok(Some(claim)) => self.quarantine(&claim, &shown, &fault),
             Ok(None) => {}
             Err(error) => {
-                self.say(
-                    Level::Warn,
-                    &format!(
-                        "{}; and it cannot be taken out of the inbox: {error}",
-                        fault.message
-                    ),
-                );
-                self.books.stuck.insert(name.to_owned(), facts);
+                self.trouble(&format!(
+                    "{}; and it cannot be taken out of the inbox: {error}",
+                    fault.message
+                ));
+                let stuck = (facts, Instant::now());
+                self.books.stuck.insert(name.to_owned(), stuck);
             }
         }
     }
@@ -503,12 +527,25 @@ impl Watcher {
                 self.books.parked.insert(run.to_owned(), (job, None));
                 self.hear_approvals();
             }
+            Some(Ok(Fate::Replanned(job))) => {
+                self.books.filed.count(Place::Failed);
+                let new = &job.claim.run;
+                self.say(
+                    Level::Warn,
+                    &format!("`{script}`: its plan has changed since it was approved, see failed/{run}; the new one is {new}"),
+                );
+                self.books.first.push_back(job);
+            }
             Some(Ok(Fate::Left)) => {}
-            Some(Err(fault)) => self.say(Level::Error, &format!("`{script}`: {}", fault.message)),
-            None => self.say(
-                Level::Error,
-                &format!("`{script}`: a bug in runback; run {run} stays claimed"),
-            ),
+            Some(Err(fault)) => {
+                let text = format!("`{script}`: {}; it is tried again", fault.message);
+                self.trouble(&text);
+                self.books.take_up_at = Some(Instant::now() + LONGEST);
+            }
+            None => {
+                let text = format!("`{script}`: a bug in runback; run {run} stays claimed");
+                self.trouble(&text);
+            }
         }
     }
 
@@ -617,13 +654,23 @@ impl Watcher {
         lives.filter_map(|(_, life)| life.kill_if_due(now)).min()
     }
 
+    /// When the status is to be looked at again: while something runs, it changes by itself.
+    fn status_due(&self) -> Option<Instant> {
+        let (_, at) = self.books.shown.as_ref()?;
+        (!self.books.running.is_empty()).then(|| *at + STATUS)
+    }
+
     /// Writes the status where it has changed, once a second at most.
     fn show(&mut self) {
         let status = self.status();
-        if let Some((shown, at)) = &self.books.shown
-            && (*shown == status || at.elapsed() < Duration::from_secs(1))
-        {
-            return;
+        if let Some((shown, at)) = &mut self.books.shown {
+            if at.elapsed() < STATUS {
+                return;
+            }
+            if *shown == status {
+                *at = Instant::now();
+                return;
+            }
         }
         // Nothing depends on it, and the next one may succeed.
         let _ = status.write(&self.shop.inbox.own);
@@ -662,4 +709,11 @@ impl Watcher {
             filed: books.filed,
         }
     }
+}
+
+/// It could not be moved a moment ago, and is as it was then.
+fn is_stuck(stuck: &BTreeMap<OsString, (Facts, Instant)>, name: &OsStr, facts: &Facts) -> bool {
+    stuck
+        .get(name)
+        .is_some_and(|(known, at)| facts.is_still(known) && at.elapsed() < LONGEST)
 }

@@ -83,16 +83,11 @@ impl Watched {
 
     pub fn command(&self, flags: &[&str]) -> Command {
         let mut command = self.bench.command();
-        command
-            .args([
-                "watch",
-                "inbox",
-                "--policy",
-                "policy.toml",
-                "--settle",
-                "0s",
-            ])
-            .args(flags);
+        command.args(["watch", "inbox", "--policy", "policy.toml"]);
+        if !flags.iter().any(|flag| flag.starts_with("--settle")) {
+            command.arg("--settle=0s");
+        }
+        command.args(flags);
         command
     }
 

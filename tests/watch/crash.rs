@@ -10,9 +10,9 @@ use crate::support::{Served, Watched};
 
 const RESTORE: &str = r#"
 //! @param from int x
-let people = users::list().collect();
-let some = []; for i in 0..3 { some.push(people[args.from + i]); }
-let session = exchange::create_session(exchange::latest_points(some), "new");
+let all = exchange::latest_points(users::list().first(80)).filter(|row| row.point != ());
+let rows = []; for i in 0..3 { rows.push(all[args.from + i]); }
+let session = exchange::create_session(rows, "new");
 session.activate();
 session.wait();
 "#;

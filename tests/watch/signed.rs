@@ -474,7 +474,10 @@ fn what_has_run_does_not_run_again() {
 #[test]
 fn a_signature_that_is_there_must_hold_also_where_none_is_needed() {
     let signer = Signer::new();
-    let watched = Watched::new().policy(&format!("trusted_keys = [\"{}\"]\n", signer.public()));
+    let watched = Watched::new().policy(&format!(
+        "require_signature = false\ntrusted_keys = [\"{}\"]\n",
+        signer.public()
+    ));
     watched.drop_file("x.rhai", "print(1);");
     watched.drop_file("y.rhai", "print(1);");
     let signature = signer.sign("print(2);", &format!("file:y.rhai\texpires:{}", later()));
