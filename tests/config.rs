@@ -462,7 +462,7 @@ fn colours_are_as_asked_for() {
 fn a_policy_is_not_passed_over_in_silence() {
     let done = bench().flags(&["--policy", "x.toml"]).run().expect(2);
     assert!(
-        done.stderr.contains("policies are not obeyed yet"),
+        done.stderr.contains("there is no policy file `x.toml`"),
         "{done}"
     );
 }

@@ -18,6 +18,7 @@ mod mix;
 mod new;
 mod options;
 mod plan;
+mod policy;
 mod readme;
 mod reports;
 mod restore;

@@ -288,4 +288,91 @@ mod tests {
             (Exit::Denied, "ConsentNeeded")
         );
     }
+
+    #[test]
+    fn what_was_agreed_to_before_counts_as_the_policy_of_now_says() {
+        let approved = Arc::new(Approved::default());
+        let rows = [
+            ("prompt", Manner::Open, true),
+            ("--yes", Manner::Open, true),
+            ("prompt", Manner::Ask(String::new()), true),
+            ("--yes", Manner::Ask(String::new()), false),
+            ("policy", Manner::Ask(String::new()), false),
+            ("plan", Manner::Ask(String::new()), false),
+            ("prompt", Manner::Missing(String::new()), false),
+            ("plan", Manner::Missing(String::new()), false),
+            ("plan", Manner::Plan(approved), false),
+        ];
+        for (how, manner, counts) in rows {
+            let consent = Consent::new(true, Arc::new(Scripted::new([Reply::Nobody])));
+            let open = matches!(manner, Manner::Open);
+            let consent = consent.by(manner);
+            consent.remember(&[Consented {
+                run: String::new(),
+                class: "activate".to_owned(),
+                question: String::new(),
+                keys: vec!["a".to_owned()],
+                all: false,
+                how: how.to_owned(),
+                at: jiff::Timestamp::UNIX_EPOCH,
+            }]);
+            let known = consent.require(Class::Activate, &covered(&["a"]));
+            assert_eq!(known.is_ok(), counts, "{how}");
+            // What nobody has agreed to is asked for, and `--yes` is an answer only without a policy.
+            let other = consent.require(Class::Activate, &covered(&["b"]));
+            assert_eq!(other.is_ok(), open, "{how}");
+        }
+    }
+
+    #[test]
+    fn a_plan_covers_its_own_items_and_calls_and_drafts_of_the_run() {
+        let item = |point| aim("exchange", Some("u"), Some(point), Some("inPlace"), None);
+        let approved = Approved {
+            items: [item("p"), item("q")].into(),
+            calls: ["DELETE /users/1".to_owned()].into(),
+            plan: "abc".to_owned(),
+        };
+        let consent =
+            Consent::new(false, Arc::new(Scripted::new([]))).by(Manner::Plan(Arc::new(approved)));
+        let asked = |class, question: &str, aims: &[String], is_own_draft| {
+            let covered = Covered {
+                question: question.to_owned(),
+                keys: vec!["k".to_owned()],
+                aims: aims.to_vec(),
+                is_own_draft,
+            };
+            let answer = consent.require(class, &covered);
+            answer.map(|_| ()).map_err(|fault| fault.code)
+        };
+        let changed = Err("PlanChanged".to_owned());
+        let both = [item("p"), item("q")];
+        assert_eq!(asked(Class::Activate, "", &both, false), Ok(()));
+        assert_eq!(asked(Class::Activate, "", &both[..1], false), Ok(()));
+        // Asked for before, and still nothing but what is in the plan.
+        let more = [item("p"), item("r")];
+        assert_eq!(asked(Class::Activate, "", &more, false), changed);
+        assert_eq!(asked(Class::Activate, "", &[], false), changed);
+        let elsewhere = aim("exchange", Some("u"), Some("p"), Some("new"), None);
+        assert_eq!(asked(Class::Activate, "", &[elsewhere], false), changed);
+        assert_eq!(asked(Class::Delete, "DELETE /users/1", &[], false), Ok(()));
+        assert_eq!(asked(Class::Delete, "DELETE /users/2", &[], false), changed);
+        assert_eq!(
+            asked(Class::Unlisted, "PATCH /users/1", &[], false),
+            changed
+        );
+        assert_eq!(asked(Class::Delete, "delete draft x", &[], true), Ok(()));
+        assert_eq!(asked(Class::Draft, "", &[], false), Ok(()));
+    }
+
+    #[test]
+    fn an_item_is_the_same_in_a_plan_and_in_its_run() {
+        let bulk = |unit, input| aim("exchange", unit, None, Some("new"), Some(input));
+        assert_eq!(bulk(Some("u"), "A@x"), bulk(None, "a@X"));
+        assert_ne!(bulk(None, "a@x"), bulk(None, "b@x"));
+        let point = |unit, to| aim("exchange", unit, Some("p"), Some(to), None);
+        assert_eq!(point(Some("u"), "inPlace"), point(Some("u"), "inplace"));
+        assert_ne!(point(Some("u"), "new"), point(Some("v"), "new"));
+        let file = |key| aim("onedrive", Some("u"), Some("p"), None, Some(key));
+        assert_ne!(file("1"), file("2"));
+    }
 }

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use super::flags::Flags;
 use crate::error::{Exit, Fault};
+use crate::policy::Policy;
 use crate::run::{Format, Source};
 use crate::script::{self, Examined, Finding};
 use crate::talk::{Talk as _, Voice};
@@ -23,6 +24,8 @@ const FORM: &str = "\
 Nothing is run and nobody is asked: it needs no tenant and no network.
 
 Exit code 0: no mistakes (there may be warnings). Exit code 2: at least one mistake, or a file that cannot be read.
+Exit code 5: no mistakes, but the policy of --policy would deny something. It is told from the text alone: a line that is never
+reached is not denied, and what is made up while a script runs (paths, numbers, people, the hour) is judged then.
 
 With --format json one document on stdout, whose fields stay (others may be added):
 
@@ -30,12 +33,14 @@ With --format json one document on stdout, whose fields stay (others may be adde
    \"diagnostics\": [{\"file\": \"a.rhai\", \"line\": 3, \"column\": 9, \"end_column\": 14,
                     \"severity\": \"error\", \"code\": \"NoSuchVariable\",
                     \"message\": \"there is no variable `rwos`\", \"hint\": \"did you mean `rows`?\"}],
-   \"scripts\": [{\"file\": \"a.rhai\", \"errors\": 1, \"warnings\": 0, \"abilities\": null}]}
+   \"scripts\": [{\"file\": \"a.rhai\", \"errors\": 1, \"warnings\": 0, \"denials\": 0, \"abilities\": null}],
+   \"policy\": null}
 
 Lines and columns count from 1, columns count characters, `end_column` is behind the last one; all three are null where a
 file cannot be read. `severity` is `error` or `warning`; `hint` may be null or hold several lines. `abilities` says what a script
 without mistakes can do at most: {\"reads\", \"drafts\", \"activates\", \"deletes\", \"changes\": true or false, \"workloads\": [...],
-\"summary\": \"...\"}. `changes` is any other change through `graph::`.";
+\"summary\": \"...\"}. `changes` is any other change through `graph::`. What the policy would deny is among the diagnostics, with code
+`PolicyDenied`, and `policy` is {\"file\", \"sha256\"}.";
 
 /// Find mistakes without running
 #[derive(Debug, Args)]
@@ -50,6 +55,8 @@ pub(super) struct Check {
 struct Looked {
     name: String,
     examined: Examined,
+    /// What the policy would deny.
+    denials: Vec<Finding>,
 }
 
 impl Looked {
@@ -58,6 +65,16 @@ impl Looked {
         findings
             .filter(|finding| finding.is_error() == is_error)
             .count()
+    }
+
+    fn denied(&self) -> usize {
+        let denials = self.denials.iter();
+        denials.filter(|finding| finding.is_error()).count()
+    }
+
+    /// Mistakes first: a script that has some is not judged by a policy.
+    fn findings(&self) -> impl Iterator<Item = &Finding> {
+        self.examined.findings.iter().chain(&self.denials)
     }
 }
 
@@ -71,26 +88,35 @@ impl Check {
                 "`-` is given twice, and there is one standard input",
             ));
         }
-        let looked: Vec<_> = self.scripts.iter().map(|path| look(path, voice)).collect();
+        let policy = flags.conduct.policy.as_deref();
+        let policy = policy.map(Policy::open).transpose()?;
+        let looked: Vec<_> = self
+            .scripts
+            .iter()
+            .map(|path| look(path, policy.as_ref(), voice))
+            .collect();
         let is_right = looked.iter().all(|looked| looked.count(true) == 0);
+        let is_allowed = looked.iter().all(|looked| looked.denied() == 0);
         let out = if flags.conduct.format == Format::Json {
             format!(
                 "{}\n",
-                text::json_shown(&document(&looked, is_right).to_string())
+                text::json_shown(
+                    &document(&looked, is_right && is_allowed, policy.as_ref()).to_string()
+                )
             )
         } else {
             let mut said = false;
             looked
                 .iter()
-                .map(|looked| tell(looked, voice, &mut said))
+                .map(|looked| tell(looked, policy.as_ref(), voice, &mut said))
                 .collect()
         };
         // A reader that has gone away is no mistake in a script.
         let _ = io::stdout().write_all(out.as_bytes());
-        Ok(if is_right {
-            Exit::Success
-        } else {
-            Exit::Unstarted
+        Ok(match (is_right, is_allowed) {
+            (false, _) => Exit::Unstarted,
+            (true, false) => Exit::Denied,
+            (true, true) => Exit::Success,
         })
     }
 }
@@ -99,7 +125,7 @@ fn is_stdin(path: &Path) -> bool {
     path == Path::new("-")
 }
 
-fn look(path: &Path, voice: &Voice) -> Looked {
+fn look(path: &Path, policy: Option<&Policy>, voice: &Voice) -> Looked {
     let (name, source) = if is_stdin(path) {
         if io::IsTerminal::is_terminal(&io::stdin()) {
             voice.note("reading a script from this terminal, up to Ctrl-D");
@@ -108,11 +134,22 @@ fn look(path: &Path, voice: &Voice) -> Looked {
     } else {
         (path.display().to_string(), Source::read(path))
     };
-    let examined = match source {
-        Ok(source) => script::examine(&name, &source.bytes, &[source.folder()]),
-        Err(fault) => Examined::of_faults(vec![fault]),
+    let (examined, roots) = match source {
+        Ok(source) => {
+            let roots = vec![source.folder()];
+            (script::examine(&name, &source.bytes, &roots), roots)
+        }
+        Err(fault) => (Examined::of_faults(vec![fault]), Vec::new()),
     };
-    Looked { name, examined }
+    let denials = match (&examined.script, policy) {
+        (Some(script), Some(policy)) => script.denials(&roots, policy),
+        _ => Vec::new(),
+    };
+    Looked {
+        name,
+        examined,
+        denials,
+    }
 }
 
 fn stdin() -> Result<Source, Fault> {
@@ -132,15 +169,15 @@ fn stdin() -> Result<Source, Fault> {
 }
 
 /// Says what was found on stderr, and gives the line for stdout. `said`: something stands on stderr already.
-fn tell(looked: &Looked, voice: &Voice, said: &mut bool) -> String {
-    for finding in looked.examined.findings.iter().take(MOST) {
+fn tell(looked: &Looked, policy: Option<&Policy>, voice: &Voice, said: &mut bool) -> String {
+    for finding in looked.findings().take(MOST) {
         if std::mem::replace(said, true) && !voice.manner().json {
             voice.raw("");
         }
         voice.finding(&finding.fault, !finding.is_error());
     }
     let name = text::one_line(&looked.name);
-    let more = looked.examined.findings.len().saturating_sub(MOST);
+    let more = looked.findings().count().saturating_sub(MOST);
     if more > 0 {
         voice.raw("");
         voice.note(&format!("{more} more in {name}; mend these first"));
@@ -155,14 +192,23 @@ fn tell(looked: &Looked, voice: &Voice, said: &mut bool) -> String {
         number => format!(", {}", count(number, "warning")),
     };
     match &looked.examined.abilities {
-        Some(abilities) => format!("{name}: no mistakes{warnings}; {abilities}\n"),
+        Some(abilities) => {
+            let judged = policy.map_or_else(String::new, |policy| {
+                let file = policy.path().display();
+                match looked.denied() {
+                    0 => format!(", nothing that `{file}` denies for certain"),
+                    denied => format!(", {} by `{file}`", count(denied, "denial")),
+                }
+            });
+            format!("{name}: no mistakes{warnings}{judged}; {abilities}\n")
+        }
         None => format!("{name}: {}{warnings}\n", count(errors, "mistake")),
     }
 }
 
-fn document(looked: &[Looked], is_right: bool) -> Value {
+fn document(looked: &[Looked], is_right: bool, policy: Option<&Policy>) -> Value {
     let diagnostics = looked.iter().flat_map(|looked| {
-        let findings = looked.examined.findings.iter();
+        let findings = looked.findings();
         findings.map(|finding: &Finding| finding.to_json(&looked.name))
     });
     let scripts = looked.iter().map(|looked| {
@@ -171,6 +217,7 @@ fn document(looked: &[Looked], is_right: bool) -> Value {
             "file": looked.name,
             "errors": looked.count(true),
             "warnings": looked.count(false),
+            "denials": looked.denied(),
             "abilities": abilities.map(script::Abilities::to_json),
         })
     });
@@ -179,5 +226,9 @@ fn document(looked: &[Looked], is_right: bool) -> Value {
         "ok": is_right,
         "diagnostics": diagnostics.collect::<Vec<_>>(),
         "scripts": scripts.collect::<Vec<_>>(),
+        "policy": policy.map(|policy| json!({
+            "file": policy.path().display().to_string(),
+            "sha256": policy.sha256(),
+        })),
     })
 }

@@ -31,7 +31,6 @@ mod tests;
 mod write;
 mod writer;
 
-pub(crate) use day::Spent;
 pub(crate) use error::{Holder, JournalError};
 pub(crate) use evidence::Verified;
 pub(crate) use gate::{GateSlot, Seen};

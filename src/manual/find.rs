@@ -105,11 +105,12 @@ fn places(name: &str) -> Vec<Page> {
     if name == GLOBALS || name == "global" {
         return vec![index::namespace("", false)];
     }
-    if let Some(shape) = SHAPES.iter().find(|shape| shape.is_called(name)) {
-        return vec![shape.page()];
-    }
-    if let Some(page) = topic::find(name) {
-        return vec![page];
+    // A policy is a file of guard rails, and an object of Graph: both are shown, the topic first.
+    let shape = SHAPES.iter().find(|shape| shape.is_called(name));
+    let shape = shape.map(|shape| shape.page());
+    let pages: Vec<Page> = topic::find(name).into_iter().chain(shape).collect();
+    if !pages.is_empty() {
+        return pages;
     }
     index::blocks()
         .iter()

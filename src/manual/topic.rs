@@ -12,7 +12,7 @@ struct Topic {
     text: &'static str,
 }
 
-static TOPICS: [Topic; 6] = [
+static TOPICS: [Topic; 7] = [
     Topic {
         name: "arguments",
         aliases: &["args", "header", "@param", "param", "parameters"],
@@ -33,9 +33,15 @@ static TOPICS: [Topic; 6] = [
     },
     Topic {
         name: "consent",
-        aliases: &["policy", "class", "classes", "policy class"],
+        aliases: &["class", "classes", "policy class"],
         about: "policy classes, and what asks before it acts",
         text: include_str!("topics/consent.md"),
+    },
+    Topic {
+        name: "policy",
+        aliases: &["policies", "guard rails", "rails", "policy file"],
+        about: "guard rails: a file that says what scripts may do",
+        text: include_str!("topics/policy.md"),
     },
     Topic {
         name: "exit-codes",

@@ -31,7 +31,7 @@ impl Policy {
         let Denial { rule, why, mend } = denial;
         Fault::new(Exit::Denied, DENIED, format!("denied by the policy: {why}"))
             .context(self.source(*rule))
-            .hint(format!("{mend} ({})", self.at(*rule)))
+            .hint(format!("{mend} in {}", self.at(*rule)))
     }
 
     /// The line of a rule, for messages that come of it: `policy.toml:3 says: allow = ["read"]`.

@@ -314,3 +314,218 @@ fn untold(rule: Rule, why: &str) -> Denial {
         ),
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+    use crate::policy::read;
+
+    fn denied(policy: &str, act: Act, deed: &Deed) -> Option<Rule> {
+        let policy = read::policy(Path::new("p"), policy.as_bytes()).unwrap();
+        let now = "2026-11-21T12:00:00Z".parse().ok();
+        policy.judge(act, deed, now).err().map(|denial| denial.rule)
+    }
+
+    fn items(
+        in_session: u64,
+        in_run: u64,
+        in_day: u64,
+        to: &'static str,
+        outsiders: &[&str],
+    ) -> Deed {
+        Deed::items(
+            "exchange",
+            Items {
+                destinations: [to].into(),
+                in_session,
+                in_run,
+                in_day,
+                outsiders: outsiders.iter().map(ToString::to_string).collect(),
+            },
+        )
+    }
+
+    fn call(method: &str, path: &str) -> Deed {
+        Deed {
+            workload: None,
+            matter: Matter::Call {
+                method: method.to_owned(),
+                path: path.to_owned(),
+            },
+        }
+    }
+
+    #[test]
+    fn each_rule_allows_and_denies() {
+        use Act::{Activate, Delete, Draft, Read, Unlisted};
+        let some = || items(5, 50, 500, "new", &[]);
+        let nothing = || Deed::nothing("exchange");
+        let activate = "/solutions/backupRestore/restoreSessions/1/activate";
+        let rows = [
+            ("", Activate, Deed::default(), None),
+            ("allow = [\"read\"]", Read, nothing(), None),
+            ("allow = [\"read\"]", Draft, nothing(), Some(Rule::Allow)),
+            ("allow = [\"draft\"]", Draft, some(), None),
+            (
+                "allow = [\"draft\"]",
+                Read,
+                Deed::default(),
+                Some(Rule::Allow),
+            ),
+            ("allow = [\"draft\"]", Activate, some(), Some(Rule::Allow)),
+            ("allow = [\"activate\"]", Activate, some(), None),
+            (
+                "allow = [\"activate\"]",
+                Delete,
+                nothing(),
+                Some(Rule::Allow),
+            ),
+            ("allow = [\"delete\"]", Delete, nothing(), None),
+            (
+                "allow = [\"draft\", \"activate\"]",
+                Unlisted,
+                call("PATCH", "/x"),
+                Some(Rule::Allow),
+            ),
+            (
+                "allow = [\"draft\", \"activate\", \"delete\"]",
+                Unlisted,
+                call("PATCH", "/x"),
+                None,
+            ),
+            ("workloads = [\"exchange\"]", Draft, nothing(), None),
+            (
+                "workloads = [\"onedrive\"]",
+                Draft,
+                nothing(),
+                Some(Rule::Workloads),
+            ),
+            ("workloads = [\"onedrive\"]", Read, Deed::default(), None),
+            (
+                "workloads = [\"onedrive\"]",
+                Draft,
+                Deed::default(),
+                Some(Rule::Workloads),
+            ),
+            (
+                "workloads = [\"exchange\"]",
+                Delete,
+                call("DELETE", "/users/1"),
+                None,
+            ),
+            (
+                "workloads = [\"exchange\"]",
+                Draft,
+                call("PATCH", "/Solutions/backuprestore/restoreSessions/1"),
+                Some(Rule::Workloads),
+            ),
+            ("destinations = [\"new\"]", Activate, some(), None),
+            (
+                "destinations = [\"inPlace\"]",
+                Activate,
+                some(),
+                Some(Rule::Destinations),
+            ),
+            ("destinations = []", Delete, nothing(), None),
+            ("max_items_per_session = 5", Activate, some(), None),
+            (
+                "max_items_per_session = 4",
+                Activate,
+                some(),
+                Some(Rule::MaxItemsPerSession),
+            ),
+            ("max_items_per_run = 50", Draft, some(), None),
+            (
+                "max_items_per_run = 49",
+                Draft,
+                some(),
+                Some(Rule::MaxItemsPerRun),
+            ),
+            ("max_items_per_day = 500", Activate, some(), None),
+            (
+                "max_items_per_day = 499",
+                Activate,
+                some(),
+                Some(Rule::MaxItemsPerDay),
+            ),
+            ("groups = [\"a\"]", Activate, some(), None),
+            (
+                "groups = [\"a\"]",
+                Activate,
+                items(1, 1, 1, "new", &["x"]),
+                Some(Rule::Groups),
+            ),
+            ("", Activate, items(1, 1, 1, "new", &["x"]), None),
+            ("groups = [\"a\"]", Draft, call("PATCH", "/users/1"), None),
+            (
+                "groups = [\"a\"]",
+                Delete,
+                call("DELETE", "/users/1"),
+                Some(Rule::Groups),
+            ),
+            (
+                "groups = [\"a\"]",
+                Activate,
+                Deed::default(),
+                Some(Rule::Groups),
+            ),
+            (
+                "max_items_per_run = 5",
+                Activate,
+                call("POST", activate),
+                Some(Rule::MaxItemsPerRun),
+            ),
+            (
+                "max_items_per_run = 5",
+                Unlisted,
+                call("POST", "/solutions/x.BackupRestore/y"),
+                Some(Rule::MaxItemsPerRun),
+            ),
+            (
+                "max_items_per_run = 5",
+                Unlisted,
+                call("PATCH", "/users/1"),
+                None,
+            ),
+            (
+                "max_items_per_run = 5",
+                Delete,
+                call("DELETE", activate),
+                None,
+            ),
+            ("hours = \"Sat\"", Draft, nothing(), None),
+            ("hours = \"Sun\"", Draft, nothing(), Some(Rule::Hours)),
+            ("hours = \"Sun\"", Read, nothing(), None),
+            (
+                "graph_paths = [\"/users/*\"]",
+                Unlisted,
+                call("PATCH", "/users/1"),
+                None,
+            ),
+            (
+                "graph_paths = [\"/users/*\"]",
+                Read,
+                call("GET", "/groups"),
+                Some(Rule::GraphPaths),
+            ),
+            ("graph_paths = []", Draft, some(), None),
+        ];
+        for (policy, act, deed, expected) in rows {
+            assert_eq!(
+                denied(policy, act, &deed),
+                expected,
+                "{policy} {act:?} {deed:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_plan_is_of_no_hour() {
+        let policy = read::policy(Path::new("p"), b"hours = \"Sun\"").unwrap();
+        policy
+            .judge(Act::Activate, &Deed::nothing("exchange"), None)
+            .unwrap();
+    }
+}

@@ -62,6 +62,7 @@ use source::Text;
 use values::Stream;
 
 use crate::error::{Exit, Fault};
+use crate::policy::Policy;
 
 /// A script that has been read and parsed.
 #[derive(Clone)]
@@ -182,6 +183,11 @@ impl Script {
             .filter(|file| !file.is_std())
             .map(|file| (file.text.name.clone(), file.text.text.clone()))
             .collect()
+    }
+
+    /// What a policy would deny of it, as far as its text says that.
+    pub(crate) fn denials(&self, roots: &[PathBuf], policy: &Policy) -> Vec<Finding> {
+        check::denials(&Program::link(&self.file, roots).0, policy)
     }
 
     /// Whether it asks for the beta version of Graph in calls of its own.

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::rules::Rules;
 use crate::error::{Exit, Fault};
+use crate::policy::refuse_foreign;
 use crate::unix::Access;
 
 /// The folders and files that a watcher stands on.
@@ -26,7 +27,10 @@ pub(super) fn check(places: &Places<'_>, rules: &Rules) -> Result<(), Fault> {
         refuse("library", library)?;
     }
     for key in places.keys {
-        refuse("file", key)?;
+        // One that is not there says so itself, in better words, when it is opened.
+        if key.exists() {
+            refuse_foreign("file", key)?;
+        }
     }
     let inbox = ("inbox", places.inbox);
     let data = places

@@ -273,7 +273,12 @@ fn what_changes_nothing_needs_no_approval() {
 
 #[test]
 fn a_changed_plan_needs_a_new_approval() {
-    let newest = RESTORE.replace("args.before", "now()");
+    let newest = RESTORE
+        .replace(
+            "points_before(users::list().first(20), args.before)",
+            "latest_points(users::list().first(20))",
+        )
+        .replace("//! @param before datetime = \"-48h\" x\n", "");
     let mut parked = Parked::of(&newest);
     let plan = fs::read(parked.folder().join("plan.json")).unwrap();
     // Time goes by: there are newer points, or none any more at the old places.
@@ -285,14 +290,32 @@ fn a_changed_plan_needs_a_new_approval() {
         parked.key.sign(&plan, "file:plan.json"),
         None,
     );
-    parked.watched.waits_for("failed", 1);
+    parked
+        .watching
+        .hears("its plan has changed")
+        .hears("waits for approval");
     assert_eq!(parked.activated(), 0);
+    let old = fs::read_dir(parked.watched.inbox("failed"))
+        .unwrap()
+        .count();
+    assert_eq!(old, 1);
+    // The new plan waits, and the old signature is worth nothing there.
+    let new = fs::read(parked.folder().join("plan.json")).unwrap();
+    assert_ne!(new, plan);
+    parked.leaves(
+        "plan.json.minisig",
+        parked.key.sign(&plan, "file:plan.json"),
+        None,
+    );
+    parked.watching.hears("does not hold");
     let watched = parked.ends();
     let filed = watched.only("failed");
     assert_eq!(
         (filed.code(), &filed.result["exit"]),
         ("PlanChanged", &5.into())
     );
+    let hint = filed.result["error"]["hint"].as_str().unwrap();
+    assert!(hint.contains("waits in pending/"), "{hint}");
 }
 
 #[test]

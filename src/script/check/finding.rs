@@ -26,6 +26,13 @@ impl Finding {
         }
     }
 
+    pub(crate) fn warning(fault: Fault) -> Self {
+        Self {
+            severity: Severity::Warning,
+            fault,
+        }
+    }
+
     pub(crate) fn new(severity: Severity, failure: Failure, place: Option<Place>) -> Self {
         let mut fault = failure.fault();
         fault.place = place;

@@ -9,6 +9,7 @@ mod functions;
 mod kinds;
 mod literals;
 mod names;
+mod policed;
 mod reach;
 
 use std::collections::{HashMap, HashSet};
@@ -19,6 +20,7 @@ use rhai::{Engine, Expr, FnCallExpr, Position, Stmt};
 
 pub(crate) use abilities::Abilities;
 pub(crate) use finding::{Finding, Severity};
+pub(crate) use policed::denials;
 
 use super::engine;
 use super::failure::Failure;

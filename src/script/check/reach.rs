@@ -10,6 +10,7 @@ use rhai::{Expr, FnCallExpr, FnPtr, Position, Stmt};
 use super::abilities::{Abilities, Ability};
 use super::call_of;
 use super::kinds::Kinds;
+use super::policed::{Through, Use};
 use crate::backup;
 use crate::changes::Class;
 use crate::graph::Method;
@@ -28,6 +29,9 @@ struct Facts {
     /// Workloads whose sessions it may have in its hands, should something be changed.
     hands: BTreeSet<&'static str>,
     next: HashSet<Key>,
+    /// Calls that reach the tenant, each at its place.
+    calls: Vec<Use>,
+    through: Vec<Through>,
 }
 
 /// Which body leads to which.
@@ -50,6 +54,7 @@ impl Reach {
                     names: &names,
                     imports: &imports,
                     harmless: &harmless,
+                    at: Position::NONE,
                     facts: facts.entry(key).or_default(),
                 };
                 tree::each(&body.statements, &mut |node| gather.node(node));
@@ -58,22 +63,36 @@ impl Reach {
         Self { facts }
     }
 
-    /// What a body can do, with all that it leads to. The name of a file's own statements is empty.
-    pub(crate) fn from(&self, file: &str, body: &str) -> Abilities {
+    /// The bodies that this one leads to, and itself.
+    pub(super) fn reached(&self, file: &str, body: &str) -> HashSet<Key> {
         let mut seen: HashSet<Key> = HashSet::new();
         let mut ahead = vec![(file.to_owned(), body.to_owned())];
+        while let Some(key) = ahead.pop() {
+            if let Some(facts) = self.facts.get(&key)
+                && seen.insert(key)
+            {
+                ahead.extend(facts.next.iter().cloned());
+            }
+        }
+        seen
+    }
+
+    pub(super) fn uses(&self, key: &Key) -> &[Use] {
+        self.facts.get(key).map_or(&[], |facts| &facts.calls)
+    }
+
+    pub(super) fn through(&self, key: &Key) -> &[Through] {
+        self.facts.get(key).map_or(&[], |facts| &facts.through)
+    }
+
+    /// What a body can do, with all that it leads to. The name of a file's own statements is empty.
+    pub(crate) fn from(&self, file: &str, body: &str) -> Abilities {
         let mut found = Abilities::default();
         let mut hands = BTreeSet::new();
-        while let Some(key) = ahead.pop() {
-            let Some(facts) = self.facts.get(&key) else {
-                continue;
-            };
-            if !seen.insert(key) {
-                continue;
-            }
+        for key in self.reached(file, body) {
+            let facts = &self.facts[&key];
             found.all.extend(&facts.uses.all);
             hands.extend(&facts.hands);
-            ahead.extend(facts.next.iter().cloned());
         }
         if !found.only_reads() {
             found.workloads = hands;
@@ -106,11 +125,17 @@ struct Gather<'g> {
     imports: &'g HashMap<String, Vec<String>>,
     /// Places of method calls on what is no object of the tenant.
     harmless: &'g HashSet<Position>,
+    /// Where the walk is.
+    at: Position,
     facts: &'g mut Facts,
 }
 
 impl Gather<'_> {
     fn node(&mut self, node: Node) {
+        self.at = match node {
+            Node::Stmt(statement) => statement.position(),
+            Node::Expr(expression) => expression.start_position(),
+        };
         if let Some((call, position, method)) = call_of(node) {
             self.call(call, position, method);
         }
@@ -136,6 +161,7 @@ impl Gather<'_> {
     }
 
     fn call(&mut self, call: &FnCallExpr, position: Position, method: bool) {
+        self.at = position;
         let name = call.name.as_str();
         if !call.namespace.path.is_empty() {
             let path: Vec<_> = call
@@ -164,17 +190,17 @@ impl Gather<'_> {
         if method && is_certain && self.harmless.contains(&position) {
             return;
         }
-        self.host("", name, |entry| entry.arity == arity);
+        self.host("", name, Some((call, method)), |entry| entry.arity == arity);
     }
 
     /// A function by its name alone: called with whatever values.
     fn pointer(&mut self, name: &str) {
         if let Some((path, name)) = name.rsplit_once("::") {
             self.imported(path.split("::").next().unwrap_or_default(), name);
-            self.host(path, name, |_| true);
+            self.host(path, name, None, |_| true);
         } else {
             self.own(name);
-            self.host("", name, |_| true);
+            self.host("", name, None, |_| true);
         }
     }
 
@@ -202,21 +228,42 @@ impl Gather<'_> {
         if root == "graph"
             && let Some(method) = method(name)
         {
-            self.graph(&method, call.args.first());
+            self.graph(name, &method, call.args.first());
             return;
         }
         let arity = call.args.len();
-        self.host(root, name, |entry| entry.arity == arity);
+        if root == "graph" {
+            self.graph_reading(name, call.args.first());
+        } else {
+            self.host(root, name, Some((call, false)), |entry| {
+                entry.arity == arity
+            });
+        }
     }
 
     /// A function of a file that is imported under this name.
     fn imported(&mut self, alias: &str, name: &str) {
         let files = self.imports.get(alias).into_iter().flatten();
-        let keys = files.map(|file| (file.clone(), name.to_owned()));
-        self.facts.next.extend(keys);
+        for file in files {
+            let is_std = |known: &&File| known.text.name == *file && known.is_std();
+            if self.program.files().iter().any(is_std) {
+                self.facts.through.push(Through {
+                    at: self.at,
+                    file: file.clone(),
+                    name: name.to_owned(),
+                });
+            }
+            self.facts.next.insert((file.clone(), name.to_owned()));
+        }
     }
 
-    fn host(&mut self, namespace: &str, name: &str, fits: impl Fn(&Entry) -> bool) {
+    fn host(
+        &mut self,
+        namespace: &str,
+        name: &str,
+        call: Option<(&FnCallExpr, bool)>,
+        fits: impl Fn(&Entry) -> bool,
+    ) {
         for entry in &shelves().entries {
             if entry.name == name && entry.namespace == namespace && fits(entry) {
                 let ability = match entry.reach {
@@ -228,6 +275,11 @@ impl Gather<'_> {
                     Help::Path => Ability::Change,
                 };
                 self.facts.uses.all.insert(ability);
+                // Called the other way round, values stand one place beside their names.
+                let call = call.filter(|(_, method)| *method == entry.receiver.is_some());
+                let call = call.map(|(call, _)| call);
+                let used = Use::of(self.at, entry, ability, call);
+                self.facts.calls.push(used);
                 self.hand(entry, ability);
             }
         }
@@ -265,7 +317,7 @@ impl Gather<'_> {
     }
 
     /// `graph::post(path, …)`: a plain path says what it does.
-    fn graph(&mut self, method: &Method, path: Option<&Expr>) {
+    fn graph(&mut self, name: &str, method: &Method, path: Option<&Expr>) {
         let literal = match path {
             Some(Expr::StringConstant(path, _)) => Some(path.as_str()),
             _ => None,
@@ -275,6 +327,8 @@ impl Gather<'_> {
             None if *method == Method::DELETE => Some(Class::Delete),
             None => Some(Class::Unlisted),
         };
+        let used = Use::of_path(self.at, name, method.as_str(), class, literal);
+        self.facts.calls.push(used);
         self.facts.uses.all.insert(match class {
             None => Ability::Read,
             Some(Class::Draft) => Ability::Draft,
@@ -295,6 +349,22 @@ impl Gather<'_> {
             }
             None => self.any_workload(),
         }
+    }
+}
+
+impl Gather<'_> {
+    /// `graph::get(path)` and `graph::pages(path)`.
+    fn graph_reading(&mut self, name: &str, path: Option<&Expr>) {
+        if !matches!(name, "get" | "pages") {
+            return;
+        }
+        let literal = match path {
+            Some(Expr::StringConstant(path, _)) => Some(path.as_str()),
+            _ => None,
+        };
+        self.facts.uses.all.insert(Ability::Read);
+        let used = Use::of_path(self.at, name, "GET", None, literal);
+        self.facts.calls.push(used);
     }
 }
 

@@ -14,7 +14,7 @@ pub(crate) use lanes::{Looping, step};
 pub(crate) use quiet::Quiet;
 pub(crate) use reading::{Tape, tape};
 
-use super::failure::{Failure, Kept, Raised};
+use super::failure::{Failure, Kept, Raise as _, Raised};
 use super::help::Reach;
 use super::host::Host;
 use super::lane;
@@ -85,7 +85,7 @@ pub(crate) fn recorded(
         let host = Host::of(&ctx);
         if reads {
             let judged = host.tenant.door.judge(Act::Read, &Deed::default());
-            judged.map_err(|_| Failure::stopped().unplaced())?;
+            judged.map_err(|_| Failure::stopped()).raise(&ctx)?;
         }
         if manner == Manner::Leaves {
             lane::touch();
