@@ -133,6 +133,9 @@ pub(super) fn order(
 /// What the watched folder wants to be run.
 pub(super) fn errand(flags: &Flags) -> Result<Order, Fault> {
     let errand = Errand::read()?;
+    // A script can make its process die; what lay in its memory is nobody's business, tokens least of all.
+    let (_, hard) = rlimit::Resource::CORE.get().unwrap_or_default();
+    let _ = rlimit::Resource::CORE.set(0, hard);
     let mut order = order(errand.path.clone(), errand.arguments.clone(), flags)?;
     order.reports.push((errand.result.clone(), Kind::Json));
     order.errand = Some(errand);

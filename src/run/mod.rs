@@ -230,6 +230,10 @@ fn write(order: &Order, state: Option<&State>, outcome: &Outcome) -> (Option<Pat
             Err(error) => unwritten(path, error),
         }
     }
+    if order.errand.is_some() {
+        // The whole folder is about to be moved: only the name stays.
+        reported = reported.and_then(|path| path.file_name().map(PathBuf::from));
+    }
     (reported.or(kept), lost)
 }
 

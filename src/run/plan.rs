@@ -81,6 +81,8 @@ pub(crate) fn rehearse(
         faults.extend(show(&plan, order.format, world, voice));
         if let Some(out) = out {
             match state::replace(out, plan.text().as_bytes()) {
+                // Whoever looks at it in the watched folder approves it there.
+                Ok(()) if order.errand.is_some() => {}
                 Ok(()) => voice.note(&format!(
                     "written to `{0}`; `runback apply {0}` does it",
                     out.display()

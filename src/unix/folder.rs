@@ -74,6 +74,13 @@ impl Folder {
         &self.path
     }
 
+    /// Whether its path still leads to it.
+    pub(crate) fn is_in_place(&self) -> bool {
+        let here = self.handle.metadata();
+        let there = self.path.metadata();
+        matches!((here, there), (Ok(here), Ok(there)) if super::is_same(&here, &there))
+    }
+
     /// A folder in this one.
     pub(crate) fn inner(&self, name: &OsStr) -> io::Result<Self> {
         let handle = rustix::fs::openat(&self.handle, name, FOLDER, Mode::empty())?.into();

@@ -119,16 +119,19 @@ impl Life {
         // With it go our ends of the pipe.
         drop(command);
         let mut stdin = child.stdin.take();
-        // A child that has gone already tells so by its end.
-        let _ = stdin.as_mut().map(|stdin| stdin.write_all(&start.errand));
         let pid = child.id();
+        {
+            let mut inner = self.guard();
+            let latest = start.most.map(|most| Instant::now() + most);
+            inner.kill_at = inner.kill_at.into_iter().chain(latest).min();
+            inner.child = Some(child);
+        }
+        // It may have to wait until the child reads. One that has gone already tells so by its end.
+        let _ = stdin.as_mut().map(|stdin| stdin.write_all(&start.errand));
         {
             let mut inner = self.guard();
             // Told to stop before it was started.
             inner.stdin = stdin.filter(|_| !inner.is_told);
-            let latest = start.most.map(|most| Instant::now() + most);
-            inner.kill_at = inner.kill_at.into_iter().chain(latest).min();
-            inner.child = Some(child);
         }
         let (tell, told) = mpsc::channel();
         let (log, life) = (start.log, Arc::clone(self));

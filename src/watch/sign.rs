@@ -5,6 +5,8 @@ use std::io::{Cursor, Read as _};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use jiff::Timestamp;
 use minisign::{PublicKey, SecretKey, SecretKeyBox};
 use secrecy::{ExposeSecret as _, SecretString};
@@ -19,6 +21,7 @@ use crate::text;
 /// A secret key, ready to sign.
 pub(crate) struct Signer {
     secret: SecretKey,
+    public: PublicKey,
     /// As minisign shows it.
     id: String,
 }
@@ -56,26 +59,25 @@ impl Signer {
             .take(64 << 10)
             .read_to_string(&mut text)
             .map_err(unreadable)?;
-        let whole = || {
-            SecretKeyBox::from_string(&text)
-                .map_err(|error| bad(format!("`{shown}` is no secret key of minisign: {error}")))
-        };
-        let secret = match whole()?.into_unencrypted_secret_key() {
-            Ok(secret) => secret,
-            Err(_) => {
+        let none = || bad(format!("`{shown}` is no secret key of minisign"));
+        let secret = match kind(&text) {
+            None => return Err(none()),
+            // The tool's own keys without a password have no checksum, which the library wants to see.
+            Some((Lock::None, bytes)) => SecretKey::from_bytes(&bytes).map_err(|_| none())?,
+            Some((Lock::Password, _)) => {
                 let password = password()?;
+                let key = SecretKeyBox::from_string(&text).map_err(|_| none())?;
                 let password = password.expose_secret().to_owned();
-                whole()?.into_secret_key(Some(password)).map_err(|error| {
+                key.into_secret_key(Some(password)).map_err(|error| {
                     bad(format!("the key `{shown}` cannot be used: {error}"))
                         .hint("another password, or a damaged file")
                 })?
             }
         };
-        let public = PublicKey::from_secret_key(&secret)
-            .map_err(|error| bad(format!("`{shown}` is no secret key of minisign: {error}")))?;
+        let public = PublicKey::from_secret_key(&secret).map_err(|_| none())?;
         let id: Vec<u8> = public.keynum().iter().rev().copied().collect();
         let id = text::hex(&id).to_uppercase();
-        Ok(Self { secret, id })
+        Ok(Self { secret, public, id })
     }
 
     /// Writes the signatures beside a script and its arguments.
@@ -151,10 +153,36 @@ impl Signer {
             Some(&untrusted),
         )
         .map_err(|error| bad(format!("nothing can be signed with this key: {error}")))?;
+        // A damaged key signs too.
+        minisign::verify(
+            &self.public,
+            &signature,
+            Cursor::new(bytes),
+            true,
+            false,
+            false,
+        )
+        .map_err(|_| bad("what this key signs does not hold: the key is damaged".to_owned()))?;
         replace(path, signature.into_string().as_bytes()).map_err(|error| {
             let message = format!("`{}` cannot be written: {error}", path.display());
             Fault::new(Exit::Unstarted, "ReportLost", message)
         })
+    }
+}
+
+/// What keeps a key from being used.
+enum Lock {
+    None,
+    Password,
+}
+
+/// Source: jedisct1/minisign, "Secret key format": algorithm, key derivation, checksum's algorithm, …
+fn kind(text: &str) -> Option<(Lock, Vec<u8>)> {
+    let bytes = STANDARD.decode(text.lines().nth(1)?.trim()).ok()?;
+    match bytes.get(..4)? {
+        [b'E', b'd', 0, 0] => Some((Lock::None, bytes)),
+        [b'E', b'd', b'S', b'c'] => Some((Lock::Password, bytes)),
+        _ => None,
     }
 }
 
@@ -191,11 +219,10 @@ pub(crate) fn write_arguments(script: &Path, pairs: &[(String, String)]) -> Resu
             None => {
                 document.insert(name.clone(), value.clone().into());
             }
-            // Repeated, as only a list may be.
-            Some(serde_json::Value::Array(items)) => items.push(value.clone().into()),
+            // Repeated, as only a list may be, whose items stand between commas.
             Some(known) => {
-                let first = known.take();
-                *known = vec![first, value.clone().into()].into();
+                let text = known.as_str().unwrap_or_default().to_owned();
+                *known = format!("{text},{value}").into();
             }
         }
     }

@@ -178,19 +178,20 @@ impl Watcher {
             Wake::Changed => self.scan_soon(),
             Wake::Finished(run, fate) => self.finished(&run, fate),
             Wake::Reload => self.reload(),
-            Wake::Stop(exit) => {
-                self.books.stopping = Some(exit);
-                let count = self.books.running.len();
-                self.say(
-                    Level::Info,
-                    &format!(
-                        "stopping: {count} runs are told to stop, and stay for the next watcher"
-                    ),
-                );
-                for (_, life) in self.books.running.values() {
-                    life.stop();
-                }
-            }
+            Wake::Stop(exit) => self.stop(exit),
+        }
+    }
+
+    fn stop(&mut self, exit: Exit) {
+        self.books.stopping = Some(exit);
+        let count = self.books.running.len();
+        if count > 0 {
+            let text =
+                format!("stopping: {count} runs are told to stop, and stay for the next watcher");
+            self.say(Level::Info, &text);
+        }
+        for (_, life) in self.books.running.values() {
+            life.stop();
         }
     }
 
@@ -300,6 +301,14 @@ impl Watcher {
     fn scan(&mut self) {
         let begun = Instant::now();
         let now = self.now();
+        if !self.shop.inbox.root.is_in_place() {
+            let path = self.shop.inbox.root.path().display().to_string();
+            self.say(
+                Level::Error,
+                &format!("the inbox `{path}` was taken away, or another folder was put in its place: the watcher ends"),
+            );
+            return self.stop(Exit::Unstarted);
+        }
         let longest = self.settings.poll.map_or(LONGEST, |poll| poll.min(LONGEST));
         let (listing, ignored) = match self.shop.inbox.list() {
             Ok(listing) => listing,

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use crate::support::{Served, Watched};
+use crate::support::{Filed, Served, Watched};
 
 const RESTORE: &str = r#"
 //! @param from int x
@@ -40,6 +40,26 @@ fn children(watched: &Watched) -> Vec<u64> {
         .collect()
 }
 
+/// What came to its end, well or not: some of the sandbox's people are on hold, and their restores fail.
+fn ended(watched: &Watched) -> Vec<Filed> {
+    let mut all = watched.filed("done");
+    all.extend(watched.filed("failed"));
+    for filed in &all {
+        let name = filed.script();
+        assert_eq!(filed.result["error"], Value::Null, "{name}");
+        assert!(filed.result["exit"].as_u64().unwrap() <= 1, "{name}");
+        if name != "reader.rhai" {
+            let books = &filed.result["books"];
+            assert_eq!(
+                (&books["asked"], &books["unknown"]),
+                (&3.into(), &0.into()),
+                "{name}"
+            );
+        }
+    }
+    all
+}
+
 fn kill(pid: u64) {
     // It may be gone by now.
     let _ = Command::new("kill").args(["-9", &pid.to_string()]).status();
@@ -67,12 +87,13 @@ fn a_killed_watcher_loses_nothing_and_does_nothing_twice() {
         );
     }
     let done = watched.once(&["--jobs", "2"]);
-    assert_eq!(done.code, 0, "seed {seed}: {done}\n{}", watched.tree());
-    let filed = watched.filed("done");
-    assert_eq!(filed.len(), count, "seed {seed}: {}", watched.tree());
-    for filed in filed {
-        assert_eq!(filed.result["books"]["succeeded"], 3, "{}", filed.script());
-    }
+    assert!((0..=1).contains(&done.code), "seed {seed}: {done}");
+    assert_eq!(
+        ended(&watched).len(),
+        count,
+        "seed {seed}: {}",
+        watched.tree()
+    );
     assert!(
         fs::read_dir(watched.inbox(".runback/claimed"))
             .unwrap()
@@ -90,16 +111,14 @@ fn a_killed_watcher_loses_nothing_and_does_nothing_twice() {
 
 #[test]
 fn a_killed_child_is_failed_and_can_be_resumed() {
-    let tenant = Served::start(&["--speed", "2000"]);
+    let tenant = Served::fast();
+    tenant.faults("slow=1x:1h@POST …/activate");
     let watched = watched(&tenant);
     drop_restore(&watched, 0);
     watched.drop_file("z.rhai", "print(1);");
     let mut watching = watched.start(&[]);
-    watched.waits_until("a session is active", || {
-        tenant
-            .sessions()
-            .iter()
-            .any(|session| session["status"] != "draft")
+    watched.waits_until("it is about to activate", || {
+        tenant.count("POST /restoreSessions/{id}/activate") > 0
     });
     watched.waits_until("its process is known", || !children(&watched).is_empty());
     children(&watched).into_iter().for_each(kill);
@@ -119,8 +138,9 @@ fn a_killed_child_is_failed_and_can_be_resumed() {
     assert!(hint.contains(&format!("runback resume {run}")), "{hint}");
     // A person goes on with it, where it lies now.
     let done = watched.bench.runback(&["resume", run, "--yes"]);
-    assert_eq!(done.code, 0, "{done}");
-    assert_eq!(watched.only("failed").result["books"]["succeeded"], 3);
+    assert!((0..=1).contains(&done.code), "{done}");
+    let books = &watched.only("failed").result["books"];
+    assert_eq!((&books["asked"], &books["unknown"]), (&3.into(), &0.into()));
     tenant.expect_nothing_twice();
 }
 
@@ -149,16 +169,15 @@ fn sigterm_leaves_runs_for_the_next_watcher() {
         .unwrap()
         .count();
     assert!(left > 0, "{}", watched.tree());
-    watched.once(&["--jobs", "4"]).expect(0);
-    let filed = watched.filed("done");
-    assert_eq!(filed.len(), 4, "{}", watched.tree());
-    for filed in filed {
-        if filed.script() == "reader.rhai" {
-            assert_eq!(filed.read("run.log").matches("end\n").count(), 1);
-        } else {
-            assert_eq!(filed.result["books"]["succeeded"], 3);
-        }
-    }
+    let done = watched.once(&["--jobs", "4"]);
+    assert!((0..=1).contains(&done.code), "{done}");
+    let all = ended(&watched);
+    assert_eq!(all.len(), 4, "{}", watched.tree());
+    let reader = all
+        .iter()
+        .find(|filed| filed.script() == "reader.rhai")
+        .unwrap();
+    assert_eq!(reader.read("run.log").matches("end\n").count(), 1);
     tenant.expect_nothing_twice();
 }
 

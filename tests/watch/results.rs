@@ -69,7 +69,7 @@ fn what_fails_lies_among_the_failed() {
 fn a_restore_runs_under_the_policy_and_is_recorded() {
     let tenant = Served::fast();
     let watched = Watched::over(tenant.bench());
-    let script = "let s = exchange::create_session(exchange::latest_points(users::list().first(20)).filter(|row| row.point != ()).extract(0, 3), \"new\"); s.activate(); s.wait();";
+    let script = "let s = exchange::create_session(exchange::latest_points(groups::members(\"Executives\").first(3)), \"new\"); s.activate(); s.wait();";
     watched.drop_file("night.rhai", script);
     let done = watched.once(&[]);
     assert_eq!(done.code, 0, "{done}\n{}", watched.tree());
@@ -80,10 +80,7 @@ fn a_restore_runs_under_the_policy_and_is_recorded() {
     assert!(shown.stdout.contains("night.rhai"), "{shown}");
     // Without consent nothing is activated.
     watched.set_policy("consent = \"ask\"\n");
-    watched.drop_file(
-        "other.rhai",
-        script.replace("extract(0, 3)", "extract(5, 2)"),
-    );
+    watched.drop_file("other.rhai", script.replace("first(3)", "first(2)"));
     let done = watched.once(&[]);
     assert_eq!(done.code, 1, "{done}");
     let filed = watched.only("failed");

@@ -420,7 +420,7 @@ fn nothing_else_does() {
                 // `ED` says hashed; the older kind is `Ed`.
                 let signature = case.of_script(SCRIPT);
                 let mut lines: Vec<String> = signature.lines().map(str::to_owned).collect();
-                lines[1] = lines[1].replacen("RUQ", "RWQ", 1);
+                lines[1] = lines[1].replacen("RU", "RW", 1);
                 case.drop_all(&[
                     ("x.rhai", SCRIPT),
                     ("x.rhai.minisig", &(lines.join("\n") + "\n")),
