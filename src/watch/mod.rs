@@ -151,3 +151,28 @@ pub(crate) fn watch(order: Order, world: &World, voice: &Voice) -> Result<Exit, 
     };
     Ok(watcher.watch(&waked))
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::fuzz::Target;
+    use crate::plan::Plan;
+    use crate::report::Outcome;
+
+    /// What a watcher reads that it has not written in this life.
+    #[test]
+    fn documents_are_read_whatever_comes() {
+        let ticket = r#"{"schema": 1, "run": "r", "script": "x.rhai", "sha256": "s", "arguments_sha256": null, "owner": 0,
+            "arrived": "2026-11-24T00:00:00Z", "key": null}"#;
+        let plan = r#"{"schema": 1, "plan": "h", "script": "x", "sha256": null, "args": {}, "created": "2026-11-24T00:00:00Z",
+            "tenant": null, "api": "v1.0", "items": [{"workload": "exchange", "unit": null, "name": "n", "point": null,
+            "protectionDateTime": null, "age_seconds": 1, "tags": null, "destination": "new", "code": null, "part": 1}],
+            "totals": {"asked": 1, "planned": 1, "skipped": 0}, "requests": 1, "seconds": {"low": 1, "high": 2}}"#;
+        let words = &["null", "[", "{", "\"schema\":", "-1", "1e999", "\\u0000"];
+        Target::new("watch-document", &[ticket, plan], words).attack(|bytes| {
+            let text = String::from_utf8_lossy(bytes);
+            let ticket = serde_json::from_slice::<super::ticket::Ticket>(bytes).is_ok();
+            let plan = Plan::read("plan.json", bytes).is_ok();
+            format!("{ticket} {plan} {}", text.parse::<Outcome>().is_ok())
+        });
+    }
+}
