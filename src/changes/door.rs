@@ -1,11 +1,12 @@
 //! Sends one change and does not come back before its outcome is known, or known to be unknowable.
 
-use std::collections::HashSet;
+mod day;
+
 use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 
 use super::Class;
 use super::consent::{Agreed, Consent, Covered};
@@ -14,7 +15,7 @@ use super::ledger::{Ledger, Outcome, Past};
 use crate::error::{Exit, Fault};
 use crate::graph::{Call, CallName, Client, GraphError, Json, ServiceError};
 use crate::journal::{Consented, JournalError};
-use crate::policy::{Act, Deed, Denial, Rule, Rules};
+use crate::policy::{Act, Deed};
 use crate::stop::Stop;
 use crate::talk::Talk;
 use crate::world::World;
@@ -25,9 +26,6 @@ const ROUNDS: u32 = 8;
 
 /// A proxy that stopped waiting (408, 504) says nothing of how long the work behind it goes on.
 const LATE_FACTOR: u32 = 4;
-
-/// A limit of a day is one of any 24 hours: over midnight nobody restores twice as much.
-const DAY: SignedDuration = SignedDuration::from_hours(24);
 
 /// How a change is known again when the run goes on after its process has died.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -232,9 +230,7 @@ impl Door {
         covered: &Covered,
         deed: &Deed,
     ) -> Result<(), ChangeError> {
-        self.refuse_if_stopped()?;
-        self.judge(class.act(), deed)
-            .map_err(|fault| ChangeError::Stopped(Box::new(fault)))?;
+        self.refuse_denied(class, deed)?;
         // The question waits on a person: off the runtime's workers, which carry all else.
         let answer = tokio::task::block_in_place(|| self.consent.require(class, covered));
         let agreed = answer.map_err(|fault| {
@@ -322,7 +318,8 @@ impl Door {
         self.consent(change.class, &change.covered, &change.deed)?;
         let since = since.unwrap_or_else(|| self.client.service_now());
         for round in round..ROUNDS {
-            self.refuse_if_stopped()?;
+            // Looking for a lost change takes its time: the hour may have passed meanwhile.
+            self.refuse_denied(change.class, &change.deed)?;
             let now = self.world.clock.now();
             let written = self.ledger.write(&change, &call, round, since, now).await;
             let sequence = written.map_err(|error| self.unwritten(error))?;
@@ -437,59 +434,6 @@ impl Door {
         }
     }
 
-    /// Counts once more now that this change is written down: another process may have counted at the same moment. Then both
-    /// see both, and neither is sent; never are both.
-    async fn refuse_beyond_day(&self, change: &Change, sequence: u64) -> Result<(), ChangeError> {
-        let most = self.guard.rules().and_then(Rules::max_items_per_day);
-        let (Some(most), Class::Activate) = (most, change.class) else {
-            return Ok(());
-        };
-        let counted = self.activated_today(&HashSet::new()).await;
-        let denial = match counted {
-            Ok(count) if count <= u64::from(most) => return Ok(()),
-            Ok(count) => Denial::new(
-                Rule::MaxItemsPerDay,
-                format!(
-                    "with this, the runs of this state folder would have activated {count} items within 24 hours, and {most} is the most"
-                ),
-                "wait, or raise `max_items_per_day`",
-            ),
-            Err(error) => {
-                self.close(sequence, &Outcome::NotDone("it could not be counted"));
-                return Err(error);
-            }
-        };
-        self.close(sequence, &Outcome::NotDone("the policy's limit of a day"));
-        let fault = self
-            .guard
-            .fault(&denial)
-            .unwrap_or_else(|| Fault::new(Exit::Denied, crate::policy::DENIED, denial.why.clone()));
-        self.stop.set(fault.clone());
-        Err(ChangeError::Stopped(Box::new(fault)))
-    }
-
-    /// How many items all runs of this folder have activated in the last 24 hours, without what this run knows by these
-    /// names.
-    ///
-    /// # Errors
-    /// The journal cannot be read.
-    pub(crate) async fn activated_today(
-        &self,
-        except: &HashSet<String>,
-    ) -> Result<u64, ChangeError> {
-        let Some(journal) = self.ledger.journal() else {
-            return Ok(0);
-        };
-        let since = self.world.clock.now() - DAY;
-        let spent = journal.activated_since(since).await;
-        let spent = spent.map_err(|error| self.unwritten(error))?;
-        let run = self.ledger.run();
-        let counted = spent
-            .iter()
-            .filter(|spent| spent.run != run || !except.contains(&spent.part));
-        Ok(counted.map(|spent| u64::from(spent.items)).sum())
-    }
-
     fn close(&self, sequence: u64, outcome: &Outcome<'_>) {
         self.ledger.close(sequence, outcome, self.world.clock.now());
     }
@@ -507,6 +451,12 @@ impl Door {
         let fault = Fault::from(error);
         self.stop.set(fault.clone());
         ChangeError::Stopped(Box::new(fault))
+    }
+
+    fn refuse_denied(&self, class: Class, deed: &Deed) -> Result<(), ChangeError> {
+        self.refuse_if_stopped()?;
+        self.judge(class.act(), deed)
+            .map_err(|fault| ChangeError::Stopped(Box::new(fault)))
     }
 
     fn refuse_if_stopped(&self) -> Result<(), ChangeError> {

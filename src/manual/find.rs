@@ -107,7 +107,7 @@ fn places(name: &str) -> Vec<Page> {
     }
     // A policy is a file of guard rails, and an object of Graph: both are shown, the topic first.
     let shape = SHAPES.iter().find(|shape| shape.is_called(name));
-    let shape = shape.map(|shape| shape.page());
+    let shape = shape.map(super::shape::Shape::page);
     let pages: Vec<Page> = topic::find(name).into_iter().chain(shape).collect();
     if !pages.is_empty() {
         return pages;

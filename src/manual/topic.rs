@@ -39,7 +39,7 @@ static TOPICS: [Topic; 7] = [
     },
     Topic {
         name: "policy",
-        aliases: &["policies", "guard rails", "rails", "policy file"],
+        aliases: &["guard rails", "rails", "policy file"],
         about: "guard rails: a file that says what scripts may do",
         text: include_str!("topics/policy.md"),
     },

@@ -133,9 +133,9 @@ fn is_days(word: &str) -> bool {
 fn days(text: &str) -> Result<[bool; 7], String> {
     let one = |name: &str| {
         let lower = name.to_ascii_lowercase();
-        let known = |day: &&str| lower == **day || lower == day[..3];
+        let known = |day: &str| lower == day || lower == day[..3];
         DAYS.iter()
-            .position(|day| known(&day))
+            .position(|day| known(day))
             .ok_or_else(|| format!("`{name}` is no day: write Mon, Tue, Wed, Thu, Fri, Sat or Sun"))
     };
     let mut days = [false; 7];

@@ -30,10 +30,11 @@ use crate::error::{Exit, Fault, Place};
 pub(crate) use denial::{DENIED, Denial};
 pub(crate) use hours::Hours;
 pub(crate) use judge::{Act, Deed, Items, Matter};
-pub(crate) use key::PublicKey;
 pub(crate) use paths::Paths;
-pub(crate) use rules::{Allowed, Consent, Rule, Rules, Who};
-pub(crate) use trust::refuse_foreign;
+pub(crate) use rules::{Consent, Rule, Rules};
+
+#[allow(unused_imports, reason = "the watched folder asks for them")]
+pub(crate) use {key::PublicKey, rules::Who, trust::refuse_foreign};
 
 /// A policy as it was read: once, so that what is obeyed is what was hashed.
 #[derive(Clone, Debug)]

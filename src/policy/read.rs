@@ -9,8 +9,9 @@ use sha2::{Digest as _, Sha256};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
+use super::key::PublicKey;
 use super::rules::{Allowed, Consent, Rule, Rules, Who};
-use super::{Hours, Paths, Policy, PublicKey, bad};
+use super::{Hours, Paths, Policy, bad};
 use crate::error::{Fault, MOST_FAULTS, Place};
 use crate::text;
 
@@ -118,11 +119,11 @@ impl Reader<'_> {
             Rule::Allow => {
                 rules.allow = Some(list(value, |text| {
                     named(text, &Allowed::ALL, Allowed::name)
-                })?)
+                })?);
             }
             Rule::Workloads => rules.workloads = Some(list(value, |text| word(text, &WORKLOADS))?),
             Rule::Destinations => {
-                rules.destinations = Some(list(value, |text| word(text, &DESTINATIONS))?)
+                rules.destinations = Some(list(value, |text| word(text, &DESTINATIONS))?);
             }
             Rule::MaxItemsPerRun => rules.max_items_per_run = Some(number(value)?),
             Rule::MaxItemsPerSession => rules.max_items_per_session = Some(number(value)?),
@@ -149,7 +150,7 @@ impl Reader<'_> {
             Rule::Consent => {
                 rules.consent = Some(one(value, |text| {
                     named(text, &Consent::ALL, Consent::name)
-                })?)
+                })?);
             }
             Rule::RequireSignature => {
                 let DeValue::Boolean(required) = value.get_ref() else {

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use super::read;
+use super::rules::Allowed;
 use super::*;
 use crate::fuzz::Target;
 

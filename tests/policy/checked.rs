@@ -28,12 +28,41 @@ fn judged(script: &str, policy: &str) -> (i32, Vec<(u64, String)>) {
     (done.code, found.collect())
 }
 
+const ROWS: &str = "let rows = exchange::latest_points(groups::members(args.group));";
+
+/// What a policy says of the last of four lines: `"error"` or `"warning"` at a line, or nothing.
+type Case = (&'static str, &'static str, Vec<(u64, String)>);
+
+fn error(line: u64) -> Vec<(u64, String)> {
+    vec![(line, "error".to_owned())]
+}
+
+fn warning(line: u64) -> Vec<(u64, String)> {
+    vec![(line, "warning".to_owned())]
+}
+
+#[track_caller]
+fn expect(cases: impl IntoIterator<Item = Case>) {
+    for (policy, line, expected) in cases {
+        let script = format!(
+            "//! @param group string g\n//! @param to string t\n{ROWS} print(args.to);\n{line}"
+        );
+        let (code, found) = judged(&script, policy);
+        // Two things on one line are told once each; here each line has one.
+        assert_eq!(found.first(), expected.first(), "{policy}: {line}");
+        assert_eq!(
+            found.len().min(1),
+            expected.len(),
+            "{policy}: {line}: {found:?}"
+        );
+        let denies = expected.iter().any(|(_, severity)| severity == "error");
+        assert_eq!(code, if denies { 5 } else { 0 }, "{policy}: {line}");
+    }
+}
+
 #[test]
-fn what_stands_in_the_script_is_judged() {
-    let rows = "let rows = exchange::latest_points(groups::members(args.group));";
-    let error = |line: u64| vec![(line, "error".to_owned())];
-    let warning = |line: u64| vec![(line, "warning".to_owned())];
-    for (policy, line, expected) in [
+fn classes_and_workloads_of_a_script_are_judged() {
+    expect([
         (
             "",
             "exchange::create_session(rows, \"inPlace\").activate();",
@@ -81,6 +110,27 @@ fn what_stands_in_the_script_is_judged() {
             "sessions::get(\"1\").activate();",
             error(4),
         ),
+        (
+            "allow = [\"read\", \"draft\"]",
+            "import \"std/waves\" as waves; waves::run(rows, #{}, |w, s| ());",
+            error(4),
+        ),
+        (
+            "allow = [\"read\"]",
+            "fn never() { exchange::create_session(); }",
+            vec![],
+        ),
+        (
+            "allow = [\"read\"]",
+            "fn once() { exchange::create_session(); } once();",
+            error(4),
+        ),
+    ]);
+}
+
+#[test]
+fn what_stands_in_a_script_in_plain_words_is_judged() {
+    expect([
         (
             "destinations = [\"new\"]",
             "exchange::create_session(rows, \"inPlace\");",
@@ -157,40 +207,11 @@ fn what_stands_in_the_script_is_judged() {
             error(4),
         ),
         (
-            "allow = [\"read\", \"draft\"]",
-            "import \"std/waves\" as waves; waves::run(rows, #{}, |w, s| ());",
-            error(4),
-        ),
-        (
-            "allow = [\"read\"]",
-            "fn never() { exchange::create_session(); }",
-            vec![],
-        ),
-        (
-            "allow = [\"read\"]",
-            "fn once() { exchange::create_session(); } once();",
-            error(4),
-        ),
-        (
             "hours = \"Sat\"\nconsent = \"ask\"",
             "exchange::create_session(rows, \"new\").activate();",
             vec![],
         ),
-    ] {
-        let script = format!(
-            "//! @param group string g\n//! @param to string t\n{rows} print(args.to);\n{line}"
-        );
-        let (code, found) = judged(&script, policy);
-        // Two things on one line are told once each; here each line has one.
-        assert_eq!(found.first(), expected.first(), "{policy}: {line}");
-        assert_eq!(
-            found.len().min(1),
-            expected.len(),
-            "{policy}: {line}: {found:?}"
-        );
-        let denies = expected.iter().any(|(_, severity)| severity == "error");
-        assert_eq!(code, if denies { 5 } else { 0 }, "{policy}: {line}");
-    }
+    ]);
 }
 
 #[test]
