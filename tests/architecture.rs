@@ -299,7 +299,6 @@ fn each_library_is_known_to_one_room() {
         ("tracing_subscriber", &["cli"]),
         ("toml", &["config", "policy"]),
         ("rustix", &["unix"]),
-        ("nix", &["unix"]),
         ("notify", &["watch"]),
         ("minisign", &["watch"]),
         ("minisign_verify", &["watch"]),

@@ -39,6 +39,9 @@ pub(crate) struct Errand {
     /// has a policy of their own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) policy: Option<(PathBuf, String)>,
+    /// A watcher holds this process's standard input; else a person goes on with a run of the watched folder.
+    #[serde(skip)]
+    pub(crate) is_watched: bool,
 }
 
 impl Errand {
@@ -57,8 +60,12 @@ impl Errand {
             Fault::new(Exit::Unstarted, "BadFlag", message).hint("leave it out")
         };
         read.map_err(|error| wrong(format!("stdin cannot be read: {error}")))?;
-        serde_json::from_slice(&line)
-            .map_err(|error| wrong(format!("stdin says no order: {error}")))
+        let errand: Self = serde_json::from_slice(&line)
+            .map_err(|error| wrong(format!("stdin says no order: {error}")))?;
+        Ok(Self {
+            is_watched: true,
+            ..errand
+        })
     }
 
     /// The same after the watcher has filed the run away: its folder is then found among the results.
@@ -146,6 +153,7 @@ mod tests {
             libraries: Vec::new(),
             result: folder.path().join("result.json"),
             policy: None,
+            is_watched: false,
         };
         assert_eq!(errand.source().unwrap().bytes, b"abc");
         std::fs::write(&path, "abd").unwrap();

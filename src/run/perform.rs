@@ -130,7 +130,12 @@ impl Whole<'_> {
             };
         }
         signals::obey(self.runtime, &stop, self.world, self.voice);
-        if self.order.errand.is_some() {
+        if self
+            .order
+            .errand
+            .as_ref()
+            .is_some_and(|errand| errand.is_watched)
+        {
             errand::obey_watcher(self.runtime, &stop, self.world);
         }
         if let Some(most) = self.order.max_time {

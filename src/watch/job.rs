@@ -349,6 +349,7 @@ impl Job {
             libraries: shop.libraries.clone(),
             result: self.path(result::FILE),
             policy: Some(self.policy.clone()),
+            is_watched: true,
         })
     }
 }
