@@ -70,18 +70,18 @@ impl Sign {
         if !self.arguments.is_empty() {
             write_arguments(&self.script, &self.arguments)?;
         }
-        let signed = signer.sign(&self.script, now, self.expires)?;
+        let order = signer.sign(&self.script, now, self.expires)?;
         let stdout = Stdout::new(
             flags.conduct.format,
             world.stdout_is_terminal,
             voice.clone(),
         );
-        for file in &signed.files {
+        for file in &order.files {
             stdout.whole(&format!("{}\n", file.display()));
         }
         voice.note(&format!(
             "signed with key {}, until {}: copy these files into the inbox, in this order",
-            signed.key, signed.expires
+            order.key, order.expires
         ));
         stdout.failure().map_or(Ok(Exit::Success), Err)
     }

@@ -1,5 +1,6 @@
 //! `runback watch`: runs what is dropped into a folder.
 
+use std::fmt::Write as _;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -70,7 +71,7 @@ impl Watch {
         if !flags.conduct.report.is_empty() {
             voice.note("each run has its `result.json`: `--report` is not written");
         }
-        if let Some(poll) = self.poll.filter(|poll| poll.is_zero()) {
+        if let Some(poll) = self.poll.filter(Duration::is_zero) {
             let message = format!("`--poll` cannot be {poll:?}");
             return Err(
                 Fault::new(Exit::Unstarted, "BadFlag", message).hint("write a duration like `5s`")
@@ -97,7 +98,9 @@ impl Watch {
                 .map(PathBuf::from),
         ];
         let order = Order {
-            inbox: absolute(&self.inbox)?,
+            inbox: absolute(&self.inbox).map_err(|fault| {
+                fault.hint(format!("`mkdir -m 700 {}` makes it", self.inbox.display()))
+            })?,
             state: state
                 .folder()
                 .canonicalize()
@@ -218,7 +221,7 @@ ignored    {} files that are no runbooks
         text.push_str(&table::rows(&columns, &rows, Layout::Plain));
     }
     for run in &status.pending {
-        text.push_str(&format!("waits for approval: pending/{run}\n"));
+        let _ = writeln!(text, "waits for approval: pending/{run}");
     }
     text
 }

@@ -33,7 +33,6 @@ pub(crate) use judge::{Act, Deed, Items, Matter};
 pub(crate) use paths::Paths;
 pub(crate) use rules::{Consent, Rule, Rules};
 
-#[allow(unused_imports, reason = "the watched folder asks for them")]
 pub(crate) use {key::PublicKey, rules::Who, trust::refuse_foreign};
 
 /// A policy as it was read: once, so that what is obeyed is what was hashed.

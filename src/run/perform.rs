@@ -129,21 +129,7 @@ impl Whole<'_> {
                 keep,
             };
         }
-        signals::obey(self.runtime, &stop, self.world, self.voice);
-        if self
-            .order
-            .errand
-            .as_ref()
-            .is_some_and(|errand| errand.is_watched)
-        {
-            errand::obey_watcher(self.runtime, &stop, self.world);
-        }
-        if let Some(most) = self.order.max_time {
-            signals::limit(self.runtime, &stop, self.world, most);
-        }
-        if let Some(keep) = &keep {
-            signals::obey_wishes(self.runtime, &stop, self.world, &keep.journal, &keep.run);
-        }
+        self.obey(&stop, keep.as_ref());
         let stdout = Arc::new(self.stdout());
         let script = prepared.script.clone();
         let host = Arc::new(self.host(prepared, tenant, history, &stop, &stdout));
@@ -173,6 +159,25 @@ impl Whole<'_> {
         Performed {
             has_changed: host.tenant.door.any_sent(),
             keep,
+        }
+    }
+
+    /// Lets everything stop the run that may: signals, a watcher, the time limit, another terminal.
+    fn obey(&self, stop: &Stop, keep: Option<&Keep>) {
+        signals::obey(self.runtime, stop, self.world, self.voice);
+        if self
+            .order
+            .errand
+            .as_ref()
+            .is_some_and(|errand| errand.is_watched)
+        {
+            errand::obey_watcher(self.runtime, stop, self.world);
+        }
+        if let Some(most) = self.order.max_time {
+            signals::limit(self.runtime, stop, self.world, most);
+        }
+        if let Some(keep) = keep {
+            signals::obey_wishes(self.runtime, stop, self.world, &keep.journal, &keep.run);
         }
     }
 

@@ -236,7 +236,8 @@ impl Facts {
         clippy::useless_conversion,
         clippy::unnecessary_cast,
         clippy::cast_lossless,
-        clippy::cast_possible_truncation
+        clippy::cast_possible_truncation,
+        clippy::cast_possible_wrap
     )]
     fn of(stat: &Stat) -> Self {
         let instant = |seconds: i64, nanos: i64| {

@@ -33,7 +33,7 @@ pub(super) enum Word {
     Approved,
     Rejected,
     /// Something that would be an approval, if it were not for this.
-    Invalid(Fault),
+    Invalid(Box<Fault>),
 }
 
 /// Whether a claimed run has been approved before.
@@ -131,14 +131,14 @@ pub(super) fn look(
     if is_there(APPROVED) {
         match approved(&parked, rules, claimed, ticket) {
             Ok(bytes) => return given(inbox, claimed, APPROVED, &bytes),
-            Err(fault) => invalid = Word::Invalid(fault),
+            Err(fault) => invalid = Word::Invalid(Box::new(fault)),
         }
     }
     if is_there(SIGNED) {
         match signed(&parked, rules, claimed, ticket) {
             Ok(bytes) => return given(inbox, claimed, SIGNED, &bytes),
             // It may still be written.
-            Err(fault) => invalid = Word::Invalid(fault),
+            Err(fault) => invalid = Word::Invalid(Box::new(fault)),
         }
     }
     Ok(invalid)

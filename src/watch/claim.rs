@@ -167,7 +167,12 @@ impl Claim {
         };
         self.make_files(inbox).map_err(unwritten)?;
         ticket.write(&self.folder).map_err(unwritten)?;
-        self.folder.sync().map_err(unwritten)?;
+        // What is sent of this run must not outlive the claim: on the disk, before anything is.
+        let folders = [&self.folder, &inbox.claimed, &inbox.root];
+        folders
+            .into_iter()
+            .try_for_each(Folder::sync)
+            .map_err(unwritten)?;
         Ok(ticket)
     }
 
@@ -231,11 +236,7 @@ fn shift(inbox: &Inbox, name: &OsStr, folder: &Folder, script: &OsStr) -> io::Re
     for (from, to) in here.companions().into_iter().zip(there.companions()) {
         shift_any(&inbox.root, from, folder, to)?;
     }
-    inbox.root.shift(name, folder, script)?;
-    // What is sent of this run must not outlive the claim: on the disk, before anything is.
-    folder.sync()?;
-    inbox.claimed.sync()?;
-    inbox.root.sync()
+    inbox.root.shift(name, folder, script)
 }
 
 /// Moves a file, where it is there.

@@ -18,7 +18,7 @@ pub(super) enum Wake {
     /// Something was written, moved in, or may have been.
     Changed,
     /// A job has come to its end.
-    Finished(String, super::watcher::Finished),
+    Finished(String, Box<super::watcher::Finished>),
     Stop(Exit),
     /// SIGHUP: read the policy again.
     Reload,

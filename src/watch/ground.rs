@@ -113,10 +113,9 @@ fn check_inbox(inbox: &Path, rules: &Rules) -> Result<(), Fault> {
 /// A file or folder that nobody else can write, in folders in which nobody else can exchange it.
 fn refuse(what: &str, path: &Path) -> Result<(), Fault> {
     let shown = path.display();
-    let metadata = match path.metadata() {
-        Ok(metadata) => metadata,
-        // It says so itself, in better words, when it is opened.
-        Err(_) => return Ok(()),
+    // One that is not there says so itself, in better words, when it is opened.
+    let Ok(metadata) = path.metadata() else {
+        return Ok(());
     };
     if let Some((why, mend)) = flaw(Access::of(&metadata)) {
         let message = format!("the {what} `{shown}` {why}");

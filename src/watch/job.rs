@@ -77,10 +77,9 @@ enum Step {
 fn step(row: Option<bool>, document: Option<Exit>) -> Step {
     match (row, document) {
         (Some(true), _) => Step::Resume,
-        (Some(false), _) => Step::File,
         // Without a record it has changed nothing: it was stopped while it read.
         (None, None | Some(Exit::Interrupted | Exit::Terminated)) => Step::Begin,
-        (None, Some(_)) => Step::File,
+        (Some(false), _) | (None, Some(_)) => Step::File,
     }
 }
 
@@ -106,7 +105,7 @@ impl Job {
             Step::Begin if self.needs_approval && !approval::is_given(&self.claim.folder) => {
                 match self.plan(shop, life, &lock).map_err(broken)? {
                     Planned::Left => return Ok(Fate::Left),
-                    Planned::Failed(outcome) => Some(outcome),
+                    Planned::Failed(outcome) => Some(*outcome),
                     Planned::Parked => return Ok(Fate::Parked(self)),
                     Planned::Nothing => self.run(shop, life, &lock, step).map_err(broken)?,
                 }
@@ -254,7 +253,7 @@ impl Job {
         ];
         let ended = match self.start(shop, life, lock, words, approval::TABLE)? {
             Ok(ended) => ended,
-            Err(fault) => return Ok(Planned::Failed(self.unstarted(shop, &fault))),
+            Err(fault) => return Ok(Planned::Failed(Box::new(self.unstarted(shop, &fault)))),
         };
         if life.is_told() {
             return Ok(Planned::Left);
@@ -274,7 +273,7 @@ impl Job {
                     let now = shop.world.clock.now();
                     result::of_death(&shop.state, &self.ticket, ended.status, now)
                 });
-                Ok(Planned::Failed(outcome))
+                Ok(Planned::Failed(Box::new(outcome)))
             }
         }
     }
@@ -358,7 +357,7 @@ enum Planned {
     Parked,
     /// The plan changes nothing: nobody has to approve it.
     Nothing,
-    Failed(Outcome),
+    Failed(Box<Outcome>),
     Left,
 }
 

@@ -39,8 +39,8 @@ pub(super) fn keep(mut from: impl Read, mut to: File, too_much: impl FnOnce()) -
         written += safe.len() as u64;
         if written > MOST {
             said = Said::TooMuch;
-            safe =
-                "\n[runback: the log ends here, at 16 MiB; the run was told to stop]\n".to_owned();
+            "\n[runback: the log ends here, at 16 MiB; the run was told to stop]\n"
+                .clone_into(&mut safe);
         }
         if to.write_all(safe.as_bytes()).is_err() {
             said = Said::Lost;

@@ -74,28 +74,25 @@ pub(super) fn of_death(
         "ProcessDied",
         format!("the process of run `{}` {how}", ticket.run),
     );
-    let mut outcome = match recorded {
-        Some((view, has_changed)) => {
-            let is_open = view.row.open;
-            let outcome = view.outcome;
-            fault.exit = match (outcome.books.unknown, has_changed) {
-                (1.., _) => Exit::Unknown,
-                (0, true) => Exit::Stopped,
-                (0, false) => Exit::Unstarted,
-            };
-            if is_open {
-                let folder = state.display().to_string();
-                let command = resume_command(&ticket.run, Some(&folder));
-                fault = fault.hint(format!("`{command}` goes on with it"));
-            }
-            outcome
+    let mut outcome = if let Some((view, has_changed)) = recorded {
+        fault.exit = if view.outcome.books.unknown > 0 {
+            Exit::Unknown
+        } else if has_changed {
+            Exit::Stopped
+        } else {
+            Exit::Unstarted
+        };
+        if view.row.open {
+            let folder = state.display().to_string();
+            let command = resume_command(&ticket.run, Some(&folder));
+            fault = fault.hint(format!("`{command}` goes on with it"));
         }
-        None => {
-            fault = fault.hint("it had changed nothing; drop it again");
-            let mut outcome = Outcome::new(ticket.run.clone(), ticket.script.clone(), now, "v1.0");
-            outcome.sha256 = Some(ticket.sha256.clone());
-            outcome
-        }
+        view.outcome
+    } else {
+        fault = fault.hint("it had changed nothing; drop it again");
+        let mut outcome = Outcome::new(ticket.run.clone(), ticket.script.clone(), now, "v1.0");
+        outcome.sha256 = Some(ticket.sha256.clone());
+        outcome
     };
     fault = fault.hint("`run.log` beside this document holds what it said until then");
     outcome.ended = now;

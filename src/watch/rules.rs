@@ -41,10 +41,10 @@ impl Rules {
         };
         let approvers = uids(&policy, Rule::Approvers, rules.approvers())?;
         Ok(Self {
-            owners,
-            approvers,
             policy,
             text,
+            owners,
+            approvers,
         })
     }
 

@@ -176,7 +176,7 @@ impl Watcher {
     fn hear(&mut self, wake: Wake) {
         match wake {
             Wake::Changed => self.scan_soon(),
-            Wake::Finished(run, fate) => self.finished(&run, fate),
+            Wake::Finished(run, fate) => self.finished(&run, *fate),
             Wake::Reload => self.reload(),
             Wake::Stop(exit) => self.stop(exit),
         }
@@ -254,7 +254,7 @@ impl Watcher {
                 }
             }
         }
-        jobs.sort_by(|one, other| one.ticket.arrived.cmp(&other.ticket.arrived));
+        jobs.sort_by_key(|job| job.ticket.arrived);
         for job in jobs {
             let run = job.claim.run.clone();
             if approval::is_parked(&self.shop.inbox, &job.claim.folder, &run) {
@@ -495,7 +495,7 @@ impl Watcher {
         let started = thread.spawn(move || {
             let work = std::panic::AssertUnwindSafe(|| job.work(&shop, &own));
             let fate = std::panic::catch_unwind(work).ok();
-            let _ = wake.send(Wake::Finished(name, fate));
+            let _ = wake.send(Wake::Finished(name, Box::new(fate)));
         });
         match started {
             Ok(_) => {

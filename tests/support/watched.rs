@@ -161,7 +161,7 @@ impl Watched {
         let mut folders = vec![self.inbox("")];
         while let Some(folder) = folders.pop() {
             for entry in fs::read_dir(&folder).into_iter().flatten().flatten() {
-                lines.push(format!("{:?}", entry.path()));
+                lines.push(entry.path().display().to_string());
                 if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
                     folders.push(entry.path());
                 }

@@ -145,7 +145,7 @@ fn load(count: usize, flags: &[&str]) {
             }
         }
     }
-    let most = Duration::from_millis(200) * u32::try_from(count).unwrap() + Duration::from_secs(60);
+    let most = Duration::from_millis(200) * u32::try_from(count).unwrap() + Duration::from_mins(1);
     let begun = std::time::Instant::now();
     while fs::read_dir(watched.inbox("done")).unwrap().count() < count {
         assert!(begun.elapsed() < most, "{}", watched.tree());
