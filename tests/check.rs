@@ -849,14 +849,15 @@ fn editors_get_one_document() {
                 },
             ],
             "scripts": [
-                {"file": "script.rhai", "errors": 1, "warnings": 1, "abilities": null},
-                {"file": "fine.rhai", "errors": 0, "warnings": 0, "abilities": {
+                {"file": "script.rhai", "errors": 1, "warnings": 1, "denials": 0, "abilities": null},
+                {"file": "fine.rhai", "errors": 0, "warnings": 0, "denials": 0, "abilities": {
                     "reads": false, "drafts": true, "activates": false, "deletes": true, "changes": false,
                     "workloads": ["exchange"],
                     "summary": "at most it drafts and deletes, in exchange; it activates nothing",
                 }},
-                {"file": "missing.rhai", "errors": 1, "warnings": 0, "abilities": null},
+                {"file": "missing.rhai", "errors": 1, "warnings": 0, "denials": 0, "abilities": null},
             ],
+            "policy": null,
         })]
     );
     let help = bench.runback(&["check", "--help"]).expect(0).stdout;

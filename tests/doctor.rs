@@ -365,12 +365,13 @@ fn the_state_folder_must_be_ours_alone_and_writable() {
 }
 
 #[test]
-fn a_policy_file_must_be_there_ours_and_toml() {
+fn a_policy_file_must_be_there_ours_and_full_of_rules() {
     let bench = || Bench::new().flags(&["--sandbox", "--policy", "policy.toml"]);
     Report::of(&bench())
         .exits(1)
-        .says("policy", "fails", "there is no file `policy.toml`");
+        .says("policy", "fails", "there is no policy file `policy.toml`");
     let bench = bench().file("policy.toml", "allow = [\"read\"]\n");
+    set_permissions(bench.path("policy.toml"), Permissions::from_mode(0o600)).unwrap();
     Report::of(&bench)
         .exits(0)
         .says("policy", "ok", "policy.toml");
@@ -380,10 +381,12 @@ fn a_policy_file_must_be_there_ours_and_toml() {
         .says("policy", "fails", "chmod go-w");
     let bench = Bench::new()
         .flags(&["--sandbox", "--policy", "policy.toml"])
-        .file("policy.toml", "a = 1\nallow = read\n");
+        .file("policy.toml", "allow = []\nalow = [\"read\"]\n");
+    set_permissions(bench.path("policy.toml"), Permissions::from_mode(0o600)).unwrap();
     Report::of(&bench)
         .exits(1)
-        .says("policy", "fails", "policy.toml:2:");
+        .says("policy", "fails", "policy.toml:2:")
+        .says("policy", "fails", "there is no rule `alow`");
 }
 
 #[test]

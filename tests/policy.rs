@@ -266,3 +266,24 @@ fn what_a_run_was_under_stands_in_its_record() {
             .contains(&format!("\"policy_sha256\":\"{sha256}\""))
     );
 }
+
+#[test]
+fn a_run_that_was_begun_under_a_policy_does_not_go_on_without_one() {
+    let tenant = Served::fast();
+    let script = "exchange::create_session(); throw \"enough\";";
+    let bench = tenant
+        .bench()
+        .script(script)
+        .file("rails.toml", "policy = \"policy.toml\"\n");
+    mode(&bench.path("rails.toml"), 0o600);
+    let bench = with_policy(bench, "allow = [\"draft\"]");
+    let words = ["run", "--config", "rails.toml", "script.rhai"];
+    bench.runback(&words).expect(3);
+    let database = rusqlite::Connection::open(bench.path("state/journal.db")).unwrap();
+    let query = "SELECT run FROM runs";
+    let run: String = database.query_row(query, [], |row| row.get(0)).unwrap();
+    let done = bench.runback(&["resume", &run]).expect(2);
+    assert!(done.stderr.contains("was begun under a policy"), "{done}");
+    let done = bench.runback(&["resume", &run, "--policy", "policy.toml"]);
+    assert_eq!(done.code, 3, "{done}");
+}

@@ -8,15 +8,16 @@ use std::time::Duration;
 use async_trait::async_trait;
 use jiff::Timestamp;
 
+use super::asking::{Asked, Asking};
 use super::books::{ArtifactTotals, Outcome, SessionSummary, SessionTimes};
 use super::bulk::Bulk;
 use super::gate::Weight;
 use super::part::{Content, Part, Stage};
 use super::recall::activation;
-use super::{BackupError, Destination, Service, Session};
+use super::{BackupError, Service, Session};
 use crate::changes::{Change, ChangeError, Class, Covered, Key, Look, Lost, Verdict};
 use crate::graph::{Call, GraphError, Json};
-use crate::policy::{Deed, Items, Matter};
+use crate::policy::Deed;
 
 /// How long an activate that is refused without being done (429, nothing sent) is tried again, as any call is.
 const PATIENCE: Duration = Duration::from_mins(15);
@@ -37,11 +38,7 @@ impl Session {
             }
         }
         self.service.leave_out_restored(&self.parts()).await?;
-        let mut parts = Vec::new();
-        let mut covered = Covered::default();
-        let mut in_place = 0;
-        let mut of_others = Vec::new();
-        let (mut items, mut untold) = (Items::default(), None);
+        let mut asking = Asking::default();
         for part in self.parts() {
             let content = part.content.lock().await;
             if recalled.contains(&part.id) {
@@ -59,56 +56,26 @@ impl Session {
             if content.is_empty() {
                 continue;
             }
-            for placed in &content.placed {
-                let (point, destination) = placed.key();
-                covered.keys.push(format!("{point}/{destination}"));
-                in_place += usize::from(placed.destination == Some(Destination::InPlace));
-            }
-            if let Some(bulk) = &content.bulk {
-                covered.keys.extend(bulk.keys());
-                if bulk.inputs.is_empty() {
-                    of_others.push(bulk.name.clone());
-                }
-                if bulk.destination == Some(Destination::InPlace) {
-                    in_place += bulk.inputs.len().max(1);
-                }
-            }
-            if self.service.door.is_planned() {
-                let aims = content.items().map(|item| self.service.books.planned(item));
-                covered.aims.extend(aims);
-            }
-            let unknown = self.service.weigh(&part, &content, &mut items).await?;
-            untold = untold.or(unknown);
-            drop(content);
-            parts.push(part);
+            asking.add(&self.service, &part, &content).await?;
         }
-        if parts.is_empty() {
+        if asking.parts.is_empty() {
             return Ok(());
         }
-        let what = if of_others.is_empty() {
-            let items = covered.keys.len();
-            self.workload.count_in(self.is_granular(), items)
-        } else {
-            let (nouns, names) = (self.workload.nouns, of_others.join("`, `"));
-            format!("the {nouns} that bulk request `{names}` names")
-        };
-        covered.question = question(&what, in_place > 0, parts.len());
-        items.in_day += self.service.activated_today(&parts).await?;
-        let deed = Deed {
-            workload: Some(self.workload.name),
-            matter: untold.unwrap_or(Matter::Items(items)),
-        };
+        let parts = asking.parts.clone();
+        let asked = asking
+            .end(&self.service, self.workload, self.is_granular())
+            .await?;
         self.service.refuse_if_locked().await?;
         self.service
             .door
-            .consent(Class::Activate, &covered, &deed)?;
+            .consent(Class::Activate, &asked.covered, &asked.deed)?;
         let bar = self
             .service
             .talk
             .bar("activating sessions", Some(parts.len() as u64));
         for part in parts {
             self.service.obey_wishes().await?;
-            self.service.activate(&part, &covered, &deed).await?;
+            self.service.activate(&part, &asked).await?;
             bar.add(1);
         }
         Ok(())
@@ -131,29 +98,10 @@ impl Session {
     }
 }
 
-/// `inPlace` is named: it overwrites.
-fn question(what: &str, in_place: bool, sessions: usize) -> String {
-    let where_to = if in_place {
-        "IN PLACE, over what is there now"
-    } else {
-        "to a new place"
-    };
-    let sessions = if sessions == 1 {
-        "1 session".to_owned()
-    } else {
-        format!("{sessions} sessions")
-    };
-    format!("restore {what} {where_to}, in {sessions} (cannot be cancelled once active)")
-}
-
 impl Service {
-    async fn activate(
-        &self,
-        part: &Arc<Part>,
-        covered: &Covered,
-        deed: &Deed,
-    ) -> Result<(), BackupError> {
+    async fn activate(&self, part: &Arc<Part>, asked: &Asked) -> Result<(), BackupError> {
         let mut content = part.content.lock().await;
+        let mut anew = None;
         let mut schedule = self.schedule();
         let begun = self.world.clock.now();
         let lost = AtomicBool::new(false);
@@ -184,6 +132,10 @@ impl Service {
                 }
                 self.keep_activated(part, &content);
             }
+            if !asked.holds(&content) {
+                anew = Some(self.ask_for(part, &content).await?);
+            }
+            let asked = anew.as_ref().unwrap_or(asked);
             let items = content.len();
             let look = LookForActive {
                 service: self.me(),
@@ -194,8 +146,8 @@ impl Service {
             };
             let change = Change {
                 class: Class::Activate,
-                covered: covered.clone(),
-                deed: deed.clone(),
+                covered: asked.covered.clone(),
+                deed: asked.deed.clone(),
                 ..Change::draft(activate_call(part), Key::Once(activation(&part.id)))
             }
             .noted(items, serde_json::Value::Null);

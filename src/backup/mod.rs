@@ -3,6 +3,7 @@
 
 mod activate;
 mod artifact;
+mod asking;
 pub(crate) mod books;
 mod browse;
 mod bulk;

@@ -226,6 +226,14 @@ fn refuse_another(resumed: &Resumed, told: &Told<'_>) -> Result<(), Fault> {
         return Err(refused("OtherTenant", message)
             .hint("`resume` without `--graph-url` takes the address that the run had"));
     }
+    // It may have come from a config file that is not read here: no run goes on with fewer rails than it began with by chance.
+    if row.policy_sha256.is_some() && told.policy_sha256.is_none() {
+        let message = format!(
+            "run `{}` was begun under a policy, and there is none now",
+            row.id
+        );
+        return Err(refused("PolicyMissing", message).hint("name it: `--policy FILE`"));
+    }
     if saved.resolved != told.resolved {
         let message = format!("the arguments of run `{}` are not what they were", row.id);
         return Err(refused("OtherArguments", message)

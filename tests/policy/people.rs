@@ -64,6 +64,29 @@ fn a_script_that_lies_about_whose_a_point_is_does_not_get_it_restored() {
 }
 
 #[test]
+fn what_is_added_while_consent_is_asked_for_is_judged_too() {
+    let tenant = Served::fast();
+    // Between looking at the draft and asking, `activate` reads the state of the service: long enough for the other line.
+    let script = format!(
+        "{TWO} let session = exchange::create_session([ours], \"new\");
+        let lie = #{{unit: ours.unit, name: ours.name, point: theirs.point}};
+        parallel([0, 1], 2, |line| {{
+            if line == 0 {{ session.activate(); }} else {{ sleep(duration(\"700ms\")); session.add_all([lie], \"new\"); }}
+        }});"
+    );
+    tenant.faults("slow=1x:3s@GET /solutions/backupRestore");
+    let done = bench(&tenant, &script, FINANCE).run();
+    expect_denied(&done, FINANCE);
+    assert_eq!(activated(&tenant), 0, "{done}");
+    let held = &tenant.sessions()[0]["artifacts"];
+    assert_eq!(
+        held.as_array().map(Vec::len),
+        Some(2),
+        "it was added in time: {held}"
+    );
+}
+
+#[test]
 fn a_draft_of_somebody_else_is_looked_into_before_it_is_activated() {
     let tenant = Served::fast();
     let script = format!(
