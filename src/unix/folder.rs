@@ -201,6 +201,16 @@ impl Folder {
         }
     }
 
+    /// Gives a file in it the name of another, which goes.
+    pub(crate) fn supersede(&self, name: &OsStr, with: &OsStr) -> io::Result<()> {
+        Ok(rustix::fs::renameat(
+            &self.handle,
+            with,
+            &self.handle,
+            name,
+        )?)
+    }
+
     /// Takes a file away; one that is not there is no error.
     pub(crate) fn remove(&self, name: &OsStr) -> io::Result<()> {
         match rustix::fs::unlinkat(&self.handle, name, AtFlags::empty()) {

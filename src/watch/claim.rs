@@ -147,7 +147,7 @@ impl Claim {
         };
         for (name, bytes) in kept {
             if let Some(bytes) = bytes {
-                let written = self.folder.replace(name, bytes, inbox.file_mode);
+                let written = self.folder.replace(&copy(name), bytes, inbox.file_mode);
                 written.map_err(unwritten)?;
             }
         }
@@ -167,6 +167,7 @@ impl Claim {
         };
         self.make_files(inbox).map_err(unwritten)?;
         ticket.write(&self.folder).map_err(unwritten)?;
+        self.keep_copies().map_err(unwritten)?;
         // What is sent of this run must not outlive the claim: on the disk, before anything is.
         let folders = [&self.folder, &inbox.claimed, &inbox.root];
         folders
@@ -174,6 +175,23 @@ impl Claim {
             .try_for_each(Folder::sync)
             .map_err(unwritten)?;
         Ok(ticket)
+    }
+
+    /// Puts what was verified in the place of what was dropped. Not before the ticket is written: until then the dropped files say
+    /// whose they are, also to a later watcher.
+    pub(super) fn keep_copies(&self) -> io::Result<()> {
+        let bundle = Bundle::of(&self.script);
+        for name in bundle
+            .companions()
+            .into_iter()
+            .chain([self.script.as_os_str()])
+        {
+            let copy = copy(name);
+            if self.folder.look(&copy)?.is_some() {
+                self.folder.supersede(name, &copy)?;
+            }
+        }
+        Ok(())
     }
 
     /// The same script and arguments as a claim of their own: what was let in once is let in.
@@ -220,6 +238,13 @@ impl Claim {
     }
 }
 
+/// What was verified lies under this name until there is a ticket.
+fn copy(name: &OsStr) -> OsString {
+    let mut copy = OsString::from(".verified.");
+    copy.push(name);
+    copy
+}
+
 pub(super) fn hash(bytes: &[u8]) -> String {
     text::hex(&Sha256::digest(bytes))
 }
@@ -259,6 +284,9 @@ fn shift_any(from: &Folder, name: &OsStr, to: &Folder, as_name: &OsStr) -> io::R
 fn give_back(inbox: &Inbox, folder: &Folder, run: &OsStr) -> io::Result<()> {
     for name in folder.names()? {
         if !names::is_companion(&name) {
+            if name.as_encoded_bytes().starts_with(b".verified.") {
+                folder.remove(&name)?;
+            }
             continue;
         }
         match folder.shift(&name, &inbox.root, &name) {

@@ -9,19 +9,17 @@ use std::time::Duration;
 
 use super::approval;
 use super::child::{Ended, GRACE, Life, Start};
-use super::claim::{Claim, FILES, hash};
+use super::claim::Claim;
 use super::inbox::{Inbox, Place};
 use super::log::Said;
 use super::names::Bundle;
 use super::result;
 use super::ticket::Ticket;
-use super::{arguments, entry};
 use crate::error::{Exit, Fault};
 use crate::journal::Journal;
 use crate::plan::Plan;
 use crate::report::Outcome;
-use crate::run::{Errand, new_id};
-use crate::unix;
+use crate::run::new_id;
 use crate::world::World;
 
 /// The code of a run whose plan was approved, and is another now.
@@ -305,51 +303,6 @@ impl Job {
             most: shop.max_time.map(|most| most + GRACE),
         })?;
         Ok(Ok(ended))
-    }
-
-    fn path(&self, name: impl AsRef<OsStr>) -> PathBuf {
-        self.claim.folder.path().join(name.as_ref())
-    }
-
-    /// # Errors
-    /// Exit 2: what lies there is not what was let in.
-    fn errand(&self, shop: &Shop) -> Result<Errand, Fault> {
-        let folder = &self.claim.folder;
-        let approved = approval::is_given(folder).then(|| approval::plan(folder));
-        let approved = approved.transpose()?;
-        let bundle = Bundle::of(&self.claim.script);
-        let arguments = match (&self.ticket.arguments_sha256, approved) {
-            // What was approved is what the arguments were then: a day ago is that day ago.
-            (_, Some(plan)) => arguments::of_plan(&plan.facts.args)?,
-            (None, None) => Vec::new(),
-            (Some(sha256), None) => {
-                let me = [unix::user()];
-                let bytes = entry::bytes(folder, &bundle.arguments, &me, entry::LARGEST)?
-                    .filter(|bytes| hash(bytes) == *sha256);
-                let Some(bytes) = bytes else {
-                    let message = format!(
-                        "the arguments of `{}` are not those that were let in: their file was changed since",
-                        self.ticket.script
-                    );
-                    return Err(Fault::new(Exit::Unstarted, "ScriptSwapped", message).hint(
-                        "drop them again, and find out who can write in the inbox's `.runback`",
-                    ));
-                };
-                arguments::read(&self.ticket.script, &bytes)?
-            }
-        };
-        Ok(Errand {
-            run: self.claim.run.clone(),
-            script: self.ticket.script.clone(),
-            path: self.path(&self.claim.script),
-            sha256: self.ticket.sha256.clone(),
-            arguments,
-            files: self.path(FILES),
-            libraries: shop.libraries.clone(),
-            result: self.path(result::FILE),
-            policy: Some(self.policy.clone()),
-            is_watched: true,
-        })
     }
 }
 

@@ -6,9 +6,13 @@
 
 mod approval;
 mod arguments;
+mod books;
 mod child;
 mod claim;
+mod course;
+mod door;
 mod entry;
+mod errand;
 mod events;
 mod ground;
 mod inbox;
@@ -21,6 +25,7 @@ mod result;
 mod rules;
 mod scan;
 mod settle;
+mod showing;
 mod sign;
 mod signature;
 mod status;
@@ -38,13 +43,14 @@ pub(crate) use status::{Status, status};
 use crate::error::{Exit, Fault};
 use crate::talk::{Level, Voice};
 use crate::world::World;
+use books::Books;
 use events::Events;
 use ground::Places;
 use inbox::Inbox;
 use job::Shop;
 use replay::Register;
 use rules::Rules;
-use watcher::{Books, Settings, Watcher};
+use watcher::{Settings, Watcher};
 
 /// What the command line asks for.
 #[derive(Debug)]

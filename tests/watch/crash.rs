@@ -200,6 +200,12 @@ fn a_claim_that_was_cut_off_is_taken_up() {
         "print(\"y\");",
     )
     .unwrap();
+    // Verified, but without a ticket: what was dropped is verified anew, and nothing else.
+    fs::write(
+        claimed.join("2026-11-24T01-58-34Z-bbbbbb/.verified.y.rhai"),
+        "print(\"evil\");",
+    )
+    .unwrap();
     watched.once(&[]).expect(0);
     assert_eq!(watched.only("done").read("run.log"), "y\n");
     assert!(watched.inbox("x.args.json").exists());
