@@ -26,6 +26,7 @@ mod stop;
 mod talk;
 mod text;
 mod unix;
+mod watch;
 mod world;
 
 pub use cli::{Cli, run};

@@ -1,5 +1,8 @@
 //! What only Unix has: whose a file is, who else may change it, how much room a disk has.
 
+pub(crate) mod folder;
+
+use std::ffi::OsStr;
 use std::fs::{DirBuilder, File, Metadata, OpenOptions, Permissions};
 use std::io;
 use std::os::fd::AsFd as _;
@@ -7,7 +10,7 @@ use std::os::unix::fs::{
     DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _,
 };
 use std::os::unix::process::CommandExt as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
 /// All bits of those who are not the owner.
@@ -68,6 +71,12 @@ impl Access {
 /// The user that this process acts as.
 pub(crate) fn user() -> u32 {
     rustix::process::geteuid().as_raw()
+}
+
+/// The number of a user of this machine, wherever its users are kept.
+pub(crate) fn uid(name: &str) -> Option<u32> {
+    let user = nix::unistd::User::from_name(name).ok()??;
+    Some(user.uid.as_raw())
 }
 
 /// Bytes that this user can still write where `path` is.
@@ -131,6 +140,52 @@ pub(crate) fn kill_all(of: &Child) {
     if let Some(pid) = pid {
         let _ = rustix::process::kill_process_group(pid, rustix::process::Signal::KILL);
     }
+}
+
+/// This program, as a command can start it: the one that runs, also where its file was replaced meanwhile.
+pub(crate) fn own_program() -> io::Result<PathBuf> {
+    if cfg!(target_os = "linux") {
+        return Ok(PathBuf::from("/proc/self/exe"));
+    }
+    std::env::current_exe()
+}
+
+/// Lets a command stand under this name in lists of processes.
+pub(crate) fn named<'c>(command: &'c mut Command, name: &OsStr) -> &'c mut Command {
+    command.arg0(name)
+}
+
+/// Waits until a child has ended, and leaves it to be reaped.
+pub(crate) fn wait_for_end(pid: u32) -> io::Result<()> {
+    use rustix::process::{Pid, WaitId, WaitIdOptions, waitid};
+    let pid = i32::try_from(pid)
+        .ok()
+        .and_then(Pid::from_raw)
+        .ok_or(io::ErrorKind::InvalidInput)?;
+    let how = WaitIdOptions::EXITED | WaitIdOptions::NOWAIT;
+    loop {
+        match waitid(WaitId::Pid(pid), how) {
+            Err(rustix::io::Errno::INTR) => {}
+            result => return result.map(|_| ()).map_err(Into::into),
+        }
+    }
+}
+
+/// The signal that has ended a process.
+pub(crate) fn signal_of(status: std::process::ExitStatus) -> Option<i32> {
+    use std::os::unix::process::ExitStatusExt as _;
+    status.signal()
+}
+
+/// Lets children of this process have the file too, or not.
+pub(crate) fn inherit(file: &File, yes: bool) -> io::Result<()> {
+    use rustix::io::FdFlags;
+    let flags = if yes {
+        FdFlags::empty()
+    } else {
+        FdFlags::CLOEXEC
+    };
+    Ok(rustix::io::fcntl_setfd(file, flags)?)
 }
 
 /// Lets a command have a process group of its own, so that Ctrl-C is not meant for it.

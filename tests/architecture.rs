@@ -116,6 +116,13 @@ const ARROWS: &[(&str, &[&str])] = &[
             "world",
         ],
     ),
+    (
+        "watch",
+        &[
+            "error", "journal", "plan", "policy", "report", "run", "runs", "talk", "text", "unix",
+            "world",
+        ],
+    ),
     ("manual", &["changes", "graph", "script", "text"]),
     (
         "doctor",
@@ -129,7 +136,7 @@ const ARROWS: &[(&str, &[&str])] = &[
         &[
             "advice", "backup", "config", "doctor", "error", "graph", "journal", "manual", "plan",
             "policy", "report", "run", "runs", "sandbox", "script", "stop", "talk", "text", "unix",
-            "world",
+            "watch", "world",
         ],
     ),
 ];
@@ -292,6 +299,9 @@ fn each_library_is_known_to_one_room() {
         ("tracing_subscriber", &["cli"]),
         ("toml", &["config", "policy"]),
         ("rustix", &["unix"]),
+        ("notify", &["watch"]),
+        ("minisign", &["watch"]),
+        ("minisign_verify", &["watch"]),
         ("rusqlite", &["journal"]),
         ("lz4_flex", &["journal"]),
     ];

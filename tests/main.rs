@@ -34,4 +34,5 @@ mod sign_in;
 mod stopping;
 mod support;
 mod terminal;
+mod watch;
 mod workloads;

@@ -20,9 +20,11 @@ mod runs;
 mod sandbox;
 mod secret_file;
 mod settings;
+mod sign;
 mod sign_in;
 mod stop;
 mod values;
+mod watch;
 
 use std::ffi::{OsStr, OsString};
 
@@ -70,6 +72,8 @@ enum Command {
     Drafts(drafts::Drafts),
     Plan(plan::Plan),
     Apply(apply::Apply),
+    Watch(watch::Watch),
+    Sign(sign::Sign),
     Doctor(doctor::Doctor),
     Check(check::Check),
     Sandbox(sandbox::Sandbox),
@@ -114,6 +118,8 @@ impl Command {
             Self::Drafts(_) => "drafts",
             Self::Plan(_) => "plan",
             Self::Apply(_) => "apply",
+            Self::Watch(_) => "watch",
+            Self::Sign(_) => "sign",
             Self::Doctor(_) => "doctor",
             Self::Check(_) => "check",
             Self::Sandbox(_) => "sandbox",
@@ -209,6 +215,8 @@ pub fn run(cli: Cli, world: &World) -> Exit {
             let given = settings::given_words(&cli.given.matches);
             command.run(&cli.flags, given, world, &voice)
         }
+        Command::Watch(command) => command.run(&cli.flags, &cli.given, world, &voice),
+        Command::Sign(command) => command.run(&cli.flags, world, &voice),
         Command::Doctor(_) => doctor::Doctor::run(&cli.flags, config, world, &voice),
         Command::Check(command) => command.run(&cli.flags, &voice),
         Command::Sandbox(command) => command.run(&cli.flags, &voice),

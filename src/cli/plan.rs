@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::{Args, ValueHint};
 
 use super::flags::Flags;
-use super::run::{argument, command_help, ground, order, script_help};
+use super::run::{argument, command_help, errand, ground, order, script_help};
 use crate::error::{Exit, Fault};
 use crate::run::{APPLY, rehearse};
 use crate::talk::{Talk as _, Voice};
@@ -20,7 +20,7 @@ use crate::world::World;
 #[command(disable_help_flag = true)]
 pub(super) struct Plan {
     /// The runbook's file
-    #[arg(value_name = "SCRIPT", required_unless_present = "help", value_hint = ValueHint::FilePath)]
+    #[arg(value_name = "SCRIPT", required_unless_present_any = ["help", "watched"], value_hint = ValueHint::FilePath)]
     script: Option<PathBuf>,
     /// Arguments of the runbook; `--` before them ends runback's own flags
     #[arg(value_name = "NAME=VALUE", value_parser = argument)]
@@ -28,6 +28,9 @@ pub(super) struct Plan {
     /// Write the plan to this file
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     out: Option<PathBuf>,
+    /// Of a run of the watched folder: what to do stands on stdin
+    #[arg(long, hide = true)]
+    watched: bool,
     /// Print help; behind SCRIPT the runbook's own
     #[arg(long, short)]
     help: bool,
@@ -40,25 +43,27 @@ impl Plan {
     }
 
     pub(super) fn run(self, flags: &Flags, world: &World, voice: &Voice) -> Result<Exit, Fault> {
-        let Some(script) = self.script else {
-            return Ok(command_help("plan"));
+        let script = match self.script {
+            Some(script) if self.help => return script_help(&script, voice),
+            None if !self.watched => return Ok(command_help("plan")),
+            script => script,
         };
-        if self.help {
-            return script_help(&script, voice);
-        }
         if !flags.conduct.report.is_empty() {
             voice.note("a plan is no run: no report is written of it");
         }
         if let Some(out) = &self.out {
             writable(out)?;
         }
-        if script == Path::new(APPLY) {
+        if script.as_deref() == Some(Path::new(APPLY)) {
             let message = format!("`{APPLY}` is no file: `runback apply` runs it");
             return Err(Fault::new(Exit::Unstarted, "NoSuchFile", message));
         }
-        let order = order(script, self.arguments, flags)?;
+        let order = match script {
+            Some(script) => order(script, self.arguments, flags)?,
+            None => errand(flags)?,
+        };
         // The tenant in this process, where there is one, serves until the plan has been drawn up.
-        let (ground, _sandbox) = match ground(flags, None, world) {
+        let (ground, _sandbox) = match ground(&order, flags, None, world) {
             Ok((ground, sandbox)) => (Ok(ground), sandbox),
             Err(fault) => (Err(fault), None),
         };

@@ -10,8 +10,8 @@ use super::{Cli, Given, Loaded, mistake, settings};
 use crate::error::{Exit, Fault};
 use crate::journal::{Journal, RunRow};
 use crate::plan::Plan;
-use crate::report::Outcome;
-use crate::run::{Applied, Order, Resumed, Saved, State, close_again};
+use crate::report::{Kind, Outcome};
+use crate::run::{Applied, Errand, Order, Resumed, Saved, State, close_again};
 use crate::runs;
 use crate::talk::{Talk as _, Voice};
 use crate::world::World;
@@ -25,6 +25,9 @@ pub(super) struct Resume {
     /// The script was edited: go on with the new text. What was done is not done again
     #[arg(long)]
     accept_changes: bool,
+    /// A run of the watched folder: the watcher's words stand on stdin
+    #[arg(long, hide = true)]
+    watched: bool,
     /// As in `run`
     #[arg(long, value_name = "PLAN", hide = true)]
     approved: Option<PathBuf>,
@@ -77,6 +80,15 @@ impl Resume {
         if let Some(folder) = &flags.conduct.state_dir {
             let folder = folder.display().to_string();
             order.settings.push(("state-dir".to_owned(), vec![folder]));
+        }
+        order.errand = if self.watched {
+            Some(Errand::read()?)
+        } else {
+            saved.errand.clone().map(Errand::found)
+        };
+        if let Some(errand) = &order.errand {
+            order.script.clone_from(&errand.path);
+            order.reports.push((errand.result.clone(), Kind::Json));
         }
         order.resumed = Some(Resumed {
             row,

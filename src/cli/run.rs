@@ -12,7 +12,7 @@ use super::{Cli, sandbox, secret_file, sign_in};
 use crate::error::{Exit, Fault};
 use crate::graph::{self, SignIn};
 use crate::report::Kind;
-use crate::run::{APPLY, Connection, Ground, Leave, Order, Rails, Source, State, conduct};
+use crate::run::{APPLY, Connection, Errand, Ground, Leave, Order, Rails, Source, State, conduct};
 use crate::sandbox::Running;
 use crate::script::Script;
 use crate::talk::Voice;
@@ -28,11 +28,14 @@ pub(super) const GRAPH: &str = "https://graph.microsoft.com";
 #[command(disable_help_flag = true)]
 pub(super) struct Run {
     /// The runbook's file
-    #[arg(value_name = "SCRIPT", required_unless_present = "help", value_hint = ValueHint::FilePath)]
+    #[arg(value_name = "SCRIPT", required_unless_present_any = ["help", "watched"], value_hint = ValueHint::FilePath)]
     script: Option<PathBuf>,
     /// Arguments of the runbook; `--` before them ends runback's own flags
     #[arg(value_name = "NAME=VALUE", value_parser = argument)]
     arguments: Vec<(String, String)>,
+    /// A run of the watched folder: what to do stands on stdin
+    #[arg(long, hide = true)]
+    watched: bool,
     /// Consent is given to exactly what this plan says: for the watched folder, which has checked who has approved of it
     #[arg(long, value_name = "PLAN", hide = true)]
     approved: Option<PathBuf>,
@@ -62,6 +65,14 @@ impl Run {
         world: &World,
         voice: &Voice,
     ) -> Result<Exit, Fault> {
+        if self.watched {
+            let order = Order {
+                settings: given,
+                ..errand(flags)?
+            };
+            let approved = self.approved.as_deref();
+            return Ok(carry_out(&order, flags, approved, world, voice));
+        }
         let Some(script) = self.script else {
             return Ok(command_help("run"));
         };
@@ -115,7 +126,20 @@ pub(super) fn order(
         here: std::env::current_dir().unwrap_or_default(),
         resumed: None,
         applied: None,
+        errand: None,
     })
+}
+
+/// What the watched folder wants to be run.
+pub(super) fn errand(flags: &Flags) -> Result<Order, Fault> {
+    let errand = Errand::read()?;
+    // A script can make its process die; what lay in its memory is nobody's business, tokens least of all.
+    let (_, hard) = rlimit::Resource::CORE.get().unwrap_or_default();
+    let _ = rlimit::Resource::CORE.set(0, hard);
+    let mut order = order(errand.path.clone(), errand.arguments.clone(), flags)?;
+    order.reports.push((errand.result.clone(), Kind::Json));
+    order.errand = Some(errand);
+    Ok(order)
 }
 
 pub(super) fn carry_out(
@@ -126,7 +150,7 @@ pub(super) fn carry_out(
     voice: &Voice,
 ) -> Exit {
     // The tenant in this process, where there is one, serves until the run has ended.
-    let (ground, _sandbox) = match ground(flags, approved, world) {
+    let (ground, _sandbox) = match ground(order, flags, approved, world) {
         Ok((ground, sandbox)) => (Ok(ground), sandbox),
         Err(fault) => (Err(fault), None),
     };
@@ -160,11 +184,16 @@ pub(super) fn reports(paths: &[PathBuf]) -> Result<Vec<(PathBuf, Kind)>, Fault> 
 
 /// `approved`: the plan that somebody has approved.
 pub(super) fn ground(
+    order: &Order,
     flags: &Flags,
     approved: Option<&Path>,
     world: &World,
 ) -> Result<(Ground, Option<Running>), Fault> {
-    let rails = Rails::open(flags.conduct.policy.as_deref(), approved)?;
+    let rails = match order.errand.as_ref().and_then(Errand::policy) {
+        // A run of the watched folder obeys what its watcher obeys, whatever the file says by now.
+        Some(policy) => Rails::under(policy?, approved)?,
+        None => Rails::open(flags.conduct.policy.as_deref(), approved)?,
+    };
     let state = State::open(flags.conduct.state_dir.as_deref(), world)?;
     let runtime = runtime()?;
     let (connection, serving) = connection(flags, world, &runtime)?;

@@ -42,9 +42,31 @@ pub(super) fn behind(flags: &SecretFlags, world: &World) -> Result<World, Fault>
 }
 
 fn read(path: &Path) -> Result<SecretString, Fault> {
+    let what = "client secret's file";
+    let text = text(what, path)?;
+    // An editor ends the line.
+    let secret = text.trim();
+    let bad = |why: &str| {
+        let message = format!("the {what} `{}` {why}", path.display());
+        Fault::new(Exit::Unstarted, "BadSecretFile", message)
+    };
+    if secret.is_empty() {
+        return Err(bad("is empty"));
+    }
+    if secret.contains(char::is_whitespace) {
+        return Err(bad("holds more than one word").hint("the secret's value alone, on one line"));
+    }
+    Ok(SecretString::from(secret.to_owned()))
+}
+
+/// What stands in a file that nobody else can read.
+///
+/// # Errors
+/// Exit 2: the file cannot be read, or others could read it.
+pub(super) fn text(what: &str, path: &Path) -> Result<String, Fault> {
     let shown = path.display();
     let bad = |why: String| {
-        let message = format!("the client secret's file `{shown}` {why}");
+        let message = format!("the {what} `{shown}` {why}");
         Fault::new(Exit::Unstarted, "BadSecretFile", message)
     };
     let mut file = File::open(path).map_err(|error| bad(format!("cannot be read: {error}")))?;
@@ -78,16 +100,7 @@ fn read(path: &Path) -> Result<SecretString, Fault> {
         .take(MOST)
         .read_to_string(&mut text)
         .map_err(|error| bad(format!("cannot be read: {error}")))?;
-    // An editor ends the line.
-    let secret = text.trim();
-    if secret.is_empty() {
-        return Err(bad("is empty".to_owned()));
-    }
-    if secret.contains(char::is_whitespace) {
-        return Err(bad("holds more than one word".to_owned())
-            .hint("the secret's value alone, on one line"));
-    }
-    Ok(SecretString::from(secret.to_owned()))
+    Ok(text)
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@
 
 use std::any::TypeId;
 use std::error::Error as _;
+use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::error::{ContextKind, ContextValue};
@@ -127,6 +128,37 @@ pub(super) fn given_words(matches: &ArgMatches) -> Vec<(String, Vec<String>)> {
             }
         };
         words.push((name.to_owned(), values));
+    }
+    words
+}
+
+/// Every flag that was written on the command line, as it was written, but for these: for a process that has the same variables
+/// and config files.
+pub(super) fn typed_words(matches: &ArgMatches, but: &[&str]) -> Vec<OsString> {
+    let command = global_flags();
+    let mut words = Vec::new();
+    for arg in command.get_arguments() {
+        let (Some(name), id) = (arg.get_long(), arg.get_id().as_str()) else {
+            continue;
+        };
+        if but.contains(&name) || matches.value_source(id) != Some(ValueSource::CommandLine) {
+            continue;
+        }
+        let flag = OsString::from(format!("--{name}"));
+        match arg.get_action() {
+            ArgAction::SetTrue => words.push(flag),
+            ArgAction::Count => {
+                words.extend(std::iter::repeat_n(flag, matches.get_count(id).into()));
+            }
+            _ => {
+                for value in matches.get_raw(id).into_iter().flatten() {
+                    let mut word = flag.clone();
+                    word.push("=");
+                    word.push(value);
+                    words.push(word);
+                }
+            }
+        }
     }
     words
 }

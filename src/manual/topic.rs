@@ -12,7 +12,7 @@ struct Topic {
     text: &'static str,
 }
 
-static TOPICS: [Topic; 7] = [
+static TOPICS: [Topic; 8] = [
     Topic {
         name: "arguments",
         aliases: &["args", "header", "@param", "param", "parameters"],
@@ -42,6 +42,12 @@ static TOPICS: [Topic; 7] = [
         aliases: &["guard rails", "rails", "policy file"],
         about: "guard rails: a file that says what scripts may do",
         text: include_str!("topics/policy.md"),
+    },
+    Topic {
+        name: "watch",
+        aliases: &["watched folder", "inbox", "sign", "signatures"],
+        about: "the watched folder: what is let in, signatures, approvals",
+        text: include_str!("topics/watch.md"),
     },
     Topic {
         name: "exit-codes",

@@ -33,7 +33,6 @@ pub(crate) use judge::{Act, Deed, Items, Matter};
 pub(crate) use paths::Paths;
 pub(crate) use rules::{Consent, Rule, Rules};
 
-#[allow(unused_imports, reason = "the watched folder asks for them")]
 pub(crate) use {key::PublicKey, rules::Who, trust::refuse_foreign};
 
 /// A policy as it was read: once, so that what is obeyed is what was hashed.
@@ -55,6 +54,14 @@ impl Policy {
     pub(crate) fn open(path: &Path) -> Result<Self, Fault> {
         let bytes = file::bytes(path)?;
         read::policy(path, &bytes)
+    }
+
+    /// A policy from bytes that somebody has read and trusts; `path` is where they come from.
+    ///
+    /// # Errors
+    /// Exit 2: as [`Policy::open`].
+    pub(crate) fn of_bytes(path: &Path, bytes: &[u8]) -> Result<Self, Fault> {
+        read::policy(path, bytes)
     }
 
     /// As it was given.

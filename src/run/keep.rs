@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::Order;
+use super::{Errand, Order};
 use crate::changes::{Ledger, Left};
 use crate::error::{Exit, Fault};
 use crate::history::History;
@@ -32,6 +32,9 @@ pub(crate) struct Saved {
     pub(crate) imports: Vec<(String, String)>,
     /// Of `apply`: the plan, by its path and as it was read.
     pub(crate) plan: Option<(PathBuf, String)>,
+    /// Of the watched folder: what it has handed over.
+    #[serde(default)]
+    pub(crate) errand: Option<Errand>,
 }
 
 /// A run that goes on.
@@ -108,6 +111,7 @@ pub(super) fn begin(
             let text = String::from_utf8_lossy(&applied.bytes).into_owned();
             (applied.path.clone(), text)
         }),
+        errand: order.errand.clone(),
     };
     let row = RunRow {
         id: outcome.run.clone(),

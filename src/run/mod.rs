@@ -3,6 +3,7 @@
 mod apply;
 mod confirm;
 mod ending;
+mod errand;
 mod id;
 mod keep;
 mod load;
@@ -19,6 +20,8 @@ mod voice;
 pub use output::Format;
 
 pub(crate) use apply::{APPLY, Applied};
+pub(crate) use errand::Errand;
+pub(crate) use id::new as new_id;
 pub(crate) use keep::{Resumed, Saved};
 pub(crate) use load::Source;
 pub(crate) use output::Stdout;
@@ -62,6 +65,8 @@ pub(crate) struct Order {
     pub(crate) resumed: Option<Resumed>,
     /// The plan that is to be done, where this is `apply`.
     pub(crate) applied: Option<Applied>,
+    /// What the watched folder has handed over, where this is a run of it.
+    pub(crate) errand: Option<Errand>,
 }
 
 /// What was allowed beforehand.
@@ -104,12 +109,12 @@ pub(crate) fn conduct(
     if order.api == graph::Version::Beta {
         voice.note("this run prefers the beta version of Microsoft Graph");
     }
-    let script = order.script.display().to_string();
-    let (run, started) = match &order.resumed {
-        Some(resumed) => (resumed.row.id.clone(), resumed.row.started),
-        None => (id::new(now), now),
+    let (run, started) = match (&order.resumed, &order.errand) {
+        (Some(resumed), _) => (resumed.row.id.clone(), resumed.row.started),
+        (None, Some(errand)) => (errand.run.clone(), now),
+        (None, None) => (id::new(now), now),
     };
-    let mut outcome = Outcome::new(run, script, started, order.api.segment());
+    let mut outcome = Outcome::new(run, order.name(), started, order.api.segment());
     let mut keep = None;
     let mut ending = Ending::default();
     let mut faults = Vec::new();
@@ -200,6 +205,14 @@ pub(crate) fn conduct(
 }
 
 impl Order {
+    /// What the script is called in messages and documents.
+    pub(crate) fn name(&self) -> String {
+        match &self.errand {
+            Some(errand) => errand.script.clone(),
+            None => self.script.display().to_string(),
+        }
+    }
+
     /// The command that goes on with a run.
     fn go_on(&self, run: &str) -> String {
         let folder = self.settings.iter().find(|(name, _)| name == "state-dir");
@@ -238,6 +251,10 @@ fn write(
             Ok(()) => reported = reported.or(Some(path.clone())),
             Err(error) => unwritten(path, error),
         }
+    }
+    if order.errand.is_some() {
+        // The whole folder is about to be moved: only the name stays.
+        reported = reported.and_then(|path| path.file_name().map(PathBuf::from));
     }
     (reported.or(kept), lost)
 }

@@ -11,7 +11,7 @@ use super::load::Source;
 use super::output::Stdout;
 use super::plan::Rehearsal;
 use super::tenant::Wires;
-use super::{Connection, Leave, Order, Rails, confirm, signals, tenant};
+use super::{Connection, Leave, Order, Rails, confirm, errand, signals, tenant};
 use crate::changes::Manner;
 use crate::error::{Exit, Fault};
 use crate::graph::{StandIn, Version};
@@ -129,13 +129,7 @@ impl Whole<'_> {
                 keep,
             };
         }
-        signals::obey(self.runtime, &stop, self.world, self.voice);
-        if let Some(most) = self.order.max_time {
-            signals::limit(self.runtime, &stop, self.world, most);
-        }
-        if let Some(keep) = &keep {
-            signals::obey_wishes(self.runtime, &stop, self.world, &keep.journal, &keep.run);
-        }
+        self.obey(&stop, keep.as_ref());
         let stdout = Arc::new(self.stdout());
         let script = prepared.script.clone();
         let host = Arc::new(self.host(prepared, tenant, history, &stop, &stdout));
@@ -165,6 +159,25 @@ impl Whole<'_> {
         Performed {
             has_changed: host.tenant.door.any_sent(),
             keep,
+        }
+    }
+
+    /// Lets everything stop the run that may: signals, a watcher, the time limit, another terminal.
+    fn obey(&self, stop: &Stop, keep: Option<&Keep>) {
+        signals::obey(self.runtime, stop, self.world, self.voice);
+        if self
+            .order
+            .errand
+            .as_ref()
+            .is_some_and(|errand| errand.is_watched)
+        {
+            errand::obey_watcher(self.runtime, stop, self.world);
+        }
+        if let Some(most) = self.order.max_time {
+            signals::limit(self.runtime, stop, self.world, most);
+        }
+        if let Some(keep) = keep {
+            signals::obey_wishes(self.runtime, stop, self.world, &keep.journal, &keep.run);
         }
     }
 
@@ -237,11 +250,17 @@ impl Whole<'_> {
 
     fn prepare(&self, outcome: &mut Outcome) -> Result<Prepared, Vec<Fault>> {
         let order = self.order;
-        let source = Source::open(&order.script).map_err(|fault| vec![fault])?;
+        let source = match &order.errand {
+            Some(errand) => errand.source(),
+            None => Source::open(&order.script),
+        };
+        let source = source.map_err(|fault| vec![fault])?;
         outcome.sha256 = Some(source.sha256());
-        let name = order.script.display().to_string();
-        let folder = source.folder();
-        let roots = vec![folder.clone()];
+        let name = order.name();
+        let roots = match &order.errand {
+            Some(errand) => errand.libraries.clone(),
+            None => vec![source.folder()],
+        };
         let here = order.here.clone();
         let examined = script::examine(&name, &source.bytes, &roots);
         // Mistakes in the arguments and in the script are all told at once.
@@ -253,7 +272,7 @@ impl Whole<'_> {
         let only_reads = abilities.is_some_and(Abilities::only_reads);
         match (args, examined.script) {
             (Some(Ok(args)), Some(script)) => {
-                let mut files = files(&folder, &order.data, &args).map_err(|fault| vec![fault])?;
+                let mut files = files(&source, order, &args).map_err(|fault| vec![fault])?;
                 if let Some(applied) = &order.applied {
                     files.hold(applied.path.clone(), applied.bytes.clone());
                 }
@@ -344,12 +363,27 @@ impl Whole<'_> {
     }
 }
 
-fn files(folder: &Path, data: &[PathBuf], args: &Args) -> Result<Files, Fault> {
+fn files(source: &Source, order: &Order, args: &Args) -> Result<Files, Fault> {
     let fault = |message: String| Fault::new(Exit::Unstarted, "NoSuchFolder", message);
+    let data = &order.data;
     if let Some(missing) = data.iter().find(|folder| !folder.is_dir()) {
         return Err(fault(format!("there is no folder `{}`", missing.display()))
             .hint("`--data` names a folder that is there"));
     }
-    Files::new(folder, data, args.files())
-        .map_err(|error| fault(format!("the script's folder cannot be read: {error}")))
+    let unreadable =
+        |error: std::io::Error| fault(format!("the script's folder cannot be read: {error}"));
+    let Some(errand) = &order.errand else {
+        return Files::new(&source.folder(), data, args.files()).map_err(unreadable);
+    };
+    let files = Files::apart(&errand.files, data).map_err(unreadable)?;
+    // An argument comes from whoever dropped the script: it opens no file that `--data` does not.
+    if let Some(file) = args.files().iter().find(|file| !files.may_read(file)) {
+        let message = format!(
+            "an argument names `{}`, which is not under `--data`",
+            file.display()
+        );
+        return Err(Fault::new(Exit::Unstarted, "FileDenied", message)
+            .hint("in a watched folder scripts read what the watcher's `--data` names"));
+    }
+    Ok(files)
 }

@@ -37,8 +37,12 @@ pub(crate) fn rehearse(
     if order.api == Version::Beta {
         voice.note("this plan prefers the beta version of Microsoft Graph");
     }
-    let script = order.script.display().to_string();
-    let mut outcome = Outcome::new("plan".to_owned(), script, created, order.api.segment());
+    let mut outcome = Outcome::new(
+        "plan".to_owned(),
+        order.name(),
+        created,
+        order.api.segment(),
+    );
     let mut faults = Vec::new();
     let rehearsal = Rehearsal {
         planned: Arc::new(Planned::new(world.clone())),
@@ -77,6 +81,8 @@ pub(crate) fn rehearse(
         faults.extend(show(&plan, order.format, world, voice));
         if let Some(out) = out {
             match state::replace(out, plan.text().as_bytes()) {
+                // Whoever looks at it in the watched folder approves it there.
+                Ok(()) if order.errand.is_some() => {}
                 Ok(()) => voice.note(&format!(
                     "written to `{0}`; `runback apply {0}` does it",
                     out.display()
@@ -90,7 +96,23 @@ pub(crate) fn rehearse(
     }
     voice.end();
     voice.faults(&faults);
-    // Nothing was sent, whatever an error of the script thinks of it.
+    let exit = exit_of(&faults);
+    if let Some(errand) = order.errand.as_ref().filter(|_| !faults.is_empty()) {
+        // The watched folder files it away with its reason.
+        outcome.run.clone_from(&errand.run);
+        outcome.ended = world.clock.now();
+        outcome.exit = exit;
+        outcome.fail(&faults);
+        for (path, kind) in &order.reports {
+            // It is told that there is none.
+            let _ = state::replace(path, kind.render(&outcome).as_bytes());
+        }
+    }
+    exit
+}
+
+/// Nothing was sent, whatever an error of the script thinks of it.
+fn exit_of(faults: &[Fault]) -> Exit {
     let exits = faults.iter().map(|fault| match fault.exit {
         Exit::Success | Exit::Incomplete | Exit::Stopped | Exit::Unknown => Exit::Unstarted,
         exit => exit,

@@ -29,7 +29,20 @@ impl Rails {
     /// # Errors
     /// Exit 2: one of the files cannot be obeyed.
     pub(crate) fn open(policy: Option<&Path>, approved: Option<&Path>) -> Result<Self, Fault> {
-        let policy = policy.map(Policy::open).transpose()?.map(Arc::new);
+        let policy = policy.map(Policy::open).transpose()?;
+        Self::of(policy, approved)
+    }
+
+    /// Under a policy that was read already.
+    ///
+    /// # Errors
+    /// Exit 2: the plan cannot be obeyed.
+    pub(crate) fn under(policy: Policy, approved: Option<&Path>) -> Result<Self, Fault> {
+        Self::of(Some(policy), approved)
+    }
+
+    fn of(policy: Option<Policy>, approved: Option<&Path>) -> Result<Self, Fault> {
+        let policy = policy.map(Arc::new);
         let approved = approved.map(ApprovedPlan::read).transpose()?.map(Arc::new);
         if approved.is_some()
             && policy.as_ref().and_then(|policy| policy.rules().consent()) != Some(Consent::File)

@@ -16,6 +16,8 @@ pub(crate) struct Files {
     write_base: PathBuf,
     write: Vec<PathBuf>,
     granted: Vec<PathBuf>,
+    /// Nothing may be written that the watched folder would take for code, a signature or an approval.
+    is_apart: bool,
     /// Read beforehand: what was checked is what the script gets.
     held: Vec<(PathBuf, Vec<u8>)>,
 }
@@ -41,6 +43,30 @@ impl Files {
             write_base: script,
             write: all,
             granted: granted.to_vec(),
+            is_apart: false,
+            held: Vec::new(),
+        })
+    }
+
+    /// Of a run in the watched folder: reading under `data`; writing in `own` and nowhere else.
+    ///
+    /// # Errors
+    /// Where a folder does not exist.
+    pub(crate) fn apart(own: &Path, data: &[PathBuf]) -> std::io::Result<Self> {
+        let own = own.canonicalize()?;
+        let mut read = Vec::new();
+        for folder in data {
+            read.push(folder.canonicalize()?);
+        }
+        let base = read.first().unwrap_or(&own).clone();
+        read.push(own.clone());
+        Ok(Self {
+            base,
+            read,
+            write_base: own.clone(),
+            write: vec![own],
+            granted: Vec::new(),
+            is_apart: true,
             held: Vec::new(),
         })
     }
@@ -93,7 +119,8 @@ impl Files {
         })
     }
 
-    fn may_read(&self, full: &Path) -> bool {
+    /// Whether a file, by its canonical path, may be read.
+    pub(crate) fn may_read(&self, full: &Path) -> bool {
         self.granted.iter().any(|file| file == full)
             || self.read.iter().any(|folder| full.starts_with(folder))
     }
@@ -114,6 +141,11 @@ impl Files {
             return Err(self.denied(name, "write"));
         }
         let full = folder.join(file);
+        if self.is_apart && is_meant_for_the_inbox(file) {
+            return Err(self.denied(name, "write").hint(
+                "in a watched folder no script writes scripts, arguments, signatures or approvals",
+            ));
+        }
         if full.is_dir() {
             return Err(Failure::new("NoFile", format!("`{name}` is a folder")));
         }
@@ -214,6 +246,15 @@ impl Drop for Draft {
             let _ = std::fs::remove_file(temporary);
         }
     }
+}
+
+/// Whether the watched folder would take it for code, arguments, a signature or an approval. Some file systems know no case.
+fn is_meant_for_the_inbox(name: &std::ffi::OsStr) -> bool {
+    let name = name.to_string_lossy().to_lowercase();
+    [".rhai", ".args.json", ".minisig"]
+        .iter()
+        .any(|end| name.ends_with(end))
+        || ["approved", "rejected", "plan.json", "result.json"].contains(&name.as_str())
 }
 
 fn escapes(name: &Path) -> bool {

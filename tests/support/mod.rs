@@ -10,6 +10,7 @@ pub mod metadata;
 mod recorder;
 pub mod secrets;
 mod served;
+mod watched;
 
 pub use bench::{Bench, Done, Running};
 pub use chromium::{Chromium, Page};
@@ -18,3 +19,4 @@ pub use fake::{Fake, Reply};
 pub use http::request;
 pub use recorder::{Exchange, Recorder};
 pub use served::Served;
+pub use watched::{Filed, Signer, Watched, chmod};

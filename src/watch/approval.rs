@@ -1,0 +1,226 @@
+//! Consent by file: a run waits with its plan until somebody else has approved it.
+//!
+//! What runs lies in the claimed folder, where only the watcher writes; in `pending/` lie copies to look at, and there the
+//! approver leaves a word. Nothing else that lies there is believed.
+
+use std::ffi::{OsStr, OsString};
+use std::io;
+
+use super::entry;
+use super::inbox::Inbox;
+use super::names::Bundle;
+use super::rules::Rules;
+use super::signature::{self, Signed};
+use super::ticket::Ticket;
+use crate::error::{Exit, Fault};
+use crate::plan::Plan;
+use crate::unix::folder::Folder;
+
+pub(super) const PLAN: &str = "plan.json";
+pub(super) const TABLE: &str = "plan.txt";
+const APPROVED: &str = "approved";
+const SIGNED: &str = "plan.json.minisig";
+const REJECTED: &str = "rejected";
+/// A plan of a hundred thousand rows is some tens of megabytes.
+const LARGEST: u64 = 256 << 20;
+/// A hash, and what an editor puts behind it.
+const LONGEST: u64 = 4096;
+
+/// What was said of a parked run.
+#[derive(Debug)]
+pub(super) enum Word {
+    Nothing,
+    Approved,
+    Rejected,
+    /// Something that would be an approval, if it were not for this.
+    Invalid(Box<Fault>),
+}
+
+/// Whether a claimed run has been approved before.
+pub(super) fn is_given(folder: &Folder) -> bool {
+    [APPROVED, SIGNED]
+        .iter()
+        .any(|name| folder.look(OsStr::new(name)).ok().flatten().is_some())
+}
+
+/// Whether a claimed run waits.
+pub(super) fn is_parked(inbox: &Inbox, folder: &Folder, run: &str) -> bool {
+    let there =
+        |folder: &Folder, name: &str| folder.look(OsStr::new(name)).ok().flatten().is_some();
+    !is_given(folder) && there(folder, PLAN) && there(&inbox.pending, run)
+}
+
+pub(super) fn plan(folder: &Folder) -> Result<Plan, Fault> {
+    Plan::read(PLAN, &own(folder, PLAN)?)
+}
+
+/// A file of ours.
+fn own(folder: &Folder, name: &str) -> Result<Vec<u8>, Fault> {
+    let me = [crate::unix::user()];
+    entry::bytes(folder, OsStr::new(name), &me, LARGEST)?.ok_or_else(|| {
+        let message = format!("there is no `{name}`");
+        Fault::new(Exit::Unstarted, "NoSuchFile", message)
+    })
+}
+
+/// Shows a plan in `pending/`, whole at once.
+pub(super) fn park(inbox: &Inbox, folder: &Folder, run: &str, bundle: &Bundle) -> io::Result<()> {
+    // One of an earlier life is shown anew.
+    unpark(inbox, run)?;
+    let draft = OsString::from(format!("parking-{run}"));
+    if inbox.own.look(&draft)?.is_some() {
+        empty(&inbox.own, &draft)?;
+    }
+    let show = inbox.own.make(&draft, 0o700)?;
+    let names = [
+        &bundle.script,
+        &bundle.arguments,
+        OsStr::new(PLAN),
+        OsStr::new(TABLE),
+    ]
+    .map(OsStr::to_owned);
+    for name in names {
+        let bytes = match own(folder, &name.to_string_lossy()) {
+            Ok(bytes) => bytes,
+            Err(fault) if fault.code == "NoSuchFile" => continue,
+            Err(fault) => return Err(io::Error::other(fault)),
+        };
+        show.replace(&name, &bytes, inbox.file_mode)?;
+    }
+    show.set_mode(inbox.parking_mode)?;
+    show.sync()?;
+    inbox.own.shift(&draft, &inbox.pending, OsStr::new(run))
+}
+
+/// Takes a run out of `pending/`.
+pub(super) fn unpark(inbox: &Inbox, run: &str) -> io::Result<()> {
+    let name = OsStr::new(run);
+    if inbox.pending.look(name)?.is_none() {
+        return Ok(());
+    }
+    empty(&inbox.pending, name)
+}
+
+/// Takes a folder of files away.
+fn empty(parent: &Folder, name: &OsStr) -> io::Result<()> {
+    let folder = parent.inner(name)?;
+    for file in folder.names()? {
+        folder.remove(&file)?;
+    }
+    parent.remove_folder(name)
+}
+
+/// Looks for a word on a parked run.
+pub(super) fn look(
+    inbox: &Inbox,
+    rules: &Rules,
+    claimed: &Folder,
+    ticket: &Ticket,
+) -> io::Result<Word> {
+    let name = OsStr::new(&ticket.run);
+    if inbox.pending.look(name)?.is_none() {
+        // Somebody has taken it away: that is no approval.
+        return Ok(Word::Rejected);
+    }
+    let parked = inbox.pending.inner(name)?;
+    let is_there = |name: &str| parked.look(OsStr::new(name)).ok().flatten().is_some();
+    if is_there(REJECTED) {
+        return Ok(Word::Rejected);
+    }
+    let mut invalid = Word::Nothing;
+    if is_there(APPROVED) {
+        match approved(&parked, rules, claimed, ticket) {
+            Ok(bytes) => return given(inbox, claimed, APPROVED, &bytes),
+            Err(fault) => invalid = Word::Invalid(Box::new(fault)),
+        }
+    }
+    if is_there(SIGNED) {
+        match signed(&parked, rules, claimed, ticket) {
+            Ok(bytes) => return given(inbox, claimed, SIGNED, &bytes),
+            // It may still be written.
+            Err(fault) => invalid = Word::Invalid(Box::new(fault)),
+        }
+    }
+    Ok(invalid)
+}
+
+/// Keeps the approval with what runs.
+fn given(inbox: &Inbox, claimed: &Folder, name: &str, bytes: &[u8]) -> io::Result<Word> {
+    claimed.replace(OsStr::new(name), bytes, inbox.file_mode)?;
+    claimed.sync()?;
+    Ok(Word::Approved)
+}
+
+/// A file with the plan's hash, by an approver who did not drop the script.
+fn approved(
+    parked: &Folder,
+    rules: &Rules,
+    claimed: &Folder,
+    ticket: &Ticket,
+) -> Result<Vec<u8>, Fault> {
+    let name = OsStr::new(APPROVED);
+    let bytes = entry::bytes(parked, name, rules.approvers(), LONGEST).map_err(|fault| {
+        if fault.code == "ForeignOwner" {
+            let message = format!(
+                "{}: only `approvers` of the policy may approve",
+                fault.message
+            );
+            return Fault::new(Exit::Denied, "NotApproved", message);
+        }
+        fault
+    })?;
+    let no = |message: String| Fault::new(Exit::Denied, "NotApproved", message);
+    let owner = parked
+        .look(name)
+        .ok()
+        .flatten()
+        .map(|facts| facts.access.owner());
+    if owner == Some(ticket.owner) {
+        return Err(no(format!(
+            "`approved` belongs to uid {}, who has dropped the script: somebody else must approve it",
+            ticket.owner
+        )));
+    }
+    let bytes = bytes.unwrap_or_default();
+    let plan = plan(claimed)?;
+    if String::from_utf8_lossy(&bytes).trim() != plan.hash {
+        return Err(no(format!(
+            "`approved` does not hold this plan's hash, which is `{}`",
+            plan.hash
+        )));
+    }
+    Ok(bytes)
+}
+
+/// A signature of the plan, by a key that did not sign the script.
+fn signed(
+    parked: &Folder,
+    rules: &Rules,
+    claimed: &Folder,
+    ticket: &Ticket,
+) -> Result<Vec<u8>, Fault> {
+    let name = OsStr::new(SIGNED);
+    let no = |message: String| Fault::new(Exit::Denied, "NotApproved", message);
+    let me = crate::unix::user();
+    // Whoever carries it here: the signature says who has made it.
+    let owner = parked
+        .look(name)
+        .ok()
+        .flatten()
+        .map_or(me, |facts| facts.access.owner());
+    let bytes = entry::bytes(parked, name, &[owner], entry::LARGEST_SIGNATURE)?.unwrap_or_default();
+    let plan = own(claimed, PLAN)?;
+    let plan = Signed {
+        name: PLAN,
+        bytes: &plan,
+        signature: Some(&bytes),
+    };
+    let seal = signature::verify(plan, rules.approval_keys()).map_err(|fault| no(fault.message))?;
+    if ticket.key.as_ref() == Some(&seal.key) {
+        return Err(no(format!(
+            "`plan.json` is signed with key {}, which has signed the script: another must approve it",
+            seal.key
+        )));
+    }
+    Ok(bytes)
+}

@@ -1,0 +1,372 @@
+//! One claimed script, from its ticket to the folder that it is filed away in. Runs on a thread of its own.
+
+use std::ffi::{OsStr, OsString};
+use std::fs::{File, TryLockError};
+use std::io;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::approval;
+use super::child::{Ended, GRACE, Life, Start};
+use super::claim::Claim;
+use super::inbox::{Inbox, Place};
+use super::log::Said;
+use super::names::Bundle;
+use super::result;
+use super::ticket::Ticket;
+use crate::error::{Exit, Fault};
+use crate::journal::Journal;
+use crate::plan::Plan;
+use crate::report::Outcome;
+use crate::run::new_id;
+use crate::world::World;
+
+/// The code of a run whose plan was approved, and is another now.
+const CHANGED: &str = "PlanChanged";
+
+/// What every job needs.
+pub(super) struct Shop {
+    pub(super) inbox: Inbox,
+    /// The state folder.
+    pub(super) state: PathBuf,
+    /// The global flags of the watcher, which hold for its runs.
+    pub(super) words: Vec<OsString>,
+    pub(super) libraries: Vec<PathBuf>,
+    pub(super) max_time: Option<Duration>,
+    pub(super) world: World,
+}
+
+/// What is to be done with a claimed script.
+#[derive(Debug)]
+pub(super) struct Job {
+    pub(super) claim: Claim,
+    pub(super) ticket: Ticket,
+    /// An earlier watcher has left it: something may have become of it already.
+    pub(super) is_left: bool,
+    /// Its plan has to be approved before it runs.
+    pub(super) needs_approval: bool,
+    /// The policy that it runs under: its file, and what stands there.
+    pub(super) policy: (PathBuf, String),
+}
+
+/// What became of it.
+#[derive(Debug)]
+pub(super) enum Fate {
+    Filed(Place, Exit),
+    /// Its plan waits for approval.
+    Parked(Job),
+    /// What was approved is not what it would do any more: it was filed away, and this one draws up the new plan.
+    Replanned(Job),
+    /// The watcher stops: it stays claimed, and the next watcher goes on with it.
+    Left,
+}
+
+/// What is done next with a script that an earlier watcher has left.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Step {
+    Begin,
+    Resume,
+    /// It has come to its end, and only was not filed away.
+    File,
+}
+
+/// `row`: whether there is a record of the run, and whether it is open. `document`: how the run says it has ended.
+fn step(row: Option<bool>, document: Option<Exit>) -> Step {
+    match (row, document) {
+        (Some(true), _) => Step::Resume,
+        // Without a record it has changed nothing: it was stopped while it read.
+        (None, None | Some(Exit::Interrupted | Exit::Terminated)) => Step::Begin,
+        (Some(false), _) | (None, Some(_)) => Step::File,
+    }
+}
+
+impl Job {
+    /// # Errors
+    /// The inbox cannot be written any more: the script stays claimed.
+    pub(super) fn work(self, shop: &Shop, life: &Arc<Life>) -> Result<Fate, Fault> {
+        let run = self.claim.run.clone();
+        let broken = |error: io::Error| {
+            let message = format!("run `{run}` cannot be filed away: {error}");
+            Fault::new(Exit::Unstarted, "ReportLost", message)
+        };
+        let Some(lock) = self.lock(life).map_err(broken)? else {
+            return Ok(Fate::Left);
+        };
+        let step = if self.is_left {
+            self.left_step(shop)?
+        } else {
+            Step::Begin
+        };
+        let outcome = match step {
+            Step::File => self.stored(shop),
+            Step::Begin if self.needs_approval && !approval::is_given(&self.claim.folder) => {
+                match self.plan(shop, life, &lock).map_err(broken)? {
+                    Planned::Left => return Ok(Fate::Left),
+                    Planned::Failed(outcome) => Some(*outcome),
+                    Planned::Parked => return Ok(Fate::Parked(self)),
+                    Planned::Nothing => self.run(shop, life, &lock, step).map_err(broken)?,
+                }
+            }
+            step => self.run(shop, life, &lock, step).map_err(broken)?,
+        };
+        let Some(outcome) = outcome else {
+            return Ok(Fate::Left);
+        };
+        let mut outcome = outcome;
+        let again = if outcome
+            .error
+            .as_ref()
+            .is_some_and(|error| error.code == CHANGED)
+        {
+            Some(self.again(shop, &mut outcome).map_err(broken)?)
+        } else {
+            None
+        };
+        let place = result::place(outcome.exit);
+        result::write(&shop.inbox, &self.claim.folder, &outcome)
+            .and_then(|()| result::file(&shop.inbox, &self.claim.folder, &run, place))
+            .map_err(broken)?;
+        Ok(again.map_or(Fate::Filed(place, outcome.exit), Fate::Replanned))
+    }
+
+    /// The same order anew: its new plan has to be approved, under a name of its own.
+    fn again(&self, shop: &Shop, outcome: &mut Outcome) -> io::Result<Self> {
+        let run = new_id(shop.world.clock.now());
+        if let Some(error) = &mut outcome.error {
+            error.hint = Some(format!("the new plan waits in pending/{run}"));
+        }
+        let (claim, ticket) = self.claim.again(&shop.inbox, &self.ticket, run)?;
+        Ok(Self {
+            claim,
+            ticket,
+            is_left: false,
+            needs_approval: true,
+            policy: self.policy.clone(),
+        })
+    }
+
+    /// Waits until no process of an earlier watcher works on it. Nothing where the watcher stops.
+    fn lock(&self, life: &Life) -> io::Result<Option<File>> {
+        let file = self.claim.folder.append(OsStr::new(result::LOCK), 0o600)?;
+        loop {
+            match file.try_lock() {
+                Ok(()) => return Ok(Some(file)),
+                Err(TryLockError::Error(error)) => return Err(error),
+                Err(TryLockError::WouldBlock) if life.is_told() => return Ok(None),
+                // Its standard input has ended with its watcher: it is on its way out.
+                Err(TryLockError::WouldBlock) => std::thread::sleep(Duration::from_millis(20)),
+            }
+        }
+    }
+
+    fn left_step(&self, shop: &Shop) -> Result<Step, Fault> {
+        let row = Journal::open(&shop.state)?.run(&self.claim.run)?;
+        let document = result::read(&self.claim.folder, &self.claim.run);
+        Ok(step(
+            row.map(|row| row.open),
+            document.map(|outcome| outcome.exit),
+        ))
+    }
+
+    /// How a run has ended that was not filed away: by its own document, else by its record.
+    fn stored(&self, shop: &Shop) -> Option<Outcome> {
+        let row = || Journal::open(&shop.state).ok()?.run(&self.claim.run).ok()?;
+        let recorded = row().and_then(|row| row.result?.parse::<Outcome>().ok());
+        recorded.or_else(|| result::read(&self.claim.folder, &self.claim.run))
+    }
+
+    /// Runs it, or goes on with it. Nothing where it was stopped with the watcher.
+    fn run(
+        &self,
+        shop: &Shop,
+        life: &Arc<Life>,
+        lock: &File,
+        step: Step,
+    ) -> io::Result<Option<Outcome>> {
+        let mut words: Vec<OsString> = match step {
+            Step::Resume => vec!["resume".into(), self.claim.run.clone().into()],
+            Step::Begin | Step::File => vec!["run".into()],
+        };
+        words.push("--watched".into());
+        if step == Step::Begin {
+            // What a stopped reader has left is not what this one comes to.
+            self.claim.folder.remove(OsStr::new(result::FILE))?;
+        }
+        if self.needs_approval {
+            words.push("--approved".into());
+            words.push(self.path(approval::PLAN).into());
+        }
+        let ended = match self.start(shop, life, lock, words, "run.log")? {
+            Ok(ended) => ended,
+            Err(fault) => return Ok(Some(self.unstarted(shop, &fault))),
+        };
+        let document = result::read(&self.claim.folder, &self.claim.run);
+        let was_stopped = life.is_told();
+        Ok(match document {
+            Some(outcome) if was_stopped && stopped(outcome.exit) => None,
+            Some(mut outcome) if ended.said == Said::TooMuch => {
+                outcome.fail(&[self.too_much(outcome.exit)]);
+                Some(outcome)
+            }
+            Some(outcome) => Some(outcome),
+            None if was_stopped => None,
+            None => {
+                let now = shop.world.clock.now();
+                Some(result::of_death(
+                    &shop.state,
+                    &self.ticket,
+                    ended.status,
+                    now,
+                ))
+            }
+        })
+    }
+
+    fn unstarted(&self, shop: &Shop, fault: &Fault) -> Outcome {
+        let now = shop.world.clock.now();
+        let mut outcome = result::of_fault(&self.claim.run, &self.ticket.script, now, fault);
+        outcome.sha256 = Some(self.ticket.sha256.clone());
+        outcome
+    }
+
+    fn too_much(&self, exit: Exit) -> Fault {
+        let message = format!(
+            "`{}` has said more than 16 MiB, and was stopped",
+            self.ticket.script
+        );
+        Fault::new(exit, "OutputLimit", message).hint("write what is for keeping into a file")
+    }
+
+    fn plan(&self, shop: &Shop, life: &Arc<Life>, lock: &File) -> io::Result<Planned> {
+        let folder = &self.claim.folder;
+        folder.remove(OsStr::new(approval::PLAN))?;
+        folder.remove(OsStr::new(approval::TABLE))?;
+        let out = self.path(approval::PLAN);
+        let words = vec![
+            "plan".into(),
+            "--watched".into(),
+            "--out".into(),
+            out.into(),
+        ];
+        let ended = match self.start(shop, life, lock, words, approval::TABLE)? {
+            Ok(ended) => ended,
+            Err(fault) => return Ok(Planned::Failed(Box::new(self.unstarted(shop, &fault)))),
+        };
+        if life.is_told() {
+            return Ok(Planned::Left);
+        }
+        let plan = approval::plan(folder);
+        match plan {
+            Ok(plan) if ended.status.success() => {
+                if is_empty(&plan) {
+                    return Ok(Planned::Nothing);
+                }
+                let bundle = Bundle::of(&self.claim.script);
+                approval::park(&shop.inbox, folder, &self.claim.run, &bundle)?;
+                Ok(Planned::Parked)
+            }
+            _ => {
+                let outcome = result::read(folder, &self.claim.run).unwrap_or_else(|| {
+                    let now = shop.world.clock.now();
+                    result::of_death(&shop.state, &self.ticket, ended.status, now)
+                });
+                Ok(Planned::Failed(Box::new(outcome)))
+            }
+        }
+    }
+
+    fn start(
+        &self,
+        shop: &Shop,
+        life: &Arc<Life>,
+        lock: &File,
+        mut words: Vec<OsString>,
+        log: &str,
+    ) -> io::Result<Result<Ended, Fault>> {
+        let errand = match self.errand(shop) {
+            Ok(errand) => errand,
+            Err(fault) => return Ok(Err(fault)),
+        };
+        words.extend(shop.words.iter().cloned());
+        let log = self
+            .claim
+            .folder
+            .append(OsStr::new(log), shop.inbox.file_mode)?;
+        let mut errand = serde_json::to_vec(&errand).map_err(io::Error::other)?;
+        errand.push(b'\n');
+        let ended = life.run(Start {
+            words,
+            errand,
+            log,
+            lock,
+            most: shop.max_time.map(|most| most + GRACE),
+        })?;
+        Ok(Ok(ended))
+    }
+}
+
+enum Planned {
+    Parked,
+    /// The plan changes nothing: nobody has to approve it.
+    Nothing,
+    Failed(Box<Outcome>),
+    Left,
+}
+
+fn is_empty(plan: &Plan) -> bool {
+    plan.items.iter().all(|row| row.part.is_none())
+        && plan.bulk.is_empty()
+        && plan.others.is_empty()
+}
+
+fn stopped(exit: Exit) -> bool {
+    matches!(exit, Exit::Interrupted | Exit::Terminated)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_left_is_neither_lost_nor_run_twice() {
+        let rows = [
+            ("never began", None, None, Step::Begin),
+            (
+                "a reader, stopped with its watcher",
+                None,
+                Some(Exit::Terminated),
+                Step::Begin,
+            ),
+            (
+                "a reader, at its end",
+                None,
+                Some(Exit::Success),
+                Step::File,
+            ),
+            ("a reader, failed", None, Some(Exit::Unstarted), Step::File),
+            ("recorded, cut off", Some(true), None, Step::Resume),
+            (
+                "recorded, stopped with its watcher",
+                Some(true),
+                Some(Exit::Terminated),
+                Step::Resume,
+            ),
+            (
+                "recorded, at its end",
+                Some(false),
+                Some(Exit::Success),
+                Step::File,
+            ),
+            (
+                "recorded, at its end, document lost",
+                Some(false),
+                None,
+                Step::File,
+            ),
+        ];
+        for (case, row, document, expected) in rows {
+            assert_eq!(step(row, document), expected, "{case}");
+        }
+    }
+}

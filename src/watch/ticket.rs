@@ -1,0 +1,54 @@
+//! What was let in: written beside a claimed script once everything about it was verified, and on the disk before it runs.
+
+use std::ffi::OsStr;
+use std::io;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::unix::folder::Folder;
+
+pub(super) const FILE: &str = "order.json";
+/// Larger than any ticket.
+const LARGEST: u64 = 64 << 10;
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Ticket {
+    pub(super) schema: u32,
+    pub(super) run: String,
+    /// The script's name.
+    pub(super) script: String,
+    pub(super) sha256: String,
+    /// Of the arguments, where there are any.
+    pub(super) arguments_sha256: Option<String>,
+    /// Who dropped it.
+    pub(super) owner: u32,
+    /// When.
+    pub(super) arrived: Timestamp,
+    /// The id of the key that signed the script.
+    pub(super) key: Option<String>,
+}
+
+impl Ticket {
+    /// Of a claimed folder; nothing where nothing was let in yet.
+    pub(super) fn read(folder: &Folder) -> io::Result<Option<Self>> {
+        use std::io::Read as _;
+        if folder.look(OsStr::new(FILE))?.is_none() {
+            return Ok(None);
+        }
+        let mut bytes = Vec::new();
+        folder
+            .read(OsStr::new(FILE))?
+            .take(LARGEST)
+            .read_to_end(&mut bytes)?;
+        // Written as a whole or not at all: another one is none of ours.
+        serde_json::from_slice(&bytes)
+            .map(Some)
+            .map_err(io::Error::other)
+    }
+
+    pub(super) fn write(&self, folder: &Folder) -> io::Result<()> {
+        let text = serde_json::to_vec_pretty(self).map_err(io::Error::other)?;
+        folder.replace(OsStr::new(FILE), &text, 0o600)
+    }
+}

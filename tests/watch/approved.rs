@@ -1,0 +1,326 @@
+//! `consent = "file"`: a run waits with its plan until somebody else approves it.
+
+use std::fs;
+use std::os::unix::fs::{chown, symlink};
+use std::path::PathBuf;
+
+use serde_json::Value;
+
+use crate::support::{Running, Served, Signer, Watched, chmod};
+
+const RESTORE: &str = r#"
+//! @param before datetime = "-48h" x
+let rows = exchange::points_before(groups::members("Executives").first(2), args.before);
+let session = exchange::create_session(rows, "new");
+session.activate();
+session.wait();
+"#;
+/// Not the watcher's own, and not root's.
+const APPROVER: u32 = 12_345;
+
+struct Parked {
+    tenant: Served,
+    watched: Watched,
+    watching: Running,
+    key: Signer,
+}
+
+impl Parked {
+    /// A restore that waits.
+    fn new() -> Self {
+        Self::of(RESTORE)
+    }
+
+    fn of(script: &str) -> Self {
+        let tenant = Served::fast();
+        let key = Signer::new();
+        let watched = Watched::over(tenant.bench()).policy(&format!(
+            "consent = \"file\"\napprovers = [{APPROVER}]\napproval_keys = [\"{}\"]\n",
+            key.public()
+        ));
+        watched.drop_file("night.rhai", script);
+        let watching = watched.start(&[]);
+        watched.waits_for("pending", 1);
+        Self {
+            tenant,
+            watched,
+            watching,
+            key,
+        }
+    }
+
+    fn folder(&self) -> PathBuf {
+        let mut entries = fs::read_dir(self.watched.inbox("pending")).unwrap();
+        entries.next().expect("it waits").unwrap().path()
+    }
+
+    fn plan(&self) -> Value {
+        serde_json::from_str(&fs::read_to_string(self.folder().join("plan.json")).unwrap()).unwrap()
+    }
+
+    /// By another name first: nobody sees half of it.
+    fn leaves(&self, name: &str, content: impl AsRef<[u8]>, owner: Option<u32>) -> bool {
+        let draft = self.watched.bench.path("word");
+        fs::write(&draft, content).unwrap();
+        chmod(&draft, 0o644);
+        if owner.is_some() && chown(&draft, owner, None).is_err() {
+            println!("nobody but root gives files away: not looked at");
+            return false;
+        }
+        fs::rename(draft, self.folder().join(name)).unwrap();
+        true
+    }
+
+    fn activated(&self) -> usize {
+        let sessions = self.tenant.sessions();
+        sessions
+            .iter()
+            .filter(|session| session["status"] != "draft")
+            .count()
+    }
+
+    fn ends(mut self) -> Watched {
+        self.watching.signal("TERM");
+        self.watching.finish().expect(143);
+        self.watched
+    }
+}
+
+#[test]
+fn a_plan_waits_and_runs_once_it_is_approved() {
+    let parked = Parked::new();
+    let plan = parked.plan();
+    assert_eq!(plan["totals"]["planned"], 2);
+    let folder = parked.folder();
+    let table = fs::read_to_string(folder.join("plan.txt")).unwrap();
+    assert!(table.contains("planned"), "{table}");
+    assert_eq!(
+        fs::read_to_string(folder.join("night.rhai")).unwrap(),
+        RESTORE
+    );
+    assert_eq!(parked.activated(), 0);
+    let signature = parked.key.sign(
+        fs::read(folder.join("plan.json")).unwrap(),
+        "file:plan.json",
+    );
+    parked.leaves("plan.json.minisig", signature, None);
+    parked.watched.waits_for("done", 1);
+    assert_eq!(parked.activated(), 1);
+    let filed = parked.watched.only("done");
+    assert_eq!(filed.result["books"]["succeeded"], 2);
+    for name in ["plan.json", "plan.txt", "plan.json.minisig"] {
+        assert!(filed.folder.join(name).is_file(), "{name}");
+    }
+    let watched = parked.ends();
+    assert!(
+        fs::read_dir(watched.inbox("pending"))
+            .unwrap()
+            .next()
+            .is_none()
+    );
+}
+
+#[test]
+fn a_file_with_the_plan_s_hash_is_an_approval() {
+    let parked = Parked::new();
+    let hash = parked.plan()["plan"].as_str().unwrap().to_owned();
+    if !parked.leaves("approved", format!("{hash}\n"), Some(APPROVER)) {
+        return;
+    }
+    parked.watched.waits_for("done", 1);
+    assert_eq!(parked.activated(), 1);
+    parked.ends();
+}
+
+#[test]
+fn nothing_else_is_an_approval() {
+    let mut parked = Parked::new();
+    let hash = parked.plan()["plan"].as_str().unwrap().to_owned();
+    let folder = parked.folder();
+    let plan = fs::read(folder.join("plan.json")).unwrap();
+    let good = parked.key.sign(&plan, "file:plan.json");
+    // The dropper's own word, which is the watcher's here.
+    parked.leaves("approved", &hash, None);
+    parked.watching.hears("is not approved");
+    parked.leaves("approved", &hash, Some(APPROVER + 1));
+    parked.watching.hears("is not approved");
+    for wrong in ["", "yes", &hash[1..], &format!("{hash}{hash}")] {
+        if parked.leaves("approved", wrong, Some(APPROVER)) && wrong.is_empty() {
+            // Said once for each reason.
+            parked.watching.hears("does not hold this plan");
+        }
+    }
+    fs::remove_file(folder.join("approved")).unwrap();
+    // A link to a good word.
+    fs::write(parked.watched.bench.path("good"), &hash).unwrap();
+    symlink(parked.watched.bench.path("good"), folder.join("approved")).unwrap();
+    parked.watching.hears("no regular file");
+    fs::remove_file(folder.join("approved")).unwrap();
+    // Signatures of others, of another plan, of the plan but edited.
+    for (signature, words) in [
+        (Signer::new().sign(&plan, "file:plan.json"), "not trusted"),
+        (
+            parked.key.sign("another plan", "file:plan.json"),
+            "does not hold",
+        ),
+        ("nonsense".to_owned(), "no signature of minisign"),
+        (
+            good.replace("file:plan.json", "file:other.json"),
+            "does not hold",
+        ),
+    ] {
+        parked.leaves("plan.json.minisig", signature, None);
+        parked.watching.hears(words);
+    }
+    // What lies there to be looked at is not what runs.
+    fs::remove_file(folder.join("plan.json.minisig")).unwrap();
+    fs::write(folder.join("plan.json"), "{}").unwrap();
+    fs::write(folder.join("night.rhai"), "print(\"evil\");").unwrap();
+    assert_eq!(parked.activated(), 0);
+    parked.leaves("plan.json.minisig", &good, None);
+    parked.watched.waits_for("done", 1);
+    assert_eq!(parked.watched.only("done").read("night.rhai"), RESTORE);
+    parked.ends();
+}
+
+#[test]
+fn whoever_signed_the_script_cannot_approve_it() {
+    let tenant = Served::fast();
+    let (one, other) = (Signer::new(), Signer::new());
+    let keys = format!("\"{}\", \"{}\"", one.public(), other.public());
+    let watched = Watched::over(tenant.bench()).policy(&format!(
+        "consent = \"file\"\nrequire_signature = true\ntrusted_keys = [{keys}]\napproval_keys = [{keys}]\n"
+    ));
+    watched.drop_file("night.rhai", RESTORE);
+    watched.drop_file(
+        "night.rhai.minisig",
+        one.sign(RESTORE, "file:night.rhai\texpires:2100-01-01T00:00:00Z"),
+    );
+    let watching = watched.start(&[]);
+    watched.waits_for("pending", 1);
+    let mut parked = Parked {
+        tenant,
+        watched,
+        watching,
+        key: one,
+    };
+    let plan = fs::read(parked.folder().join("plan.json")).unwrap();
+    parked.leaves(
+        "plan.json.minisig",
+        parked.key.sign(&plan, "file:plan.json"),
+        None,
+    );
+    parked.watching.hears("which has signed the script");
+    parked.leaves(
+        "plan.json.minisig",
+        other.sign(&plan, "file:plan.json"),
+        None,
+    );
+    parked.watched.waits_for("done", 1);
+    parked.ends();
+}
+
+#[test]
+fn a_rejected_plan_ends_the_run() {
+    let parked = Parked::new();
+    parked.leaves("rejected", "", None);
+    parked.watched.waits_for("failed", 1);
+    assert_eq!(parked.activated(), 0);
+    let watched = parked.ends();
+    let filed = watched.only("failed");
+    assert_eq!(
+        (filed.code(), &filed.result["exit"]),
+        ("PlanRejected", &5.into())
+    );
+    assert!(
+        fs::read_dir(watched.inbox("pending"))
+            .unwrap()
+            .next()
+            .is_none()
+    );
+}
+
+#[test]
+fn a_plan_waits_also_while_nobody_watches() {
+    let parked = Parked::new();
+    let plan = fs::read(parked.folder().join("plan.json")).unwrap();
+    let signature = parked.key.sign(&plan, "file:plan.json");
+    let mut parked = parked;
+    parked.watching.signal("KILL");
+    parked.leaves("plan.json.minisig", signature, None);
+    let Parked {
+        watched,
+        tenant,
+        watching,
+        ..
+    } = parked;
+    drop(watching);
+    watched.once(&[]).expect(0);
+    assert_eq!(watched.only("done").result["books"]["succeeded"], 2);
+    tenant.expect_nothing_twice();
+}
+
+#[test]
+fn what_changes_nothing_needs_no_approval() {
+    let tenant = Served::fast();
+    let watched = Watched::over(tenant.bench())
+        .policy(&format!("consent = \"file\"\napprovers = [{APPROVER}]\n"));
+    watched.drop_file("report.rhai", "print(users::list().count());");
+    watched.once(&[]).expect(0);
+    assert_eq!(watched.only("done").read("run.log"), "100\n");
+}
+
+#[test]
+fn a_changed_plan_needs_a_new_approval() {
+    let newest = RESTORE
+        .replace("points_before(", "latest_points(")
+        .replace(", args.before", "")
+        .replace("//! @param before datetime = \"-48h\" x\n", "");
+    let mut parked = Parked::of(&newest);
+    let plan = fs::read(parked.folder().join("plan.json")).unwrap();
+    // Time goes by: there are newer points, or none any more at the old places.
+    parked
+        .tenant
+        .post("/_sandbox/clock", &serde_json::json!({"advance": "72h"}));
+    parked.leaves(
+        "plan.json.minisig",
+        parked.key.sign(&plan, "file:plan.json"),
+        None,
+    );
+    parked
+        .watching
+        .hears("its plan has changed")
+        .hears("waits for approval");
+    assert_eq!(parked.activated(), 0);
+    let old = fs::read_dir(parked.watched.inbox("failed"))
+        .unwrap()
+        .count();
+    assert_eq!(old, 1);
+    // The new plan waits, and the old signature is worth nothing there.
+    let new = fs::read(parked.folder().join("plan.json")).unwrap();
+    assert_ne!(new, plan);
+    parked.leaves(
+        "plan.json.minisig",
+        parked.key.sign(&plan, "file:plan.json"),
+        None,
+    );
+    parked.watching.hears("does not hold");
+    let watched = parked.ends();
+    let filed = watched.only("failed");
+    assert_eq!(
+        (filed.code(), &filed.result["exit"]),
+        ("PlanChanged", &5.into())
+    );
+    let hint = filed.result["error"]["hint"].as_str().unwrap();
+    assert!(hint.contains("waits in pending/"), "{hint}");
+}
+
+#[test]
+fn a_plan_that_cannot_be_drawn_up_fails_with_its_reason() {
+    let watched = Watched::new().policy(&format!("consent = \"file\"\napprovers = [{APPROVER}]\n"));
+    watched.drop_file("x.rhai", "throw \"no\";");
+    watched.once(&[]).expect(1);
+    let filed = watched.only("failed");
+    assert_eq!(filed.code(), "Thrown", "{}", filed.result);
+    assert_eq!(filed.result["exit"], 2);
+}

@@ -1,0 +1,238 @@
+//! A script is dropped, and its result lies there.
+
+use std::fs;
+
+use crate::support::{Served, Watched};
+
+#[test]
+fn a_dropped_script_runs_once_and_its_result_lies_beside_it() {
+    let watched = Watched::new();
+    watched.drop_file(
+        "x.rhai",
+        "//! @param who string x\nprint(`hello ${args.who}`); csv::write(\"out.csv\", [#{a: 1}]); 7",
+    );
+    watched.drop_file("x.args.json", r#"{"who": "you"}"#);
+    let done = watched.once(&[]);
+    assert_eq!(done.code, 0, "{done}");
+    let filed = watched.only("done");
+    assert_eq!(filed.script(), "x.rhai");
+    assert_eq!(filed.result["value"], 7);
+    assert_eq!(filed.result["exit"], 0);
+    assert_eq!(filed.read("run.log"), "hello you\n7\n");
+    assert_eq!(filed.read("files/out.csv"), "a\n1\n");
+    let mut names: Vec<_> = fs::read_dir(&filed.folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    names.sort();
+    assert_eq!(
+        names,
+        ["files", "result.json", "run.log", "x.args.json", "x.rhai"]
+    );
+    assert!(
+        filed
+            .folder
+            .ends_with(filed.result["run"].as_str().unwrap())
+    );
+    // Nothing is left to do.
+    let done = watched.once(&[]);
+    assert_eq!(done.code, 0, "{done}");
+    watched.only("done");
+}
+
+#[test]
+fn what_fails_lies_among_the_failed() {
+    let watched = Watched::new();
+    watched.drop_file("syntax.rhai", "nope(");
+    watched.drop_file("thrown.rhai", "throw \"no\";");
+    watched.drop_file("argument.rhai", "//! @param who string x\nprint(args.who);");
+    let done = watched.once(&[]);
+    assert_eq!(done.code, 1, "{done}");
+    let failed = watched.filed("failed");
+    assert_eq!(failed.len(), 3, "{done}");
+    for filed in &failed {
+        assert_eq!(filed.result["exit"], 2, "{}", filed.script());
+        let log = filed.read("run.log");
+        assert!(log.contains(filed.message()), "{log}");
+        let place = filed.script();
+        if place != "argument.rhai" {
+            assert!(log.contains(&format!("--> {place}:1:")), "{log}");
+        }
+    }
+    let argument = failed
+        .iter()
+        .find(|filed| filed.script() == "argument.rhai");
+    assert!(argument.unwrap().message().contains("`who` is missing"));
+}
+
+#[test]
+fn a_restore_runs_under_the_policy_and_is_recorded() {
+    let tenant = Served::fast();
+    let watched = Watched::over(tenant.bench());
+    let script = "let s = exchange::create_session(exchange::latest_points(groups::members(\"Executives\").first(3)), \"new\"); s.activate(); s.wait();";
+    watched.drop_file("night.rhai", script);
+    let done = watched.once(&[]);
+    assert_eq!(done.code, 0, "{done}\n{}", watched.tree());
+    let filed = watched.only("done");
+    assert_eq!(filed.result["books"]["succeeded"], 3);
+    let run = filed.result["run"].as_str().unwrap();
+    let shown = watched.bench.runback(&["runs", run]).expect(0);
+    assert!(shown.stdout.contains("night.rhai"), "{shown}");
+    // Without consent nothing is activated.
+    watched.set_policy("consent = \"ask\"\n");
+    watched.drop_file("other.rhai", script.replace("first(3)", "first(2)"));
+    let done = watched.once(&[]);
+    assert_eq!(done.code, 1, "{done}");
+    let filed = watched.only("failed");
+    assert_eq!(filed.result["exit"], 5, "{}", filed.result);
+    assert_eq!(
+        tenant
+            .sessions()
+            .iter()
+            .filter(|session| session["status"] != "draft")
+            .count(),
+        1
+    );
+}
+
+#[test]
+fn data_is_read_and_only_the_own_folder_is_written() {
+    let watched = Watched::new();
+    fs::create_dir(watched.bench.path("data")).unwrap();
+    fs::write(watched.bench.path("data/in.json"), "[1, 2]").unwrap();
+    fs::write(watched.bench.path("secret.json"), "3").unwrap();
+    let denied = |call: &str| {
+        format!(
+            "if attempt(|| {call}).error.code != \"FileDenied\" {{ throw \"{}\"; }}\n",
+            call.replace('"', "'")
+        )
+    };
+    let mut script = String::from(
+        "//! @param list file x\nprint(json::read(\"in.json\").len); print(json::read(args.list).len);\n",
+    );
+    for call in [
+        r#"json::write("../../../x.json", 1)"#,
+        r#"json::write("x.rhai", 1)"#,
+        r#"json::write("X.RHAI", 1)"#,
+        r#"json::write("x.args.json", 1)"#,
+        r#"json::write("x.rhai.minisig", 1)"#,
+        r#"json::write("approved", 1)"#,
+        r#"json::write("../approved", 1)"#,
+        r#"json::write("../result.json", 1)"#,
+        r#"json::read("../x.rhai")"#,
+        r#"json::read("/etc/hostname")"#,
+        r#"json::read("../secret.json")"#,
+    ] {
+        script.push_str(&denied(call));
+    }
+    let data = watched.bench.path("data");
+    script.push_str(&denied(&format!(
+        "json::write(\"{}\", 1)",
+        data.join("out.json").display()
+    )));
+    script.push_str("json::write(\"out.json\", 1); print(json::read(\"out.json\"));");
+    watched.drop_file("x.rhai", &script);
+    watched.drop_file(
+        "x.args.json",
+        format!(r#"{{"list": "{}"}}"#, data.join("in.json").display()),
+    );
+    let done = watched.once(&["--data", "data"]);
+    assert_eq!(done.code, 0, "{done}\n{}", watched.tree());
+    assert_eq!(watched.only("done").read("run.log"), "2\n2\n1\n");
+    // An argument opens no other file.
+    watched.drop_file(
+        "y.rhai",
+        "//! @param list file x\nprint(json::read(args.list));",
+    );
+    let secret = watched.bench.path("secret.json");
+    watched.drop_file(
+        "y.args.json",
+        format!(r#"{{"list": "{}"}}"#, secret.display()),
+    );
+    watched.once(&["--data", "data"]);
+    let filed = watched.only("failed");
+    assert_eq!(
+        (filed.code(), &filed.result["exit"]),
+        ("FileDenied", &2.into())
+    );
+}
+
+#[test]
+fn imports_come_from_the_library_and_from_nowhere_else() {
+    let watched = Watched::new();
+    fs::create_dir(watched.bench.path("library")).unwrap();
+    fs::write(watched.bench.path("library/tools.rhai"), "fn two() { 2 }").unwrap();
+    watched.drop_file(
+        "good.rhai",
+        "import \"tools\" as tools; import \"std/waves\" as waves; print(tools::two());",
+    );
+    // A neighbour in the inbox, a file elsewhere, a file of the claimed folder itself.
+    for (number, import) in [
+        "neighbour",
+        "../neighbour",
+        "../../neighbour",
+        "../../../neighbour",
+        "/etc/x",
+        "../../etc/x",
+        "bad3",
+    ]
+    .iter()
+    .enumerate()
+    {
+        watched.drop_file(
+            &format!("bad{number}.rhai"),
+            format!("import \"{import}\" as other; print(1);"),
+        );
+    }
+    fs::write(watched.inbox("neighbour.txt"), "fn two() { 3 }").unwrap();
+    fs::write(watched.bench.path("neighbour.rhai"), "fn two() { 3 }").unwrap();
+    let done = watched.once(&["--library", "library"]);
+    assert_eq!(done.code, 1, "{done}");
+    assert_eq!(watched.only("done").read("run.log"), "2\n");
+    let failed = watched.filed("failed");
+    assert_eq!(failed.len(), 7);
+    assert!(
+        failed.iter().all(|filed| filed.code() == "BadImport"),
+        "{}",
+        watched.tree()
+    );
+}
+
+#[test]
+fn the_status_tells_how_the_watcher_is_getting_on() {
+    let watched = Watched::new();
+    let never = watched
+        .bench
+        .runback(&["watch", "--status", "inbox"])
+        .expect(2);
+    assert!(never.stderr.contains("nobody has ever watched"), "{never}");
+    fs::write(watched.inbox("note.txt"), "").unwrap();
+    watched.drop_file("x.rhai", "sleep(duration(\"1h\"));");
+    let watching = watched.start(&[]);
+    watched.waits_until("it runs", || {
+        let status = watched
+            .bench
+            .runback(&["watch", "--status", "inbox", "--format", "json"]);
+        status.code == 0 && status.json()[0]["running"][0]["script"] == "x.rhai"
+    });
+    let status = watched
+        .bench
+        .runback(&["watch", "--status", "inbox"])
+        .expect(0);
+    for line in [
+        "watching by process",
+        "1 files that are no runbooks",
+        "x.rhai",
+    ] {
+        assert!(status.stdout.contains(line), "{status}");
+    }
+    let mut watching = watching;
+    watching.signal("TERM");
+    let done = watching.finish();
+    assert_eq!(done.code, 143, "{done}");
+    let status = watched
+        .bench
+        .runback(&["watch", "--status", "inbox"])
+        .expect(1);
+    assert!(status.stdout.contains("nobody watches"), "{status}");
+}
