@@ -2,6 +2,7 @@
 
 mod advice;
 mod backup;
+mod cancel;
 mod changes;
 mod cli;
 mod config;
@@ -16,6 +17,7 @@ mod instant;
 mod journal;
 mod manual;
 mod plan;
+mod repl;
 mod report;
 mod run;
 mod runs;

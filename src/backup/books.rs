@@ -125,6 +125,11 @@ impl Books {
         ))
     }
 
+    /// What became of an item, as it would be closed now.
+    pub(crate) fn outcome(&self, id: ItemId) -> Outcome {
+        closed(&self.lock().entries[id]).outcome
+    }
+
     /// The name under which an item was asked for.
     pub(crate) fn name(&self, id: ItemId) -> String {
         self.lock().entries[id].asked.name.clone()

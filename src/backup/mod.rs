@@ -3,6 +3,7 @@
 
 mod activate;
 mod artifact;
+mod attend;
 pub(crate) mod books;
 mod browse;
 mod bulk;
@@ -30,6 +31,7 @@ mod verify;
 mod workload;
 
 pub(crate) use artifact::{Artifact, Destination};
+pub(crate) use attend::End;
 pub(crate) use browse::{Browse, Found, Listing, Place, Walk, pattern};
 pub(crate) use bulk::{BulkOrder, Input, Lost};
 pub(crate) use error::BackupError;

@@ -6,9 +6,9 @@ use std::time::Duration;
 use async_trait::async_trait;
 use jiff::Timestamp;
 
-use super::Class;
 use super::consent::{Agreed, Consent, Covered};
 use super::ledger::{Ledger, Outcome, Past};
+use super::{Arming, Class};
 use crate::error::{Exit, Fault};
 use crate::graph::{Call, CallName, Client, GraphError, Json, ServiceError};
 use crate::journal::{Consented, JournalError};
@@ -152,6 +152,7 @@ pub(crate) struct Door {
     talk: Arc<dyn Talk>,
     world: World,
     settling: Duration,
+    arming: Arming,
 }
 
 impl Door {
@@ -174,7 +175,27 @@ impl Door {
             talk,
             world,
             settling,
+            arming: Arming::always(),
         }
+    }
+
+    /// The door of a conversation, which is read-only until it is armed.
+    pub(crate) fn armed_by(self, arming: Arming) -> Self {
+        Self { arming, ..self }
+    }
+
+    /// Forgets what was agreed to at the prompt: each statement of a conversation asks for itself.
+    pub(crate) fn forget_consent(&self) {
+        self.consent.forget();
+    }
+
+    /// Sets the stop flag as well: nothing that a script catches goes on behind it.
+    fn refuse_if_read_only(&self, what: &str) -> Result<(), ChangeError> {
+        let admitted = self.arming.admit(self.world.clock.now(), what);
+        admitted.map_err(|fault| {
+            self.stop.set(fault.clone());
+            ChangeError::Stopped(Box::new(fault))
+        })
     }
 
     /// Whether any change may have reached the service.
@@ -188,6 +209,7 @@ impl Door {
     /// [`ChangeError::Stopped`]; a refusal also sets the run's stop flag.
     pub(crate) fn consent(&self, class: Class, covered: &Covered) -> Result<(), ChangeError> {
         self.refuse_if_stopped()?;
+        self.refuse_if_read_only(&covered.question)?;
         // The question waits on a person: off the runtime's workers, which carry all else.
         let answer = tokio::task::block_in_place(|| self.consent.require(class, covered));
         let agreed = answer.map_err(|fault| {
@@ -270,10 +292,15 @@ impl Door {
                 None => {}
             }
         }
+        if change.class == Class::Draft {
+            self.refuse_if_read_only(change.call.operation)?;
+        }
         self.consent(change.class, &change.covered)?;
         let since = since.unwrap_or_else(|| self.client.service_now());
         for round in round..ROUNDS {
             self.refuse_if_stopped()?;
+            // The time may be over since: while a person thought, or while a lost answer was looked for.
+            self.refuse_if_read_only(call.operation)?;
             let now = self.world.clock.now();
             let written = self.ledger.write(&change, &call, round, since, now).await;
             let sequence = written.map_err(|error| self.unwritten(error))?;
@@ -408,7 +435,7 @@ impl Door {
 
     fn refuse_if_stopped(&self) -> Result<(), ChangeError> {
         match self.stop.reason() {
-            Some(fault) => Err(ChangeError::Stopped(Box::new(fault.clone()))),
+            Some(fault) => Err(ChangeError::Stopped(Box::new(fault))),
             None => Ok(()),
         }
     }
@@ -417,7 +444,7 @@ impl Door {
     async fn settle(&self, wait: Duration) -> bool {
         tokio::select! {
             biased;
-            () = self.stop.token().cancelled() => false,
+            () = self.stop.cancelled() => false,
             () = self.world.clock.sleep(wait) => true,
         }
     }

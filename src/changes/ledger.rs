@@ -12,7 +12,8 @@ use sha2::{Digest as _, Sha256};
 use super::{Change, Origin, origin};
 use crate::graph::{Call, GraphError, Json, ServiceError};
 use crate::journal::{
-    Answer, ChangeRow, Consented, Intent, Journal, JournalError, OutcomeRow, Record, State,
+    Answer, ChangeRow, Consented, Intent, Journal, JournalError, OutcomeRow, Record, RunLock,
+    RunRow, State,
 };
 
 /// What became of a change.
@@ -66,6 +67,7 @@ pub(crate) struct Ledger {
     run: String,
     /// `None`: the run keeps no record, because its script can only read.
     journal: Option<Journal>,
+    beginning: Mutex<Beginning>,
     sequence: AtomicU64,
     /// How many changes may have reached the service: one that was refused has changed nothing.
     sent: AtomicUsize,
@@ -77,6 +79,18 @@ pub(crate) struct Ledger {
     is_resumed: bool,
     /// Of a run whose script was edited: what its changes were, by their content.
     edited: Option<Mutex<Edited>>,
+}
+
+/// When the record of a run begins.
+#[derive(Default)]
+enum Beginning {
+    /// It has begun, or is never to begin.
+    #[default]
+    Past,
+    /// With the first thing that is worth a record. A conversation that only looks leaves none.
+    Ahead(Box<RunRow>),
+    /// Begun here: nobody else works on the run while this is held.
+    Here(#[expect(dead_code, reason = "held, not looked at")] RunLock),
 }
 
 /// Changes of an earlier life whose places are not to be relied upon.
@@ -103,6 +117,7 @@ impl Ledger {
         Self {
             run: run.to_owned(),
             journal,
+            beginning: Mutex::default(),
             sequence: AtomicU64::new(0),
             sent: AtomicUsize::new(0),
             open: Mutex::default(),
@@ -112,6 +127,34 @@ impl Ledger {
             is_resumed: false,
             edited: None,
         }
+    }
+
+    /// The ledger of a conversation, whose record begins with the first change.
+    pub(crate) fn ahead(row: RunRow, journal: Journal) -> Self {
+        let mut ledger = Self::new(&row.id, Some(journal));
+        ledger.beginning = Mutex::new(Beginning::Ahead(Box::new(row)));
+        ledger
+    }
+
+    /// Whether there is a record of the run.
+    pub(crate) fn has_begun(&self) -> bool {
+        self.journal.is_some() && !matches!(*lock(&self.beginning), Beginning::Ahead(_))
+    }
+
+    /// Begins the record where that is still ahead. What is put behind it is on disk behind it.
+    fn begin(&self) -> Result<(), JournalError> {
+        let Some(journal) = &self.journal else {
+            return Ok(());
+        };
+        let mut beginning = lock(&self.beginning);
+        if let Beginning::Ahead(row) = &*beginning {
+            let held = journal.lock(&row.id)?;
+            journal.put(Record::Begun {
+                run: (**row).clone(),
+            });
+            *beginning = Beginning::Here(held);
+        }
+        Ok(())
     }
 
     /// The ledger of a run that goes on. `went_on` tells whether the script has met the end of a call: a refusal that ended
@@ -204,6 +247,7 @@ impl Ledger {
             path = call.path.split('?').next(),
             "intent"
         );
+        self.begin()?;
         if let Some(journal) = &self.journal {
             let body = call.body.as_deref().unwrap_or_default();
             let intent = Intent {
@@ -392,7 +436,9 @@ impl Ledger {
     /// Keeps something that the run has learnt beside the answers themselves: what a draft held when it was activated, how a
     /// session ended. On disk with or before the next intent.
     pub(crate) fn keep(&self, kind: &str, key: &str, fact: &impl Serialize) {
-        let Some(journal) = &self.journal else { return };
+        let Some(journal) = self.journal.as_ref().filter(|_| self.has_begun()) else {
+            return;
+        };
         let body = serde_json::to_vec(fact).expect("our own types have string keys");
         journal.put(Record::Answer(Answer {
             run: self.run.clone(),
@@ -415,6 +461,8 @@ impl Ledger {
     /// Shows an item of the books, as JSON: the same position again replaces it.
     pub(crate) fn item(&self, position: usize, item: &impl Serialize) {
         let Some(journal) = &self.journal else { return };
+        // Where it cannot begin, the next intent says so, and is not sent.
+        let _ = self.begin();
         journal.put(Record::Item {
             run: self.run.clone(),
             position: u32::try_from(position).unwrap_or(u32::MAX),
@@ -425,6 +473,8 @@ impl Ledger {
     /// Shows a session of this run, as JSON: the same id again replaces it.
     pub(crate) fn session(&self, id: &str, session: &impl Serialize) {
         let Some(journal) = &self.journal else { return };
+        // Where it cannot begin, the next intent says so, and is not sent.
+        let _ = self.begin();
         journal.put(Record::Session {
             run: self.run.clone(),
             id: id.to_owned(),
@@ -444,6 +494,7 @@ impl Ledger {
     /// Writes a consent down.
     pub(crate) fn consented(&self, consent: Consented) {
         if let Some(journal) = &self.journal {
+            let _ = self.begin();
             journal.put(Record::Consent(Consented {
                 run: self.run.clone(),
                 ..consent

@@ -2,12 +2,14 @@
 //!
 //! Nothing else may call [`crate::graph::Client::change`]; a test holds that. What is sent stands in the journal before.
 
+mod arming;
 mod class;
 mod consent;
 mod door;
 mod ledger;
 pub(crate) mod origin;
 
+pub(crate) use arming::{Arming, Mode};
 pub(crate) use class::Class;
 pub(crate) use consent::{Consent, Covered};
 pub(crate) use door::{Change, ChangeError, Door, Key, Look, Lost, Verdict};

@@ -14,6 +14,7 @@ mod mistake;
 mod new;
 mod pause;
 mod plan;
+mod repl;
 mod resume;
 mod run;
 mod runs;
@@ -70,6 +71,7 @@ enum Command {
     Drafts(drafts::Drafts),
     Plan(plan::Plan),
     Apply(apply::Apply),
+    Repl(repl::Repl),
     Doctor(doctor::Doctor),
     Check(check::Check),
     Sandbox(sandbox::Sandbox),
@@ -114,6 +116,7 @@ impl Command {
             Self::Drafts(_) => "drafts",
             Self::Plan(_) => "plan",
             Self::Apply(_) => "apply",
+            Self::Repl(_) => "repl",
             Self::Doctor(_) => "doctor",
             Self::Check(_) => "check",
             Self::Sandbox(_) => "sandbox",
@@ -209,6 +212,7 @@ pub fn run(cli: Cli, world: &World) -> Exit {
             let given = settings::given_words(&cli.given.matches);
             command.run(&cli.flags, given, world, &voice)
         }
+        Command::Repl(_) => repl::Repl::run(&cli.flags, cli.given, &config, world, &voice),
         Command::Doctor(_) => doctor::Doctor::run(&cli.flags, config, world, &voice),
         Command::Check(command) => command.run(&cli.flags, &voice),
         Command::Sandbox(command) => command.run(&cli.flags, &voice),

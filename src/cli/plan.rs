@@ -7,7 +7,7 @@ use clap::{Args, ValueHint};
 use super::flags::Flags;
 use super::run::{argument, command_help, ground, order, script_help};
 use crate::error::{Exit, Fault};
-use crate::run::{APPLY, rehearse};
+use crate::run::{APPLY, Ground, rehearse};
 use crate::talk::{Talk as _, Voice};
 use crate::world::World;
 
@@ -40,6 +40,17 @@ impl Plan {
     }
 
     pub(super) fn run(self, flags: &Flags, world: &World, voice: &Voice) -> Result<Exit, Fault> {
+        self.run_on(flags, None, world, voice)
+    }
+
+    /// `standing`: a tenant that is there already.
+    pub(super) fn run_on(
+        self,
+        flags: &Flags,
+        standing: Option<Result<Ground, Fault>>,
+        world: &World,
+        voice: &Voice,
+    ) -> Result<Exit, Fault> {
         let Some(script) = self.script else {
             return Ok(command_help("plan"));
         };
@@ -57,6 +68,9 @@ impl Plan {
             return Err(Fault::new(Exit::Unstarted, "NoSuchFile", message));
         }
         let order = order(script, self.arguments, flags)?;
+        if let Some(ground) = standing {
+            return Ok(rehearse(&order, ground, self.out.as_deref(), world, voice));
+        }
         // The tenant in this process, where there is one, serves until the plan has been drawn up.
         let (ground, _sandbox) = match ground(flags, world) {
             Ok((ground, sandbox)) => (Ok(ground), sandbox),

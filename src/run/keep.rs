@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
 
 use super::Order;
 use crate::changes::{Ledger, Left};
@@ -12,6 +13,9 @@ use crate::history::History;
 use crate::journal::{Journal, Record, RunLock, RunRow};
 use crate::report::Outcome;
 use crate::world::World;
+
+/// The kind of run that a conversation is, and how it is called where others have a script.
+pub(crate) const CONVERSATION: &str = "repl";
 
 /// What a run was started from: everything that is needed to start it again.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -285,6 +289,52 @@ fn address(root: &str) -> String {
     let _ = url.set_password(None);
     let _ = url.set_username("");
     url.to_string()
+}
+
+/// The record of a conversation, which begins with the first change. There is nothing in it to be run again.
+///
+/// # Errors
+/// The journal cannot be opened.
+pub(super) fn conversation(
+    folder: &Path,
+    (run, started): (&str, Timestamp),
+    api: &str,
+    settings: Vec<(String, Vec<String>)>,
+    root: &str,
+) -> Result<Ledger, Fault> {
+    let journal = Journal::open(folder)?;
+    let here = std::env::current_dir().unwrap_or_default();
+    let saved = Saved {
+        script: CONVERSATION.to_owned(),
+        path: here.clone(),
+        here,
+        arguments: Vec::new(),
+        resolved: serde_json::json!({}),
+        settings,
+        root: address(root),
+        imports: Vec::new(),
+        plan: None,
+    };
+    let row = RunRow {
+        id: run.to_owned(),
+        script: CONVERSATION.to_owned(),
+        sha256: crate::text::hex(&Sha256::digest(b"")),
+        source: Vec::new(),
+        order: serde_json::to_string(&saved).unwrap_or_default(),
+        started,
+        pid: std::process::id(),
+        host: machine(),
+        user: user(),
+        tenant: None,
+        api: api.to_owned(),
+        policy_sha256: None,
+        kind: CONVERSATION.to_owned(),
+        ended: None,
+        exit: None,
+        open: true,
+        result: None,
+    };
+    Ok(Ledger::ahead(row, journal))
 }
 
 fn machine() -> String {

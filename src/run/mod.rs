@@ -2,6 +2,7 @@
 
 mod apply;
 mod confirm;
+pub(crate) mod conversation;
 mod ending;
 mod id;
 mod keep;
@@ -18,6 +19,7 @@ mod voice;
 pub use output::Format;
 
 pub(crate) use apply::{APPLY, Applied};
+pub(crate) use conversation::{Conversation, Leaving, Setting};
 pub(crate) use keep::{Resumed, Saved};
 pub(crate) use load::Source;
 pub(crate) use output::Stdout;
@@ -30,6 +32,7 @@ use std::time::Duration;
 
 use tokio::runtime::Runtime;
 
+use crate::changes::Arming;
 use crate::error::{Exit, Fault, bug};
 use crate::graph;
 use crate::report::{Kind, Outcome, closing};
@@ -39,7 +42,6 @@ use crate::world::World;
 use ending::Ending;
 
 /// What was asked for on the command line.
-#[derive(Debug)]
 pub(crate) struct Order {
     pub(crate) script: PathBuf,
     pub(crate) arguments: Vec<(String, String)>,
@@ -60,6 +62,8 @@ pub(crate) struct Order {
     pub(crate) resumed: Option<Resumed>,
     /// The plan that is to be done, where this is `apply`.
     pub(crate) applied: Option<Applied>,
+    /// Read-only, where it is run out of a conversation that is.
+    pub(crate) arming: Arming,
 }
 
 /// What was allowed beforehand.

@@ -93,6 +93,7 @@ impl Whole<'_> {
                 leave: self.leave(),
                 stand_in: self.stand_in(),
                 ledger: kept.ledger,
+                arming: self.order.arming.clone(),
             },
             &stop,
             self.world,
@@ -310,7 +311,7 @@ impl Whole<'_> {
         outcome.close(closed);
         // A stop that came while waiting is told as what it is, and once.
         let trouble = trouble.map(|trouble| Failure::from(trouble).fault());
-        if let Some(fault) = stop.reason().cloned().or(trouble)
+        if let Some(fault) = stop.reason().or(trouble)
             && faults.iter().all(|known| known.code != fault.code)
         {
             faults.push(fault);
@@ -323,7 +324,7 @@ impl Whole<'_> {
     }
 }
 
-fn files(folder: &Path, data: &[PathBuf], args: &Args) -> Result<Files, Fault> {
+pub(super) fn files(folder: &Path, data: &[PathBuf], args: &Args) -> Result<Files, Fault> {
     let fault = |message: String| Fault::new(Exit::Unstarted, "NoSuchFolder", message);
     if let Some(missing) = data.iter().find(|folder| !folder.is_dir()) {
         return Err(fault(format!("there is no folder `{}`", missing.display()))

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use super::{Connection, Leave};
 use crate::backup::books::{Asked, ItemPoint};
 use crate::backup::{Service, Settings};
-use crate::changes::{Consent, Door, Ledger};
+use crate::changes::{Arming, Consent, Door, Ledger};
 use crate::directory::Directory;
 use crate::graph::{Client, GraphError, SharedHold, StandIn};
 use crate::journal::Journal;
@@ -28,6 +28,7 @@ pub(super) struct Wires {
     /// Answers changes in the service's place.
     pub(super) stand_in: Option<Arc<dyn StandIn>>,
     pub(super) ledger: Ledger,
+    pub(super) arming: Arming,
 }
 
 /// Makes everything that talks to the tenant. Nothing is sent yet.
@@ -41,6 +42,7 @@ pub(super) fn connect(
         leave,
         stand_in,
         ledger,
+        arming,
     }: Wires,
     stop: &Stop,
     world: &World,
@@ -57,7 +59,7 @@ pub(super) fn connect(
             tenant: root,
         }));
     }
-    let door = Arc::new(Door::new(
+    let door = Door::new(
         client.clone(),
         Consent::new(leave.yes, talk.clone()),
         stop.clone(),
@@ -65,7 +67,8 @@ pub(super) fn connect(
         world.clone(),
         connection.settling,
         ledger,
-    ));
+    );
+    let door = Arc::new(door.armed_by(arming));
     let directory = Arc::new(Directory::new(client.clone()));
     let settings = Settings {
         run: run.to_owned(),
