@@ -17,7 +17,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("config", &["error", "unix"]),
     ("journal", &["error", "unix"]),
     ("stop", &["cancel", "error"]),
-    ("talk", &["error", "text", "world"]),
+    ("talk", &["error", "text", "unix", "world"]),
     ("graph", &["cancel", "world"]),
     ("advice", &["error", "graph"]),
     ("sandbox", &[]),
@@ -114,6 +114,13 @@ const ARROWS: &[(&str, &[&str])] = &[
     ),
     ("manual", &["changes", "graph", "script", "text"]),
     (
+        "repl",
+        &[
+            "backup", "changes", "error", "graph", "manual", "run", "script", "talk", "text", "unix",
+            "world",
+        ],
+    ),
+    (
         "doctor",
         &[
             "advice", "backup", "config", "error", "graph", "instant", "text", "unix", "world",
@@ -122,8 +129,9 @@ const ARROWS: &[(&str, &[&str])] = &[
     (
         "cli",
         &[
-            "advice", "backup", "config", "doctor", "error", "graph", "journal", "manual", "plan",
-            "report", "run", "runs", "sandbox", "script", "stop", "talk", "text", "unix", "world",
+            "advice", "backup", "cancel", "changes", "config", "doctor", "error", "graph", "journal",
+            "manual", "plan", "repl", "report", "run", "runs", "sandbox", "script", "stop", "talk",
+            "text", "unix", "world",
         ],
     ),
 ];
@@ -274,7 +282,8 @@ fn each_library_is_known_to_one_room() {
         ("oauth2", &["graph"]),
         ("jsonwebtoken", &["graph"]),
         ("p12_keystore", &["graph"]),
-        ("rhai", &["script", "run", "cli"]),
+        ("rhai", &["script", "run", "repl", "cli"]),
+        ("rustyline", &["repl"]),
         ("axum", &["sandbox"]),
         ("indicatif", &["talk"]),
         ("pulldown_cmark", &["manual"]),

@@ -1,5 +1,7 @@
 //! Sends one change and does not come back before its outcome is known, or known to be unknowable.
 
+mod settle;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -15,6 +17,8 @@ use crate::journal::{Consented, JournalError};
 use crate::stop::Stop;
 use crate::talk::Talk;
 use crate::world::World;
+
+pub(crate) use settle::Settled as Resettled;
 
 /// How often one change is sent before we give up. Each time the answer was lost and looking showed that nothing had
 /// happened; at a loss of one in twenty this is never reached.

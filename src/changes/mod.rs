@@ -12,6 +12,6 @@ pub(crate) mod origin;
 pub(crate) use arming::{Arming, Mode};
 pub(crate) use class::Class;
 pub(crate) use consent::{Consent, Covered};
-pub(crate) use door::{Change, ChangeError, Door, Key, Look, Lost, Verdict};
+pub(crate) use door::{Change, ChangeError, Door, Key, Look, Lost, Resettled, Verdict};
 pub(crate) use ledger::{Ledger, Left, Past};
 pub(crate) use origin::Origin;

@@ -24,7 +24,7 @@ impl Offer {
         let longest = function.signatures.iter().max_by_key(|text| text.len());
         Self {
             name: function.name.clone(),
-            said: longest.cloned().unwrap_or_default(),
+            said: longest.map_or_else(String::new, |text| bare(text, &function.name)),
             is_function: true,
             is_language: function.from == From::Language,
         }
@@ -101,10 +101,10 @@ pub(crate) fn members(sort: &Sort) -> Vec<Offer> {
     };
     let shapes = sort.shapes();
     for shape in &shapes {
-        shape
+        let (general, own): (Vec<&Function>, Vec<&Function>) = shape
             .functions(From::Host)
-            .map(Offer::of)
-            .for_each(&mut add);
+            .partition(|function| function.receiver == Some("object"));
+        own.into_iter().map(Offer::of).for_each(&mut add);
         for property in shape.own_properties() {
             add(Offer::property(property.name, &property.returns));
         }
@@ -115,6 +115,7 @@ pub(crate) fn members(sort: &Sort) -> Vec<Offer> {
         for property in kinds.into_iter().flat_map(super::shape::published) {
             add(Offer::property(property.name, &property.returns));
         }
+        general.into_iter().map(Offer::of).for_each(&mut add);
     }
     for shape in &shapes {
         shape
@@ -270,6 +271,15 @@ pub(crate) fn names() -> Vec<String> {
         .flat_map(|operation| &operation.cmdlets);
     names.extend(cmdlets.cloned());
     names.into_iter().collect()
+}
+
+/// A signature without what stands before the name: that was typed already.
+fn bare(signature: &str, name: &str) -> String {
+    let call = format!("{name}(");
+    signature
+        .find(&call)
+        .map_or(signature, |at| &signature[at..])
+        .to_owned()
 }
 
 fn is_name(name: &str) -> bool {

@@ -200,17 +200,61 @@ pub(super) fn again(
     })
 }
 
+/// Takes up the record of a conversation, of which nothing is carried out again.
+///
+/// # Errors
+/// Somebody else has the run; the tenant is another one.
+pub(super) fn settling(
+    folder: &Path,
+    resumed: &Resumed,
+    root: &str,
+    now: Timestamp,
+) -> Result<Kept, Fault> {
+    let journal = Journal::open(folder)?;
+    let run = &resumed.row.id;
+    let lock = journal.lock(run)?;
+    if resumed.saved.root != address(root) {
+        return Err(other_tenant(resumed, root));
+    }
+    let answers = journal.answers(run)?;
+    let left = Left {
+        changes: journal.changes(run)?,
+        facts: answers.into_iter().filter(Ledger::is_fact).collect(),
+        consents: Vec::new(),
+    };
+    journal.sync_blocking(Record::Resumed {
+        run: run.clone(),
+        at: now,
+        pid: std::process::id(),
+        host: machine(),
+        user: user(),
+    })?;
+    Ok(Kept {
+        ledger: Ledger::resumed(run, journal.clone(), left, false, |_| true),
+        history: History::new(run, None),
+        keep: Some(Keep {
+            journal,
+            run: run.clone(),
+            _lock: lock,
+        }),
+    })
+}
+
+fn other_tenant(resumed: &Resumed, root: &str) -> Fault {
+    let message = format!(
+        "run `{}` worked against {}, and this is {root}",
+        resumed.row.id, resumed.saved.root
+    );
+    Fault::new(Exit::Unstarted, "OtherTenant", message)
+        .hint("`resume` without `--graph-url` takes the address that the run had")
+}
+
 /// The same script with the same arguments against the same tenant, or nothing.
 fn refuse_another(resumed: &Resumed, told: &Told<'_>) -> Result<(), Fault> {
     let (row, saved) = (&resumed.row, &resumed.saved);
     let refused = |code: &str, message: String| Fault::new(Exit::Unstarted, code, message);
     if saved.root != address(told.root) {
-        let message = format!(
-            "run `{}` worked against {}, and this is {}",
-            row.id, saved.root, told.root
-        );
-        return Err(refused("OtherTenant", message)
-            .hint("`resume` without `--graph-url` takes the address that the run had"));
+        return Err(other_tenant(resumed, told.root));
     }
     if saved.resolved != told.resolved {
         let message = format!("the arguments of run `{}` are not what they were", row.id);

@@ -11,6 +11,7 @@ mod on_end;
 mod output;
 mod perform;
 mod plan;
+mod settle;
 mod signals;
 mod state;
 mod tenant;
@@ -129,7 +130,12 @@ pub(crate) fn conduct(
                 runtime: runtime.handle(),
                 rehearsal: None,
             };
-            let performed = whole.perform(connection, &mut outcome, &mut faults);
+            let performed = match &order.resumed {
+                Some(resumed) if resumed.row.kind == keep::CONVERSATION => {
+                    whole.settle(resumed, connection, &mut outcome, &mut faults)
+                }
+                _ => whole.perform(connection, &mut outcome, &mut faults),
+            };
             (ending.has_changed, keep) = (performed.has_changed, performed.keep);
             state = Some(kept);
             // A call that hangs, or a thread that waits for a terminal, must not keep the process.

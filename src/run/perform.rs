@@ -296,7 +296,7 @@ impl Whole<'_> {
     }
 
     /// Waits for what was activated, and fills in what became of each item. After Ctrl-C or a limit nobody waits.
-    fn close_books(
+    pub(super) fn close_books(
         &self,
         tenant: &Tenant,
         stop: &Stop,

@@ -14,6 +14,7 @@ use rustyline::{Context, Result};
 use crate::manual::offer::{self, Offer};
 use crate::script::console::{Console, LAST};
 use crate::script::source::pieces;
+use crate::text;
 use place::Place;
 
 pub(super) use place::call_at;
@@ -68,12 +69,22 @@ impl Completer for Completion {
     fn complete(&self, line: &str, pos: usize, _: &Context<'_>) -> Result<(usize, Vec<Pair>)> {
         let console = self.console.lock().unwrap_or_else(PoisonError::into_inner);
         let (start, choices) = choices(&console, &line[..pos]);
+        let size = terminal_size::terminal_size().map_or((80, 24), |(width, height)| (width.0, height.0));
+        let room = room(choices.len().min(MOST), size);
         let pairs = choices.into_iter().take(MOST).map(|choice| Pair {
-            display: choice.said,
+            display: text::fit(&choice.said, room).into_owned(),
             replacement: choice.put,
         });
         Ok((start, pairs.collect()))
     }
+}
+
+/// How wide a candidate may be: as many stand side by side as are needed to see them all at once.
+fn room(count: usize, (width, height): (u16, u16)) -> usize {
+    let (width, height) = (usize::from(width.max(40)), usize::from(height.max(8)) - 3);
+    let columns = count.div_ceil(height).clamp(1, 4);
+    // The editor puts two spaces between them.
+    width / columns - 2
 }
 
 /// What fits at the end of the text, and where what it replaces begins.

@@ -25,7 +25,8 @@ pub(super) fn object(screen: &Screen, object: &Object) -> String {
             let value = column(&value, &name).unwrap_or_default();
             (name, value)
         })
-        .filter(|(_, value)| !value.is_unit())
+        // Shown as a bar.
+        .filter(|(name, value)| !value.is_unit() && name != "restoreSessionArtifactCount")
         .collect();
     let title = screen.paint.bold(object.kind().words());
     let mut out = match session::bar(object, 30) {

@@ -5,7 +5,8 @@ use crate::script::values::Object;
 
 /// `[=======>    ] 7 of 12, 1 failed`; `None` for what is no restore session, or does not count.
 pub(super) fn bar(object: &Object, columns: usize) -> Option<String> {
-    if !object.kind().is_a("restoreSessionBase") {
+    let is_draft = || object.string("status").as_deref() == Some("draft");
+    if !object.kind().is_a("restoreSessionBase") || is_draft() {
         return None;
     }
     progress(&object.json(), columns)

@@ -35,6 +35,20 @@ const FIRST: &[&str] = &[
     "item",
 ];
 
+/// What is rarely looked for.
+const LATER: &[&str] = &[
+    "businessPhones",
+    "givenName",
+    "surname",
+    "officeLocation",
+    "preferredLanguage",
+    "mobilePhone",
+    "createdBy",
+    "lastModifiedBy",
+    "lastModifiedDateTime",
+    "restoreSessionArtifactCount",
+];
+
 /// Named in words, because the values would say nothing to a person.
 const LAST: &[&str] = &["id", "unit", "raw"];
 
@@ -103,6 +117,12 @@ fn grid(screen: &Screen, rows: &[Dynamic]) -> String {
     if let Some(progress) = progress(rows) {
         columns.push(progress);
     }
+    // What matters first stands first.
+    let mut order = 0;
+    columns.sort_by_cached_key(|column| {
+        order += 1;
+        rank(&column.name, order)
+    });
     let hidden = fit(&mut columns, width);
     let mut out = String::new();
     line(&mut out, &columns, |column| {
@@ -209,6 +229,10 @@ fn fit(columns: &mut Vec<Column>, width: usize) -> Vec<String> {
 }
 
 fn rank(name: &str, index: usize) -> usize {
+    let later = LATER.iter().position(|known| *known == name);
+    if let Some(later) = later {
+        return 5_000 + later;
+    }
     let first = FIRST.iter().position(|known| *known == name);
     let last = LAST.iter().position(|known| *known == name);
     match (first, last) {
