@@ -116,8 +116,8 @@ const ARROWS: &[(&str, &[&str])] = &[
     (
         "repl",
         &[
-            "backup", "changes", "error", "graph", "manual", "run", "script", "talk", "text", "unix",
-            "world",
+            "backup", "changes", "error", "graph", "manual", "run", "script", "talk", "text",
+            "unix", "world",
         ],
     ),
     (
@@ -129,9 +129,9 @@ const ARROWS: &[(&str, &[&str])] = &[
     (
         "cli",
         &[
-            "advice", "backup", "cancel", "changes", "config", "doctor", "error", "graph", "journal",
-            "manual", "plan", "repl", "report", "run", "runs", "sandbox", "script", "stop", "talk",
-            "text", "unix", "world",
+            "advice", "backup", "cancel", "changes", "config", "doctor", "error", "graph",
+            "journal", "manual", "plan", "repl", "report", "run", "runs", "sandbox", "script",
+            "stop", "talk", "text", "unix", "world",
         ],
     ),
 ];

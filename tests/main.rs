@@ -19,6 +19,7 @@ mod new;
 mod options;
 mod plan;
 mod readme;
+mod repl;
 mod reports;
 mod restore;
 mod resume;

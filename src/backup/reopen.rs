@@ -90,14 +90,16 @@ impl Service {
                 None => Verdict::Happened(Json::of(&()), "the session is gone".to_owned()),
                 Some(_) => Verdict::Not("looked, and it had not happened".to_owned()),
             },
-            "add" | "remove" | "bulk" | "remove-bulk" => match self.session_if_any(session).await? {
-                // What is in a session is verified before it is activated.
-                Some(json) if status(&json) != "draft" => {
-                    let how = format!("session `{session}` was activated with what is in it");
-                    Verdict::Happened(json, how)
+            "add" | "remove" | "bulk" | "remove-bulk" => {
+                match self.session_if_any(session).await? {
+                    // What is in a session is verified before it is activated.
+                    Some(json) if status(&json) != "draft" => {
+                        let how = format!("session `{session}` was activated with what is in it");
+                        Verdict::Happened(json, how)
+                    }
+                    _ => inert("the draft, which was never activated,"),
                 }
-                _ => inert("the draft, which was never activated,"),
-            },
+            }
             _ => Verdict::Unclear("only whoever typed it knows how to look".to_owned()),
         })
     }

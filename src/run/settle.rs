@@ -71,7 +71,8 @@ impl Whole<'_> {
 }
 
 fn fault_of(error: BackupError, stop: &Stop) -> Fault {
-    stop.reason().unwrap_or_else(|| Failure::from(error).fault())
+    stop.reason()
+        .unwrap_or_else(|| Failure::from(error).fault())
 }
 
 fn remains(journal: Option<&Journal>, run: &str) -> Result<Remains, Fault> {

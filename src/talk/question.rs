@@ -22,7 +22,13 @@ pub(super) fn ask(world: &World, question: &str, offer_all: bool) -> Reply {
     let Ok(terminal) = File::options().read(true).write(true).open("/dev/tty") else {
         if world.stdin_is_terminal && world.stderr_is_terminal {
             let ready = |within| unix::is_readable(&io::stdin(), within);
-            return converse(world, question, offer_all, (io::stdin(), ready), io::stderr());
+            return converse(
+                world,
+                question,
+                offer_all,
+                (io::stdin(), ready),
+                io::stderr(),
+            );
         }
         return Reply::Nobody;
     };

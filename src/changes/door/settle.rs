@@ -55,7 +55,10 @@ impl Door {
                 Settled::Happened
             }
             Verdict::Again(_) => {
-                self.close(sequence, &Outcome::NotDone("looked, and it had not happened"));
+                self.close(
+                    sequence,
+                    &Outcome::NotDone("looked, and it had not happened"),
+                );
                 Settled::Not
             }
             Verdict::Not(why) => {

@@ -69,7 +69,8 @@ impl Completer for Completion {
     fn complete(&self, line: &str, pos: usize, _: &Context<'_>) -> Result<(usize, Vec<Pair>)> {
         let console = self.console.lock().unwrap_or_else(PoisonError::into_inner);
         let (start, choices) = choices(&console, &line[..pos]);
-        let size = terminal_size::terminal_size().map_or((80, 24), |(width, height)| (width.0, height.0));
+        let size =
+            terminal_size::terminal_size().map_or((80, 24), |(width, height)| (width.0, height.0));
         let room = room(choices.len().min(MOST), size);
         let pairs = choices.into_iter().take(MOST).map(|choice| Pair {
             display: text::fit(&choice.said, room).into_owned(),
