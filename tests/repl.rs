@@ -4,6 +4,7 @@ mod completes;
 mod edits;
 mod guards;
 mod piped;
+mod readme;
 mod saves;
 mod settles;
 mod shows;

@@ -1,10 +1,14 @@
 //! Sessions that run while nobody waits for them: a conversation goes on meanwhile, and is told when they have ended.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::books::Outcome;
 use super::part::{Part, Stage};
 use super::{BackupError, Service};
+
+/// How long somebody who waits for the same session has to see its end.
+const OTHERS_FIRST: Duration = Duration::from_millis(300);
 
 /// A session that runs, or has run.
 pub(crate) struct Attended(Arc<Part>);
@@ -41,15 +45,21 @@ impl Service {
         running
     }
 
-    /// Waits until a session has ended, and books what became of it. Shows nothing.
+    /// Waits until a session has ended, and books what became of it. Shows nothing. `None`: somebody else has waited for it
+    /// too, and knows.
     ///
     /// # Errors
     /// What kept us from looking; a stop.
-    pub(crate) async fn attend(&self, session: &Attended) -> Result<End, BackupError> {
+    pub(crate) async fn attend(&self, session: &Attended) -> Result<Option<End>, BackupError> {
         let part = &session.0;
         let is_bulk = part.content.lock().await.bulk.is_some();
         if !is_bulk || !self.resolves_to_nothing(part).await? {
             self.await_end(part, &|_| ()).await?;
+        }
+        // Whoever waits for it in a statement of their own comes first.
+        self.world.clock.sleep(OTHERS_FIRST).await;
+        if part.content.lock().await.settled {
+            return Ok(None);
         }
         self.settle(part).await?;
         let content = part.content.lock().await;
@@ -68,6 +78,6 @@ impl Service {
                 Outcome::Unknown => end.unknown += 1,
             }
         }
-        Ok(end)
+        Ok(Some(end))
     }
 }

@@ -70,6 +70,36 @@ impl Service {
         Ok(())
     }
 
+    /// Finds out what became of changes that were stopped on their way, while their sessions are at hand. Nothing is sent again.
+    ///
+    /// # Errors
+    /// The service does not answer, or nobody wants to wait for it.
+    pub(crate) async fn settle_doubts(&self, rows: &[ChangeRow]) -> Result<(), BackupError> {
+        for row in rows {
+            self.door.wait_for_settling(row).await?;
+            let look = self.look_back(row).await;
+            let settled = self.door.resettle(row, look).await?;
+            let session = row.intent.part.strip_prefix(&activation(""));
+            let Some(part) = session.and_then(|session| self.part(session)) else {
+                continue;
+            };
+            let mut content = part.content.lock().await;
+            let items: Vec<ItemId> = content.items().collect();
+            match settled {
+                Resettled::Happened => {
+                    let read = async || Ok(self.session_if_any(&part.id).await?);
+                    if let Some(json) = self.patiently(read).await? {
+                        part.keep(json);
+                    }
+                    self.enter_activated(&part, &mut content, self.world.clock.now());
+                }
+                Resettled::Not => self.books().not_activated(&items, &part.id),
+                Resettled::Unknown => {}
+            }
+        }
+        Ok(())
+    }
+
     /// What has become of a change, as far as it can be seen.
     async fn look_back(&self, row: &ChangeRow) -> Result<Verdict, GraphError> {
         let key = row.intent.part.as_str();

@@ -75,6 +75,8 @@ pub(crate) struct Ledger {
     open: Mutex<HashMap<u64, serde_json::Value>>,
     past: Mutex<HashMap<String, Vec<Past>>>,
     facts: Mutex<HashMap<(String, String), Vec<u8>>>,
+    /// What this life has come to know as not knowable, by number.
+    unknown: Mutex<HashSet<u64>>,
     consents: Vec<Consented>,
     is_resumed: bool,
     /// Of a run whose script was edited: what its changes were, by their content.
@@ -123,6 +125,7 @@ impl Ledger {
             open: Mutex::default(),
             past: Mutex::default(),
             facts: Mutex::default(),
+            unknown: Mutex::default(),
             consents: Vec::new(),
             is_resumed: false,
             edited: None,
@@ -323,11 +326,26 @@ impl Ledger {
                 row.error = Some(text(why));
             }
             Outcome::Unknown(why) => {
+                lock(&self.unknown).insert(sequence);
                 row.state = State::Unknown;
                 row.error = Some(text(why));
             }
         }
         journal.put(Record::Outcome(row));
+    }
+
+    /// The changes of this life whose outcome is not known. Each is told once.
+    ///
+    /// # Errors
+    /// The journal cannot be read.
+    pub(crate) fn take_unknown(&self) -> Result<Vec<ChangeRow>, JournalError> {
+        let numbers = std::mem::take(&mut *lock(&self.unknown));
+        let Some(journal) = self.journal.as_ref().filter(|_| !numbers.is_empty()) else {
+            return Ok(Vec::new());
+        };
+        let mut rows = journal.changes(&self.run)?;
+        rows.retain(|row| numbers.contains(&row.intent.sequence));
+        Ok(rows)
     }
 
     /// Whether any change may have reached the service, in this life or an earlier one.

@@ -186,8 +186,33 @@ impl Conversation {
     /// Why it ended early.
     pub(crate) fn run(&self, typed: &str) -> Result<Option<Dynamic>, Vec<Fault>> {
         let value = self.within(|| self.console().run(typed));
+        if value.is_err() {
+            self.settle_doubts();
+        }
         self.attend();
         value
+    }
+
+    /// Looks for changes whose outcome the last statement has left open. Ctrl-C leaves them to `resume`.
+    fn settle_doubts(&self) {
+        let tenant = &self.host.tenant;
+        let rows = match tenant.door.ledger().take_unknown() {
+            Ok(rows) if rows.is_empty() => return,
+            Ok(rows) => rows,
+            Err(error) => return self.voice.fault(&error.into()),
+        };
+        let settled = self.within(|| {
+            let backup = tenant.backup.clone();
+            self.host.block(async { backup.settle_doubts(&rows).await })
+        });
+        if let Err(failure) = settled {
+            self.voice.warn(&format!(
+                "it is not known what became of `{}`: {}; `runback resume {}` looks for it when this conversation is over",
+                rows[0].intent.operation,
+                if failure.stopped { "stopped while looking for it".to_owned() } else { failure.message },
+                self.run
+            ));
+        }
     }
 
     /// Does something that Ctrl-C may end, as a statement of its own.
@@ -236,7 +261,7 @@ impl Conversation {
             let _ = watcher.spawn(move || {
                 let ended = handle.block_on(backup.attend(&session));
                 presses.attended(session.id());
-                if let Ok(end) = ended {
+                if let Ok(Some(end)) = ended {
                     voice.note(&told(&end));
                 }
             });

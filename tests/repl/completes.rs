@@ -1,5 +1,6 @@
 //! Tab, and what is shown behind the cursor.
 
+use crate::support::person::a_moment;
 use crate::support::{Bench, Person};
 
 const SANDBOX: &[&str] = &["--sandbox", "--speed", "20000"];
@@ -33,7 +34,9 @@ fn a_session_offers_what_sessions_have() {
     let mut person = Person::new(&bench, SANDBOX);
     person.says("let session = exchange::create_session(exchange::latest_points(groups::members(\"Executives\")), \"new\");");
     person.types("session.\t");
-    let shown = person.hears("createdDateTime");
+    a_moment();
+    person.presses('u');
+    let shown = person.says("1");
     for name in [
         "activate() -> session",
         "artifacts() -> stream",
@@ -45,7 +48,6 @@ fn a_session_offers_what_sessions_have() {
     }
     assert!(!shown.contains("to_upper"), "{shown}");
     assert!(!shown.contains("--More--"), "{shown}");
-    person.presses('u');
     // The value itself is looked at: a part of a session is one too, an artifact is another thing.
     tab(&mut person, "session.parts[0].acti", "activate(");
     tab(&mut person, "session.artifacts().fi", "first(");

@@ -196,6 +196,7 @@ fn files_are_loaded_run_checked_and_planned() {
 fn the_editor_of_the_person_changes_the_last_statement() {
     let bench = Bench::new()
         .file("editor.sh", "sed -i s/20/40/ \"$1\"\n")
+        .variable("NO_COLOR", "1")
         .variable("EDITOR", "sh editor.sh");
     let mut person = Person::new(&bench, SANDBOX);
     person.says("20 + 2");

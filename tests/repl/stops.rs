@@ -111,3 +111,29 @@ fn what_is_said_meanwhile_does_not_break_the_line() {
     assert!(shown.contains("asked 6 = succeeded 6"), "{shown}");
     assert_eq!((code, bench.books()), (0, [6, 6, 0, 0, 0]));
 }
+
+#[test]
+fn a_change_in_flight_is_looked_for_before_the_next_statement() {
+    let tenant = Served::fast();
+    // The answer is lost, and the look for it stands two seconds ahead: time to press Ctrl-C.
+    tenant.faults("lost-answer=1x@POST …/activate");
+    let bench = tenant.bench().variable("RUNBACK_SETTLING", "2s");
+    let mut person = Person::new(&bench, &[]);
+    person.says(":arm");
+    person.says("let session = exchange::create_session(exchange::latest_points(groups::members(\"Executives\")), \"new\");");
+    person.begins("session.activate()");
+    person.hears("[y/N/all] ");
+    person.types("y\r");
+    while tenant.count("POST /restoreSessions/{id}/activate") == 0 {
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    std::thread::sleep(Duration::from_millis(200));
+    person.presses('c');
+    let shown = person.waits();
+    assert!(shown.contains("was activated"), "{shown}");
+    assert!(shown.contains("stopped by Ctrl-C"), "{shown}");
+    assert!(person.says("session.wait().status").contains("completed"));
+    assert_eq!(person.quits().1, 0);
+    assert_eq!(bench.books(), [6, 6, 0, 0, 0]);
+    assert_eq!(tenant.count("POST /restoreSessions/{id}/activate"), 1);
+}

@@ -16,6 +16,7 @@ pub use bench::{Bench, Done, Running};
 pub use chromium::{Chromium, Page};
 pub use entra::{Asked, CLIENT, Entra, TENANT, refusal, token};
 pub use fake::{Fake, Reply};
+pub use masks::mask;
 pub use person::Person;
 pub use recorder::{Exchange, Recorder};
 pub use served::Served;

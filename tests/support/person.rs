@@ -65,8 +65,9 @@ impl<'b> Person<'b> {
     /// Reads up to this text; gives what stood before it.
     #[track_caller]
     fn reads(&mut self, text: &str) -> String {
-        match self.terminal.exp_string(text) {
+        match self.terminal.exp_string(&bytewise(text)) {
             Ok(before) => {
+                let before = decoded(&before);
                 self.seen.push_str(&before);
                 self.seen.push_str(text);
                 before
@@ -118,6 +119,11 @@ impl<'b> Person<'b> {
         plain(&self.reads(READY))
     }
 
+    /// Everything that was shown since the start.
+    pub fn seen(&self) -> String {
+        plain(&self.seen)
+    }
+
     /// Everything that comes until the next prompt, with its colours.
     #[track_caller]
     pub fn raw(&mut self) -> String {
@@ -133,6 +139,7 @@ impl<'b> Person<'b> {
                 plain(&self.seen)
             )
         });
+        let shown = decoded(&shown);
         self.seen.push_str(&shown);
         self.bench.expect_no_secret("the terminal", &self.seen);
         // `Exited(Pid(…), CODE)`: its type is another crate's that rexpect does not export.
@@ -160,6 +167,19 @@ impl<'b> Person<'b> {
     pub fn signal(&mut self, signal: Signal) {
         self.terminal.process_mut().signal(signal).unwrap();
     }
+}
+
+/// The driver takes each byte for a character.
+fn bytewise(text: &str) -> String {
+    text.bytes().map(char::from).collect()
+}
+
+fn decoded(text: &str) -> String {
+    let bytes: Vec<u8> = text
+        .chars()
+        .filter_map(|letter| u8::try_from(letter).ok())
+        .collect();
+    String::from_utf8_lossy(&bytes).into_owned()
 }
 
 /// Gives a program that draws in the background the time to do so.

@@ -5,9 +5,8 @@ use std::time::Duration;
 
 use super::bad;
 use crate::repl::completion::sort_of;
-use crate::repl::display::Times;
+use crate::repl::display::{Times, short};
 use crate::repl::{Outcome, Repl, Then};
-use crate::script::convert;
 use crate::script::values::Stream;
 use crate::script::words;
 use crate::text;
@@ -24,14 +23,7 @@ pub(super) fn vars(repl: &mut Repl, _: &str) -> Outcome {
             (true, kind) => format!("{kind}, constant"),
             (false, kind) => kind.to_owned(),
         };
-        let shown = if value.is::<Stream>() || value.is_array() {
-            value.as_array_ref().map_or_else(
-                |_| convert::show(value),
-                |items| format!("{} items", items.len()),
-            )
-        } else {
-            convert::show(value)
-        };
+        let shown = short(value, repl.screen.times);
         let line = format!("{name:names$}  {kind:24}  {}", text::one_line(&shown));
         let _ = writeln!(out, "{}", text::fit(&line, width));
     }

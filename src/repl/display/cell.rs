@@ -43,7 +43,7 @@ pub(super) fn text(value: &Dynamic, times: Times) -> Option<String> {
 }
 
 /// A value in a cell of a table, whatever it is.
-pub(super) fn short(value: &Dynamic, times: Times) -> String {
+pub(crate) fn short(value: &Dynamic, times: Times) -> String {
     if let Some(text) = text(value, times) {
         return text;
     }
@@ -54,7 +54,7 @@ pub(super) fn short(value: &Dynamic, times: Times) -> String {
             Err(_) => return convert::show(value),
         },
     };
-    let few = items.len() <= 3;
+    let few = items.len() <= 3 && !value.is_array();
     let texts: Option<Vec<String>> = items.iter().map(|item| text(item, times)).collect();
     match texts {
         Some(texts) if few => texts.join(", "),

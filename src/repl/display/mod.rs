@@ -11,7 +11,7 @@ use std::io::{self, Write as _};
 
 use rhai::Dynamic;
 
-pub(crate) use cell::Times;
+pub(crate) use cell::{Times, short};
 pub(crate) use session::progress;
 
 use crate::run::Stdout;

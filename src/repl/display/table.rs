@@ -137,7 +137,12 @@ fn grid(screen: &Screen, rows: &[Dynamic]) -> String {
     }
     if !hidden.is_empty() {
         let names = hidden.join(", ");
-        let more = format!("… {} more columns: {names}", hidden.len());
+        let columns = if hidden.len() == 1 {
+            "column"
+        } else {
+            "columns"
+        };
+        let more = format!("… {} more {columns}: {names}", hidden.len());
         out.push_str(&format!("{}\n", text::fit(&more, width)));
     }
     out

@@ -1,0 +1,71 @@
+//! The conversation in README, typed again.
+
+use crate::support::{Bench, Person, mask};
+
+const README: &str = include_str!("../../README.md");
+const PROMPT: &str = "sandbox> ";
+const QUESTION: &str = "[y/N/all] ";
+
+/// What was shown, without ids, instants, empty lines and the bars that were drawn over.
+fn lines(shown: &str) -> Vec<String> {
+    let shown = mask(shown, "no such folder");
+    let lines = shown.lines().map(str::trim_end);
+    lines
+        .filter(|line| !line.is_empty() && !line.contains("[COST]"))
+        .map(str::to_owned)
+        .collect()
+}
+
+#[test]
+fn the_conversation_in_readme_is_what_one_sees() {
+    let section = README.split("\n## Talk with a tenant").nth(1).unwrap();
+    let block = section
+        .split("```console\n")
+        .nth(1)
+        .unwrap()
+        .split("```")
+        .next()
+        .unwrap();
+    let (command, rest) = block.split_once('\n').unwrap();
+    let flags: Vec<&str> = command
+        .strip_prefix("$ runback repl ")
+        .unwrap()
+        .split(' ')
+        .collect();
+    let bench = Bench::new().variable("NO_COLOR", "1");
+    let mut person = Person::new(&bench, &flags);
+    let mut turns = rest.split(PROMPT);
+    let greeting = turns.next().unwrap().trim();
+    assert!(person.seen().contains(greeting), "{greeting}");
+    let mut count = 0;
+    for turn in turns {
+        let (typed, wanted) = turn.split_once('\n').unwrap();
+        let (question, wanted) = match wanted.split_once(QUESTION) {
+            Some((question, rest)) => (Some(question), rest.strip_prefix("y\n").unwrap()),
+            None => (None, wanted),
+        };
+        if typed == ":quit" {
+            let (shown, code) = person.quits();
+            assert_eq!((lines(&shown), code), (lines(wanted), 0));
+            assert!(count > 5);
+            return;
+        }
+        person.begins(typed);
+        if let Some(question) = question {
+            let shown = person.hears(QUESTION);
+            assert!(shown.contains(question), "{shown}");
+            person.types("y\r");
+            person.hears("y");
+        }
+        let shown = person.waits();
+        let shown = lines(&shown);
+        let wanted = lines(wanted);
+        let shown: Vec<String> = shown
+            .into_iter()
+            .filter(|line| !line.ends_with(" of 6") || line.contains("session"))
+            .collect();
+        assert_eq!(shown, wanted, "{typed}");
+        count += 1;
+    }
+    panic!("it is never left");
+}
