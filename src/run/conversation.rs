@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread::JoinHandle;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -54,6 +55,7 @@ pub(crate) struct Conversation {
     stop: Stop,
     renewal: Renewal,
     presses: Presses,
+    watchers: Mutex<Vec<JoinHandle<()>>>,
     runtime: Runtime,
 }
 
@@ -116,6 +118,7 @@ impl Conversation {
             stop,
             renewal,
             presses,
+            watchers: Mutex::default(),
             runtime,
         })
     }
@@ -256,15 +259,40 @@ impl Conversation {
                 continue;
             }
             let (presses, handle) = (self.presses.clone(), self.runtime.handle().clone());
+            let stop = self.stop.clone();
             // A thread of its own: there are 25 at most, and they sleep.
             let watcher = std::thread::Builder::new().name("session".to_owned());
-            let _ = watcher.spawn(move || {
-                let ended = handle.block_on(backup.attend(&session));
+            let watcher = watcher.spawn(move || {
+                let ended = handle.block_on(async {
+                    tokio::select! {
+                        biased;
+                        // Whoever waits is sent away by a stop, and comes again after the next statement.
+                        () = stop.cancelled() => None,
+                        ended = backup.attend(&session) => ended.ok().flatten(),
+                    }
+                });
                 presses.attended(session.id());
-                if let Ok(Some(end)) = ended {
+                if let Some(end) = ended {
                     voice.note(&told(&end));
                 }
             });
+            self.watchers().extend(watcher);
+        }
+    }
+
+    fn watchers(&self) -> MutexGuard<'_, Vec<JoinHandle<()>>> {
+        self.watchers.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Ends the runtime, after those who work on it.
+    fn end(&self) {
+        self.stop.set(Fault::new(
+            Exit::Stopped,
+            "Over",
+            "the conversation is over",
+        ));
+        for watcher in self.watchers().drain(..) {
+            let _ = watcher.join();
         }
     }
 
@@ -318,6 +346,7 @@ impl Conversation {
         let tenant = &self.host.tenant;
         let ledger = tenant.door.ledger();
         if !ledger.has_begun() {
+            self.end();
             self.runtime.shutdown_timeout(Duration::from_millis(200));
             let ending = Ending {
                 fault: over.or(worst(&ended)),
@@ -380,6 +409,7 @@ impl Conversation {
             let command = resume_command(&self.run, folder.map(String::as_str));
             self.voice.raw(&format!("close its books with: {command}"));
         }
+        self.end();
         self.runtime.shutdown_timeout(Duration::from_millis(200));
         if bug::all().is_empty() {
             outcome.exit

@@ -33,10 +33,12 @@ fn a_session_offers_what_sessions_have() {
     let bench = Bench::new();
     let mut person = Person::new(&bench, SANDBOX);
     person.says("let session = exchange::create_session(exchange::latest_points(groups::members(\"Executives\")), \"new\");");
+    let before = person.seen().len();
     person.types("session.\t");
     a_moment();
     person.presses('u');
-    let shown = person.says("1");
+    person.says("1");
+    let shown = person.seen().split_off(before);
     for name in [
         "activate() -> session",
         "artifacts() -> stream",

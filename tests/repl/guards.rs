@@ -35,7 +35,7 @@ fn every_change_is_refused_with_a_hint_until_it_is_armed() {
     assert!(said.contains("10 min"), "{said}");
     person.types("1");
     // In red.
-    person.hears("\u{1b}[1;31m[ARMED 9:5");
+    person.hears("\u{1b}[1;31m[ARMED ");
     person.says("");
     person.says(MAKE);
     assert_eq!(tenant.sessions().len(), 1);

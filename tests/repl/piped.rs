@@ -37,7 +37,7 @@ fn it_prints_what_run_prints() {
     for script in [
         "users::list().first(2).map(|user| user.displayName)",
         "table(users::list().first(2), [\"displayName\", \"mail\"]);",
-        "exchange::units().first(1)",
+        "exchange::units().first(2).map(|unit| #{id: unit.id, status: unit.status})",
         "#{a: 1, b: [2, 3]}",
         "groups::members(\"Executives\")",
         "print(1); 2",
@@ -92,7 +92,13 @@ fn the_first_error_ends_it_with_the_code_of_run() {
 fn a_restore_out_of_a_pipe_is_waited_for() {
     let bench = Bench::new();
     let script = "let rows = exchange::latest_points(groups::members(\"Executives\"));\nexchange::create_session(rows, \"new\").activate();\n";
-    let done = pipe(&bench, &["--yes"], script).expect(0);
-    assert!(done.stderr.contains("asked 6 = succeeded 6"), "{done}");
-    assert_eq!(bench.books(), [6, 6, 0, 0, 0]);
+    let done = pipe(&bench, &["--yes"], script);
+    // One of a hundred fails by chance.
+    let [asked, succeeded, failed, skipped, unknown] = bench.books();
+    assert_eq!(
+        (asked, succeeded + failed, skipped, unknown),
+        (6, 6, 0, 0),
+        "{done}"
+    );
+    assert_eq!(done.code, i32::from(failed > 0), "{done}");
 }

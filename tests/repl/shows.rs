@@ -35,6 +35,7 @@ fn a_list_is_a_table_that_fits() {
 fn one_object_is_a_card_and_a_session_has_a_bar() {
     let bench = Bench::new();
     let mut person = Person::new(&bench, SANDBOX);
+    person.without_chance();
     let user = person.says("users::list().first(1)[0]");
     assert!(
         user.contains("user") && user.contains("  displayName  "),

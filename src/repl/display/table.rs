@@ -17,7 +17,10 @@ const GAP: usize = 2;
 const WIDE: usize = 60;
 
 /// A column is not made narrower than this to let another in.
-const NARROW: usize = 14;
+const NARROW: usize = 20;
+
+/// The column that sessions have beside their own.
+const PROGRESS: &str = "progress";
 
 /// What a person looks for first. Other columns follow in their order, ids last.
 const FIRST: &[&str] = &[
@@ -28,7 +31,7 @@ const FIRST: &[&str] = &[
     "point",
     "protectionDateTime",
     "workload",
-    "progress",
+    PROGRESS,
     "mail",
     "userPrincipalName",
     "tags",
@@ -185,7 +188,7 @@ fn progress(rows: &[Dynamic]) -> Option<Column> {
         })
         .collect();
     let bars = bars.filter(|bars| bars.iter().any(|bar| !bar.is_empty()))?;
-    Some(built("progress".to_owned(), bars, false))
+    Some(built(PROGRESS.to_owned(), bars, false))
 }
 
 /// Leaves the columns that fit, in their order, each with its width; gives the names of the others.
@@ -199,8 +202,9 @@ fn fit(columns: &mut Vec<Column>, width: usize) -> Vec<String> {
     let mut kept: Vec<usize> = Vec::new();
     for index in order {
         let column = &mut columns[index];
-        // Half an id is of no use to anybody.
-        let least = if LAST.contains(&column.name.as_str()) {
+        // Half an id is of no use to anybody, half a bar misleads.
+        let is_whole = LAST.contains(&column.name.as_str()) || column.name == PROGRESS;
+        let least = if is_whole {
             column.natural
         } else {
             column.natural.min(NARROW)
