@@ -51,10 +51,9 @@ pub(crate) struct Sort {
 
 impl Sort {
     pub(crate) fn of(words: &str) -> Self {
-        let kind = SHAPES.iter().find(|shape| shape.is_called(words));
         Self {
             words: words.to_owned(),
-            kind: kind.and_then(|shape| shape.kinds().next()),
+            kind: None,
         }
     }
 

@@ -179,7 +179,12 @@ impl Repl {
         } else {
             format!("{running} restore sessions still run")
         };
-        let question = format!("{what}, and will go on without this program: wait for the end?");
+        let fate = if self.is_sandbox {
+            "and will be gone with this sandbox"
+        } else {
+            "and will go on without this program"
+        };
+        let question = format!("{what}, {fate}: wait for the end?");
         match self.talk.within(|| self.talk.voice.ask(&question, false)) {
             crate::talk::Reply::Yes => Leaving::Waiting,
             _ => Leaving::AtOnce,

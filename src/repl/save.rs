@@ -150,7 +150,19 @@ mod tests {
             ),
             ("session.activate(); // asks", true),
         ]);
-        insta::assert_snapshot!(text, @"");
+        insta::assert_snapshot!(text, @r#"
+        //! What has worked in a conversation of 2026-11-24.
+        //!
+        //! @param group       string = "Finance"  Entra group, by display name or id
+        //! @param before      datetime = -24h     the instant
+        //! @param destination string = "new"      "new" (beside what is there) or "inPlace" (over it)
+
+        let it = groups::members(args.group);
+        let rows = exchange::points_before(it, args.before);
+        rows.count_by("code");
+        let session = exchange::create_session(rows, args.destination);
+        session.activate(); // asks
+        "#);
     }
 
     #[test]
@@ -162,7 +174,16 @@ mod tests {
             ("fn few(list) { list.first(1) }", false),
             ("let when = datetime(\"2026-11-20T03:00:00Z\")", false),
         ]);
-        insta::assert_snapshot!(text, @"");
+        insta::assert_snapshot!(text, @r#"
+        //! What has worked in a conversation of 2026-11-24.
+        //!
+        //! @param before datetime = "2026-11-20T03:00:00Z"  the instant
+
+        const MOST = 3;
+        if true { few(users::list()) }
+        fn few(list) { list.first(1) }
+        let when = args.before;
+        "#);
     }
 
     #[test]
