@@ -40,7 +40,7 @@ impl Service {
             let happened = if is_open && !superseded(row, &remains.changes) {
                 self.door.wait_for_settling(row).await?;
                 let look = self.look_back(row).await;
-                match self.door.resettle(row, look).await? {
+                match self.door.resettle(row, look)? {
                     Resettled::Happened => true,
                     Resettled::Not => {
                         if let Some(session) = session {
@@ -78,7 +78,7 @@ impl Service {
         for row in rows {
             self.door.wait_for_settling(row).await?;
             let look = self.look_back(row).await;
-            let settled = self.door.resettle(row, look).await?;
+            let settled = self.door.resettle(row, look)?;
             let session = row.intent.part.strip_prefix(&activation(""));
             let Some(part) = session.and_then(|session| self.part(session)) else {
                 continue;

@@ -213,7 +213,8 @@ impl Door {
     /// [`ChangeError::Stopped`]; a refusal also sets the run's stop flag.
     pub(crate) fn consent(&self, class: Class, covered: &Covered) -> Result<(), ChangeError> {
         self.refuse_if_stopped()?;
-        self.refuse_if_read_only(&covered.question)?;
+        let what = Some(covered.question.as_str()).filter(|question| !question.is_empty());
+        self.refuse_if_read_only(what.unwrap_or(class.name()))?;
         // The question waits on a person: off the runtime's workers, which carry all else.
         let answer = tokio::task::block_in_place(|| self.consent.require(class, covered));
         let agreed = answer.map_err(|fault| {
@@ -295,9 +296,6 @@ impl Door {
                 }
                 None => {}
             }
-        }
-        if change.class == Class::Draft {
-            self.refuse_if_read_only(change.call.operation)?;
         }
         self.consent(change.class, &change.covered)?;
         let since = since.unwrap_or_else(|| self.client.service_now());

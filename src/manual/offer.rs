@@ -137,8 +137,9 @@ pub(crate) fn property(sort: &Sort, name: &str) -> Option<Sort> {
 pub(crate) fn method(sort: &Sort, name: &str) -> Option<Sort> {
     let element = sort.words.split_once(" of ").map(|(_, of)| of);
     match (name, element) {
-        ("collect" | "filter", Some(of)) => return Some(Sort::of(&format!("array of {of}"))),
-        ("first", Some(of)) => return Some(Sort::of(&format!("array of {of}"))),
+        ("collect" | "filter" | "first", Some(of)) => {
+            return Some(Sort::of(&format!("array of {of}")));
+        }
         _ => {}
     }
     for shape in sort.shapes() {
@@ -167,9 +168,9 @@ pub(crate) fn returned(name: &str) -> Option<Sort> {
 
 /// The namespaces, with what each is about.
 pub(crate) fn namespaces() -> Vec<Offer> {
-    let names = index::namespaces();
-    let named = names.into_iter().filter(|name| !name.is_empty());
-    named
+    index::namespaces()
+        .into_iter()
+        .filter(|name| !name.is_empty())
         .map(|name| Offer {
             name: name.to_owned(),
             said: format!("{name}::  {}", index::about(name)),

@@ -1,6 +1,7 @@
 //! Colours for what is typed, and the bracket that belongs to the one at the cursor.
 
 use std::borrow::Cow;
+use std::fmt::Write as _;
 
 use rustyline::highlight::{CmdKind, Highlighter};
 
@@ -82,7 +83,9 @@ fn coloured(line: &str, pos: usize) -> String {
         } else {
             code(line, &all, index)
         } {
-            Some(code) => out.push_str(&format!("\u{1b}[{code}m{text}\u{1b}[0m")),
+            Some(code) => {
+                let _ = write!(out, "\u{1b}[{code}m{text}\u{1b}[0m");
+            }
             None => out.push_str(text),
         }
         at = piece.end;

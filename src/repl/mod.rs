@@ -126,10 +126,7 @@ impl Repl {
         }
         self.greet();
         let mut was_interrupted = false;
-        loop {
-            let Some(editor) = self.editor.as_mut() else {
-                break;
-            };
+        while let Some(editor) = self.editor.as_mut() {
             let read = editor.read();
             match read {
                 Ok(Typed::Line(line)) => {

@@ -100,7 +100,7 @@ mod tests {
         assert_eq!(prompt(&Arming::always()).0, "contoso> ");
         let arming = Arming::read_only();
         assert_eq!(prompt(&arming).0, "contoso [read-only]> ");
-        let until = World::real().clock.now() + Duration::from_secs(600);
+        let until = World::real().clock.now() + Duration::from_mins(10);
         arming.arm(until);
         let (plain, coloured) = prompt(&arming);
         assert!(plain.starts_with("contoso [ARMED "), "{plain}");

@@ -57,7 +57,7 @@ const STEPS: [Step; 10] = [
     Step {
         say: "Put the rows into a draft. A draft restores nothing, and can be deleted.",
         example: "let session = exchange::create_session(rows, \"new\")",
-        done: |repl, _| held(repl, "session", |value| value.is::<Object>()),
+        done: |repl, _| held(repl, "session", Dynamic::is::<Object>),
     },
     Step {
         say: "Activating starts the restore and cannot be taken back: so it asks first, with the numbers. Answer `y`.",

@@ -1,5 +1,6 @@
 //! A run that is typed statement by statement: the host under a REPL, its stop flag, its record, its books.
 
+use std::fmt::Write as _;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
@@ -426,7 +427,7 @@ fn told(end: &End) -> String {
         end.session, end.status, end.what, end.succeeded, end.failed
     );
     if end.unknown > 0 {
-        text.push_str(&format!(", {} unknown", end.unknown));
+        let _ = write!(text, ", {} unknown", end.unknown);
     }
     text
 }

@@ -40,7 +40,7 @@ impl Door {
     ///
     /// # Errors
     /// The service does not answer.
-    pub(crate) async fn resettle(
+    pub(crate) fn resettle(
         &self,
         row: &ChangeRow,
         verdict: Result<Verdict, GraphError>,

@@ -76,7 +76,6 @@ fn split(text: &str) -> Vec<String> {
     for letter in text.chars() {
         match (quote, letter) {
             (Some(open), letter) if letter == open => quote = None,
-            (Some(_), letter) => word.push(letter),
             (None, '"' | '\'') => {
                 quote = Some(letter);
                 is_word = true;
@@ -87,7 +86,7 @@ fn split(text: &str) -> Vec<String> {
                 }
                 is_word = false;
             }
-            (None, letter) => word.push(letter),
+            (Some(_) | None, letter) => word.push(letter),
         }
     }
     if is_word || !word.is_empty() {

@@ -4,14 +4,16 @@ use std::fmt::Write as _;
 
 use super::{COMMANDS, bad};
 use crate::manual;
+use crate::repl::display::size;
 use crate::repl::{Outcome, Repl, Then};
 
 /// Lines longer than this are hard to read.
 const WIDEST: usize = 110;
 
+#[allow(clippy::unnecessary_wraps)] // all commands have one shape
 pub(super) fn list(repl: &mut Repl, _: &str) -> Outcome {
     let paint = repl.screen.paint;
-    let (width, _) = repl.screen.size();
+    let (width, _) = size();
     let usage = COMMANDS.iter().map(|command| command.usage.len()).max();
     let usage = usage.unwrap_or(0);
     let mut out = String::new();
@@ -63,7 +65,7 @@ pub(super) fn doc_of(repl: &mut Repl, name: &str) -> Outcome {
         ]
     })?;
     let screen = manual::Screen {
-        width: repl.screen.size().0.min(WIDEST),
+        width: size().0.min(WIDEST),
         paint: repl.screen.paint,
     };
     repl.screen.page(&screen.pages(&pages));

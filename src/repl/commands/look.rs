@@ -5,14 +5,15 @@ use std::time::Duration;
 
 use super::bad;
 use crate::repl::completion::sort_of;
-use crate::repl::display::{Times, short};
+use crate::repl::display::{Times, short, size};
 use crate::repl::{Outcome, Repl, Then};
 use crate::script::values::Stream;
 use crate::script::words;
 use crate::text;
 
+#[allow(clippy::unnecessary_wraps)] // all commands have one shape
 pub(super) fn vars(repl: &mut Repl, _: &str) -> Outcome {
-    let (width, _) = repl.screen.size();
+    let (width, _) = size();
     let console = repl.talk.console();
     let mut out = String::new();
     let variables = console.variables();

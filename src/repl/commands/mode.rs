@@ -61,6 +61,7 @@ pub(super) fn arm(repl: &mut Repl, length: &str) -> Outcome {
     Ok(Then::On)
 }
 
+#[allow(clippy::unnecessary_wraps)] // all commands have one shape
 pub(super) fn disarm(repl: &mut Repl, _: &str) -> Outcome {
     let arming = repl.talk.arming();
     arming.disarm();

@@ -7,7 +7,7 @@ use std::time::Duration;
 use crate::backup::workload_of;
 use crate::error::Fault;
 use crate::graph::Json;
-use crate::repl::display::progress;
+use crate::repl::display::{progress, size};
 use crate::repl::{Outcome, Repl, Then};
 use crate::script::Failure;
 use crate::text;
@@ -20,7 +20,7 @@ pub(super) fn command(repl: &mut Repl, _: &str) -> Outcome {
     let mut drawn = 0;
     loop {
         let running = running(repl).map_err(|fault| vec![fault])?;
-        let lines = lines(repl, &running);
+        let lines = lines(&running);
         if drawn > 0 {
             // Over what was drawn before.
             repl.screen.say(&format!("\u{1b}[{drawn}A\u{1b}[J{lines}"));
@@ -52,8 +52,8 @@ fn running(repl: &Repl) -> Result<Vec<Json>, Fault> {
     Ok(all.into_iter().filter(is_running).collect())
 }
 
-fn lines(repl: &Repl, running: &[Json]) -> String {
-    let (width, height) = repl.screen.size();
+fn lines(running: &[Json]) -> String {
+    let (width, height) = size();
     if running.is_empty() {
         return "no restore session runs".to_owned();
     }

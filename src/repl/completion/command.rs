@@ -35,7 +35,6 @@ pub(super) fn choices(console: &Console, text: &str) -> (usize, Vec<Choice>) {
     let prefix = &rest[last..];
     let fits = |choice: &Choice| choice.put.starts_with(prefix);
     match takes {
-        Takes::Nothing | Takes::Words => (start, Vec::new()),
         Takes::Expression => {
             let (at, found) = super::choices(console, rest);
             (space + 1 + at, found)
@@ -44,9 +43,8 @@ pub(super) fn choices(console: &Console, text: &str) -> (usize, Vec<Choice>) {
             let names = offer::names().into_iter().map(Choice::plain);
             (start, names.filter(fits).collect())
         }
-        Takes::File if last == 0 => (start, files::choices(prefix)),
-        Takes::File => (start, Vec::new()),
-        Takes::Script if last == 0 => (start, files::choices(prefix)),
+        Takes::File | Takes::Script if last == 0 => (start, files::choices(prefix)),
+        Takes::Nothing | Takes::Words | Takes::File => (start, Vec::new()),
         // The arguments that its header declares.
         Takes::Script => {
             let file = rest.split(' ').next().unwrap_or_default();

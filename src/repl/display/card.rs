@@ -1,8 +1,10 @@
 //! One object or map: a line for each property that it has.
 
+use std::fmt::Write as _;
+
 use rhai::{Dynamic, Map};
 
-use super::{Screen, cell, session};
+use super::{Screen, cell, session, size};
 use crate::script::api::globals::columns_of;
 use crate::script::api::rows::column;
 use crate::script::values::Object;
@@ -49,7 +51,7 @@ pub(super) fn map(screen: &Screen, map: &Map) -> String {
 }
 
 fn lines(screen: &Screen, pairs: &[(String, Dynamic)]) -> String {
-    let (width, _) = screen.size();
+    let (width, _) = size();
     let names = pairs.iter().map(|(name, _)| text::width(name)).max();
     let names = names.unwrap_or(0).min(width / 2);
     let mut out = String::new();
@@ -58,11 +60,12 @@ fn lines(screen: &Screen, pairs: &[(String, Dynamic)]) -> String {
         let pad = " ".repeat(names.saturating_sub(text::width(&name)));
         let value = text::one_line(&cell::short(value, screen.times)).into_owned();
         let room = width.saturating_sub(names + 4);
-        out.push_str(&format!(
-            "  {}{pad}  {}\n",
+        let _ = writeln!(
+            out,
+            "  {}{pad}  {}",
             screen.paint.cyan(&name),
             text::fit(&value, room)
-        ));
+        );
     }
     out
 }

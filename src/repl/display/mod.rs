@@ -36,17 +36,17 @@ pub(crate) struct Screen {
     pub(crate) pager: Option<String>,
 }
 
-impl Screen {
-    /// Columns and rows, asked for anew: windows are resized.
-    pub(crate) fn size(&self) -> (usize, usize) {
-        let size = terminal_size::terminal_size();
-        let (width, height) = size.map_or(USUAL, |(width, height)| (width.0, height.0));
-        // A terminal that says it has no columns does not know.
-        let width = if width == 0 { USUAL.0 } else { width };
-        let height = if height == 0 { USUAL.1 } else { height };
-        (usize::from(width).max(20), usize::from(height).max(10))
-    }
+/// Columns and rows of the terminal, asked for anew: windows are resized.
+pub(crate) fn size() -> (usize, usize) {
+    let size = terminal_size::terminal_size();
+    let (width, height) = size.map_or(USUAL, |(width, height)| (width.0, height.0));
+    // A terminal that says it has no columns does not know.
+    let width = if width == 0 { USUAL.0 } else { width };
+    let height = if height == 0 { USUAL.1 } else { height };
+    (usize::from(width).max(20), usize::from(height).max(10))
+}
 
+impl Screen {
     /// Text of ours, ready-made.
     pub(crate) fn say(&self, text: &str) {
         let text = text.trim_end_matches('\n');
@@ -59,7 +59,7 @@ impl Screen {
 
     /// Long text through a pager, short text at once.
     pub(crate) fn page(&self, text: &str) {
-        let is_long = text.lines().count() + 1 > self.size().1;
+        let is_long = text.lines().count() + 1 > size().1;
         if self.is_terminal && is_long && pager::show(self.pager.as_deref(), text) {
             return;
         }
@@ -71,7 +71,7 @@ impl Screen {
     /// # Errors
     /// A stream that cannot be read.
     pub(crate) fn value(&self, value: &Dynamic) -> Result<(), crate::error::Fault> {
-        let most = self.size().1.saturating_sub(BELOW).max(8);
+        let most = size().1.saturating_sub(BELOW).max(8);
         let shown = match value.read_lock::<Stream>() {
             Some(stream) => {
                 let stream = stream.clone();

@@ -1,9 +1,11 @@
 //! A list as a table that fits: the columns that matter most, one line for each row, the rest counted.
 
+use std::fmt::Write as _;
+
 use rhai::Dynamic;
 
 use super::cell::{self, Times};
-use super::{Screen, session};
+use super::{Screen, session, size};
 use crate::script::api::globals::columns_of;
 use crate::script::api::rows::column;
 use crate::script::convert;
@@ -80,14 +82,14 @@ pub(super) fn list(screen: &Screen, items: &[Dynamic], most: usize, rest: Option
         None => None,
     };
     if let Some(under) = under {
-        out.push_str(&format!("{under}\n"));
+        let _ = writeln!(out, "{under}");
     }
     out
 }
 
 /// Values that are no rows: one a line.
 fn plain(screen: &Screen, items: &[Dynamic]) -> String {
-    let (width, _) = screen.size();
+    let (width, _) = size();
     // A short list of short things stays what it is.
     let line = convert::show(&Dynamic::from(items.to_vec()));
     if text::width(&line) <= width {
@@ -111,7 +113,7 @@ struct Column {
 }
 
 fn grid(screen: &Screen, rows: &[Dynamic]) -> String {
-    let (width, _) = screen.size();
+    let (width, _) = size();
     let mut columns: Vec<Column> = columns_of(rows)
         .into_iter()
         .map(|name| make(name, rows, screen.times))
@@ -132,7 +134,7 @@ fn grid(screen: &Screen, rows: &[Dynamic]) -> String {
         (&column.name, column.is_number)
     });
     let rule = "─".repeat(total(&columns).min(width));
-    out.push_str(&format!("{rule}\n"));
+    let _ = writeln!(out, "{rule}");
     for row in 0..rows.len() {
         line(&mut out, &columns, |column| {
             (&column.cells[row], column.is_number)
@@ -146,7 +148,7 @@ fn grid(screen: &Screen, rows: &[Dynamic]) -> String {
             "columns"
         };
         let more = format!("… {} more {columns}: {names}", hidden.len());
-        out.push_str(&format!("{}\n", text::fit(&more, width)));
+        let _ = writeln!(out, "{}", text::fit(&more, width));
     }
     out
 }

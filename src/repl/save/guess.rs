@@ -1,5 +1,7 @@
 //! Which of the literals that were typed are a runbook's arguments: the group, the person, the instant, where to.
 
+use std::fmt::Write as _;
+
 use crate::script::source::{Kind, Piece, pieces};
 
 /// An argument, with what was typed as its default: without arguments the runbook does the same again.
@@ -101,7 +103,7 @@ fn replaced(text: &str, guesses: &mut Vec<Guess>) -> String {
     while index < all.len() {
         if let Some((name, last)) = guessed(text, &all, index, guesses) {
             out.push_str(&text[at..all[index].start]);
-            out.push_str(&format!("args.{name}"));
+            let _ = write!(out, "args.{name}");
             at = all[last].end;
             index = last;
         }
