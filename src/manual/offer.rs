@@ -136,11 +136,8 @@ pub(crate) fn property(sort: &Sort, name: &str) -> Option<Sort> {
 /// What a method of such a value gives.
 pub(crate) fn method(sort: &Sort, name: &str) -> Option<Sort> {
     let element = sort.words.split_once(" of ").map(|(_, of)| of);
-    match (name, element) {
-        ("collect" | "filter" | "first", Some(of)) => {
-            return Some(Sort::of(&format!("array of {of}")));
-        }
-        _ => {}
+    if let ("collect" | "filter" | "first", Some(of)) = (name, element) {
+        return Some(Sort::of(&format!("array of {of}")));
     }
     for shape in sort.shapes() {
         for from in [From::Host, From::Language] {

@@ -1,5 +1,6 @@
 //! A conversation with the engine, statement by statement: what a REPL holds.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use rhai::{AST, Dynamic, Scope};
@@ -178,24 +179,35 @@ impl Console {
 
     /// Keeps of several variables of one name the newest, and hands constants on to functions.
     fn tidy(&mut self) {
+        let mut seen: HashMap<&str, bool> = HashMap::new();
+        let mut constants = engine::locked(&self.constants);
+        let mut is_tidy = true;
+        // The newest comes first.
+        for (name, is_constant, value) in self.scope.iter_raw() {
+            if seen.insert(name, is_constant).is_some() {
+                is_tidy = false;
+            } else if is_constant && name != "args" {
+                constants.insert(name.into(), value.clone());
+            } else {
+                constants.remove(name);
+            }
+        }
+        if is_tidy {
+            return;
+        }
+        // Only where a name is there twice: a copy of a long list takes its time.
         let mut kept: Vec<(String, bool, Dynamic)> = Vec::new();
-        // The newest comes first. The clone of a shared value is the same value.
         for (name, is_constant, value) in self.scope.iter_raw() {
             if !kept.iter().any(|(known, ..)| known == name) {
+                // The clone of a shared value is the same value.
                 kept.push((name.to_owned(), is_constant, value.clone()));
             }
         }
-        kept.reverse();
-        let mut constants = engine::locked(&self.constants);
         self.scope = Scope::new();
-        for (name, is_constant, value) in kept {
+        for (name, is_constant, value) in kept.into_iter().rev() {
             if is_constant {
-                if name != "args" {
-                    constants.insert(name.as_str().into(), value.clone());
-                }
                 self.scope.push_constant_dynamic(name, value);
             } else {
-                constants.remove(name.as_str());
                 self.scope.push_dynamic(name, value);
             }
         }

@@ -1,5 +1,6 @@
 //! Typing: lines that ask for more, history, what stays from line to line, mistakes.
 
+use std::fmt::Write as _;
 use std::os::unix::fs::PermissionsExt as _;
 
 use crate::support::person::a_moment;
@@ -11,7 +12,7 @@ const SANDBOX: &[&str] = &["--sandbox", "--speed", "20000"];
 fn a_value_is_shown_and_is_it() {
     let bench = Bench::new();
     let mut person = Person::new(&bench, SANDBOX);
-    assert!(person.says("1 + 1").contains("2"));
+    assert!(person.says("1 + 1").contains('2'));
     assert!(person.says("it * 21").contains("42"));
     assert_eq!(person.says("let x = 5;").trim(), "");
     assert_eq!(person.says("()").trim(), "");
@@ -33,9 +34,9 @@ fn functions_constants_and_imports_stay() {
     person.types("boom(\r1)");
     person.presses('c');
     person.waits();
-    assert!(person.says("twice(4)").contains("8"));
+    assert!(person.says("twice(4)").contains('8'));
     assert!(person.says("more(twice(1))").contains("12"));
-    assert!(person.says("lib::seven()").contains("7"));
+    assert!(person.says("lib::seven()").contains('7'));
     person.says("fn twice(n) { n * 200 }");
     assert!(person.says("twice(4)").contains("800"));
     let vars = person.says(":vars");
@@ -95,7 +96,7 @@ fn a_mistake_shows_its_place_and_the_conversation_goes_on() {
         said.contains("repl:4:") && said.contains("[1][7]"),
         "{said}"
     );
-    assert!(person.says("people.len()").contains("1"));
+    assert!(person.says("people.len()").contains('1'));
 }
 
 #[test]
@@ -145,7 +146,7 @@ fn a_pasted_script_runs_as_a_whole() {
     let mut person = Person::new(&bench, SANDBOX);
     let mut script = String::from("let sum = 0;\n");
     for number in 0..99 {
-        script.push_str(&format!("// line {number}\nsum += {number};\n"));
+        let _ = write!(script, "// line {number}\nsum += {number};\n");
     }
     script.push_str("fn half(n) {\n\n    n / 2\n}\nhalf(sum)\n");
     assert!(script.lines().count() > 200);

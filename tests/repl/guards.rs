@@ -4,7 +4,7 @@ use crate::support::{Bench, Person, Served};
 
 const MAKE: &str = "let session = exchange::create_session(rows, \"new\");";
 
-fn at<'b>(bench: &'b Bench) -> Person<'b> {
+fn at(bench: &Bench) -> Person<'_> {
     Person::new(bench, &["--tenant", "contoso.onmicrosoft.com"])
 }
 

@@ -38,8 +38,7 @@ fn the_conversation_in_readme_is_what_one_sees() {
     let greeting = turns.next().unwrap().trim();
     assert!(person.seen().contains(greeting), "{greeting}");
     person.without_chance();
-    let mut count = 0;
-    for turn in turns {
+    for (count, turn) in turns.enumerate() {
         let (typed, wanted) = turn.split_once('\n').unwrap();
         let (question, wanted) = match wanted.split_once(QUESTION) {
             Some((question, rest)) => (Some(question), rest.strip_prefix("y\n").unwrap()),
@@ -63,7 +62,6 @@ fn the_conversation_in_readme_is_what_one_sees() {
         shown.retain(|line| line != "y");
         let wanted = lines(wanted);
         assert_eq!(shown, wanted, "{typed}");
-        count += 1;
     }
     panic!("it is never left");
 }

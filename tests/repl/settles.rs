@@ -6,7 +6,7 @@ const ROWS: &str = "let rows = exchange::latest_points(groups::members(\"Executi
 const MAKE: &str = "let session = exchange::create_session(rows, \"new\");";
 
 /// Up to an activated session.
-fn activated<'b>(bench: &'b Bench) -> Person<'b> {
+fn activated(bench: &Bench) -> Person<'_> {
     let mut person = Person::new(bench, &[]);
     person.says(":arm");
     person.says(ROWS);

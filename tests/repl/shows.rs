@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use crate::support::{Bench, Person};
+use crate::support::{Bench, Person, Served};
 
 const SANDBOX: &[&str] = &["--sandbox", "--speed", "20000"];
 
@@ -204,4 +204,33 @@ fn the_editor_of_the_person_changes_the_last_statement() {
     person.says(":edit");
     person.hears("40 + 2");
     assert!(person.says("").contains("42"));
+}
+
+#[test]
+fn running_restores_are_seen_as_they_go_on() {
+    let tenant = Served::start(&["--speed", "300"]);
+    let bench = tenant.bench();
+    let mut person = Person::new(&bench, &[]);
+    assert!(person.says(":sessions").contains("no restore session runs"));
+    person.says(":arm");
+    person.says("let session = exchange::create_session(exchange::latest_points(groups::members(\"Executives\")), \"new\");");
+    person.begins("session.activate();");
+    person.hears("[y/N/all] ");
+    person.types("y\r");
+    person.waits();
+    person.begins(":sessions");
+    person.hears("1 running; Enter or Ctrl-C ends the view");
+    // Drawn anew, until somebody has seen enough.
+    person.hears("1 running; Enter or Ctrl-C ends the view");
+    person.types("\r");
+    person.waits();
+    person.begins(":sessions");
+    person.hears("1 running");
+    person.presses('c');
+    person.waits();
+    assert!(person.says("1 + 1").contains('2'));
+    person.begins(":quit");
+    person.hears("[y/N] ");
+    person.types("n\r");
+    assert_eq!(person.leaves().1, 3);
 }

@@ -23,6 +23,9 @@ use crate::text::{self, Paint};
 /// Where nobody says how wide and how high.
 const USUAL: (u16, u16) = (80, 24);
 
+/// Text of more screens than this goes through the pager.
+const SCREENS: usize = 2;
+
 /// Lines under a table that belong to it, and the prompt.
 const BELOW: usize = 6;
 
@@ -59,7 +62,8 @@ impl Screen {
 
     /// Long text through a pager, short text at once.
     pub(crate) fn page(&self, text: &str) {
-        let is_long = text.lines().count() + 1 > size().1;
+        // What is a little longer than the screen is better scrolled than paged.
+        let is_long = text.lines().count() > size().1 * SCREENS;
         if self.is_terminal && is_long && pager::show(self.pager.as_deref(), text) {
             return;
         }
