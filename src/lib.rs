@@ -2,6 +2,7 @@
 
 mod advice;
 mod backup;
+mod cancel;
 mod changes;
 mod cli;
 mod config;
@@ -17,6 +18,7 @@ mod journal;
 mod manual;
 mod plan;
 mod policy;
+mod repl;
 mod report;
 mod run;
 mod runs;

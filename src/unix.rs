@@ -5,13 +5,18 @@ pub(crate) mod folder;
 use std::ffi::OsStr;
 use std::fs::{DirBuilder, File, Metadata, OpenOptions, Permissions};
 use std::io;
-use std::os::fd::AsFd as _;
+use std::os::fd::AsFd;
 use std::os::unix::fs::{
     DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _,
 };
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::OnceLock;
+use std::time::Duration;
+
+use rustix::event::{PollFd, PollFlags};
+use rustix::termios::OptionalActions;
 
 /// All bits of those who are not the owner.
 const GROUP_AND_OTHERS: u32 = 0o077;
@@ -191,6 +196,30 @@ pub(crate) fn inherit(file: &File, yes: bool) -> io::Result<()> {
 /// Lets a command have a process group of its own, so that Ctrl-C is not meant for it.
 pub(crate) fn apart(command: &mut Command) -> &mut Command {
     command.process_group(0)
+}
+
+/// How the terminal was when the program began to talk through it.
+static TERMINAL: OnceLock<rustix::termios::Termios> = OnceLock::new();
+
+/// Remembers how the terminal is, for [`restore_terminal`].
+pub(crate) fn keep_terminal() {
+    if let Ok(termios) = rustix::termios::tcgetattr(io::stdin()) {
+        let _ = TERMINAL.set(termios);
+    }
+}
+
+/// Gives the terminal back as it was: whoever ends the process while a line is edited must do this.
+pub(crate) fn restore_terminal() {
+    if let Some(termios) = TERMINAL.get() {
+        let _ = rustix::termios::tcsetattr(io::stdin(), OptionalActions::Now, termios);
+    }
+}
+
+/// Whether something can be read now, or within this time.
+pub(crate) fn is_readable(file: &impl AsFd, within: Duration) -> bool {
+    let mut fds = [PollFd::new(file, PollFlags::IN)];
+    let within = rustix::event::Timespec::try_from(within).ok();
+    rustix::event::poll(&mut fds, within.as_ref()).is_ok_and(|ready| ready > 0)
 }
 
 /// Ends this process as a power cut would, for tests of what is left then.

@@ -6,9 +6,9 @@ use std::io::IsTerminal as _;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::cancel::Cancel;
 use futures::future::BoxFuture;
 use jiff::Timestamp;
-use tokio_util::sync::CancellationToken;
 
 /// Time as the program sees it.
 pub trait Clock: Send + Sync {
@@ -39,7 +39,7 @@ pub struct World {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) environment: Arc<Environment>,
     /// Fires on Ctrl-C and SIGTERM; everything that waits selects on it.
-    pub(crate) cancel: CancellationToken,
+    pub(crate) cancel: Cancel,
     pub(crate) stdin_is_terminal: bool,
     pub(crate) stdout_is_terminal: bool,
     pub(crate) stderr_is_terminal: bool,
@@ -53,7 +53,7 @@ impl World {
             environment: Arc::new(|name| {
                 std::env::var(name).ok().filter(|value| !value.is_empty())
             }),
-            cancel: CancellationToken::new(),
+            cancel: Cancel::new(),
             stdin_is_terminal: std::io::stdin().is_terminal(),
             stdout_is_terminal: std::io::stdout().is_terminal(),
             stderr_is_terminal: std::io::stderr().is_terminal(),

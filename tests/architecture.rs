@@ -11,14 +11,15 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("text", &[]),
     ("error", &["text"]),
     ("instant", &[]),
-    ("world", &[]),
+    ("cancel", &[]),
+    ("world", &["cancel"]),
     ("unix", &[]),
     ("config", &["error", "unix"]),
     ("policy", &["error", "text", "unix"]),
     ("journal", &["error", "unix"]),
-    ("stop", &["error"]),
-    ("talk", &["error", "text", "world"]),
-    ("graph", &["world"]),
+    ("stop", &["cancel", "error"]),
+    ("talk", &["error", "text", "unix", "world"]),
+    ("graph", &["cancel", "world"]),
     ("advice", &["error", "graph"]),
     ("sandbox", &[]),
     (
@@ -125,6 +126,13 @@ const ARROWS: &[(&str, &[&str])] = &[
     ),
     ("manual", &["changes", "graph", "script", "text"]),
     (
+        "repl",
+        &[
+            "backup", "changes", "error", "graph", "manual", "run", "script", "talk", "text",
+            "unix", "world",
+        ],
+    ),
+    (
         "doctor",
         &[
             "advice", "backup", "config", "error", "graph", "instant", "policy", "text", "unix",
@@ -134,9 +142,9 @@ const ARROWS: &[(&str, &[&str])] = &[
     (
         "cli",
         &[
-            "advice", "backup", "config", "doctor", "error", "graph", "journal", "manual", "plan",
-            "policy", "report", "run", "runs", "sandbox", "script", "stop", "talk", "text", "unix",
-            "watch", "world",
+            "advice", "backup", "cancel", "changes", "config", "doctor", "error", "graph",
+            "journal", "manual", "plan", "policy", "repl", "report", "run", "runs", "sandbox",
+            "script", "stop", "talk", "text", "unix", "watch", "world",
         ],
     ),
 ];
@@ -287,7 +295,8 @@ fn each_library_is_known_to_one_room() {
         ("oauth2", &["graph"]),
         ("jsonwebtoken", &["graph"]),
         ("p12_keystore", &["graph"]),
-        ("rhai", &["script", "run", "cli"]),
+        ("rhai", &["script", "run", "repl", "cli"]),
+        ("rustyline", &["repl"]),
         ("axum", &["sandbox"]),
         ("indicatif", &["talk"]),
         ("pulldown_cmark", &["manual"]),

@@ -23,6 +23,7 @@ mod options;
 mod plan;
 mod policy;
 mod readme;
+mod repl;
 mod reports;
 mod restore;
 mod resume;

@@ -7,6 +7,7 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use super::Workload;
 use crate::changes::aim;
 
 pub(crate) use super::items::{
@@ -153,6 +154,57 @@ impl Books {
             asked.destination.as_deref(),
             asked.input.as_deref(),
         )
+    }
+
+    /// Books as an earlier life has left them; gives the numbers of the items.
+    pub(crate) fn reopen(&self, items: Vec<Item>) -> Vec<ItemId> {
+        let mut books = self.lock();
+        let mut ids = Vec::with_capacity(items.len());
+        for item in items {
+            let entry = opened(item);
+            let id = books.entries.len();
+            books.index.insert(key(&entry.asked), id);
+            books.entries.push(entry);
+            ids.push(id);
+        }
+        ids
+    }
+
+    /// An item as it would be closed now.
+    pub(crate) fn item(&self, id: ItemId) -> Item {
+        closed(&self.lock().entries[id])
+    }
+
+    /// Whether an item stands in this session and its end is not known.
+    pub(crate) fn is_open_in(&self, id: ItemId, session: &str) -> bool {
+        match &self.lock().entries[id].state {
+            State::In { session: own, .. }
+            | State::Ended {
+                outcome: Outcome::Unknown,
+                session: Some(own),
+                ..
+            } => own == session,
+            _ => false,
+        }
+    }
+
+    /// Of these items those that stand in this session stand in a draft: it was not activated.
+    pub(crate) fn not_activated(&self, ids: &[ItemId], session: &str) {
+        for id in ids {
+            if self.is_open_in(*id, session) {
+                let mut books = self.lock();
+                books.entries[*id].state = State::In {
+                    session: session.to_owned(),
+                    activated: false,
+                };
+                self.show(&books, *id);
+            }
+        }
+    }
+
+    /// What became of an item, as it would be closed now.
+    pub(crate) fn outcome(&self, id: ItemId) -> Outcome {
+        closed(&self.lock().entries[id]).outcome
     }
 
     /// The name under which an item was asked for.
@@ -339,6 +391,41 @@ fn key(asked: &Asked) -> String {
     let unit = asked.unit.as_deref();
     let input = input.trim_end_matches('/').to_lowercase();
     serde_json::json!([asked.workload, unit, point, destination, input]).to_string()
+}
+
+/// The other way round: an item that was closed because nobody looked any more is open again.
+fn opened(item: Item) -> Entry {
+    let state = match (item.outcome, item.code.as_deref(), item.session.clone()) {
+        (Outcome::Skipped, Some("NotActivated"), None) => State::Open,
+        (Outcome::Skipped, Some("NotActivated"), Some(session)) => State::In {
+            session,
+            activated: false,
+        },
+        (Outcome::Unknown, Some("NotAwaited"), Some(session)) => State::In {
+            session,
+            activated: true,
+        },
+        (Outcome::Skipped, Some("Withdrawn"), _) => State::Withdrawn,
+        (outcome, _, session) => State::Ended {
+            outcome,
+            code: item.code,
+            reason: item.reason,
+            session,
+            expected: item.expected,
+        },
+    };
+    let workload = Workload::named(&item.workload).map_or("", |workload| workload.name);
+    Entry {
+        asked: Asked {
+            workload,
+            unit: item.unit,
+            name: item.name,
+            point: item.point,
+            destination: item.destination,
+            input: item.input,
+        },
+        state,
+    }
 }
 
 fn closed(entry: &Entry) -> Item {

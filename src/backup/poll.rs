@@ -62,7 +62,7 @@ impl Poller {
 
 impl Service {
     /// Waits until a session has ended; `seen` is told of every look.
-    async fn await_end(
+    pub(super) async fn await_end(
         &self,
         part: &Arc<Part>,
         seen: &(dyn Fn(&Json) + Sync),
@@ -263,7 +263,7 @@ impl Service {
     }
 
     /// Reads the artifacts of a session that has ended into the books.
-    async fn settle(&self, part: &Arc<Part>) -> Result<(), BackupError> {
+    pub(super) async fn settle(&self, part: &Arc<Part>) -> Result<(), BackupError> {
         // Before the artifacts are read, which can take a while.
         let ended = self.world.clock.now();
         let mut content = part.content.lock().await;

@@ -146,7 +146,7 @@ impl Service {
     pub(super) async fn sleep(&self, wait: Duration) -> Result<(), BackupError> {
         tokio::select! {
             biased;
-            () = self.stop.token().cancelled(), if self.stop_is_final() || !self.stop.is_set() => {}
+            () = self.stop.cancelled(), if self.stop_is_final() || !self.stop.is_set() => {}
             () = self.world.clock.sleep(wait) => {}
         }
         if self.stop_is_final() {
@@ -165,7 +165,7 @@ impl Service {
 
     pub(super) fn refuse_if_stopped(&self) -> Result<(), BackupError> {
         match self.stop.reason() {
-            Some(fault) => Err(ChangeError::Stopped(Box::new(fault.clone())).into()),
+            Some(fault) => Err(ChangeError::Stopped(Box::new(fault)).into()),
             None => Ok(()),
         }
     }
@@ -258,6 +258,11 @@ impl Service {
 
     pub(super) fn know(&self, part: Arc<Part>) {
         lock(&self.parts).insert(part.id.clone(), part);
+    }
+
+    /// The sessions that this run has made or activated.
+    pub(super) fn known_parts(&self) -> Vec<Arc<Part>> {
+        lock(&self.parts).values().cloned().collect()
     }
 
     pub(super) fn part(&self, id: &str) -> Option<Arc<Part>> {

@@ -138,6 +138,11 @@ impl Consent {
         }
     }
 
+    /// Forgets what was agreed to at the prompt: in a conversation each statement asks for itself.
+    pub(crate) fn forget(&self) {
+        *self.lock() = Remembered::default();
+    }
+
     /// Asks where it has to be asked. Blocks on the terminal.
     ///
     /// # Errors

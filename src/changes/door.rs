@@ -1,6 +1,7 @@
 //! Sends one change and does not come back before its outcome is known, or known to be unknowable.
 
 mod day;
+mod settle;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,10 +9,10 @@ use std::time::Duration;
 use async_trait::async_trait;
 use jiff::Timestamp;
 
-use super::Class;
 use super::consent::{Agreed, Consent, Covered};
 use super::guard::Guard;
 use super::ledger::{Ledger, Outcome, Past};
+use super::{Arming, Class};
 use crate::error::{Exit, Fault};
 use crate::graph::{Call, CallName, Client, GraphError, Json, ServiceError};
 use crate::journal::{Consented, JournalError};
@@ -19,6 +20,8 @@ use crate::policy::{Act, Deed};
 use crate::stop::Stop;
 use crate::talk::Talk;
 use crate::world::World;
+
+pub(crate) use settle::Settled as Resettled;
 
 /// How often one change is sent before we give up. Each time the answer was lost and looking showed that nothing had
 /// happened; at a loss of one in twenty this is never reached.
@@ -164,6 +167,7 @@ pub(crate) struct Door {
     talk: Arc<dyn Talk>,
     world: World,
     settling: Duration,
+    arming: Arming,
 }
 
 impl Door {
@@ -187,6 +191,7 @@ impl Door {
             talk,
             world,
             settling,
+            arming: Arming::always(),
         }
     }
 
@@ -215,6 +220,25 @@ impl Door {
         })
     }
 
+    /// The door of a conversation, which is read-only until it is armed.
+    pub(crate) fn armed_by(self, arming: Arming) -> Self {
+        Self { arming, ..self }
+    }
+
+    /// Forgets what was agreed to at the prompt: each statement of a conversation asks for itself.
+    pub(crate) fn forget_consent(&self) {
+        self.consent.forget();
+    }
+
+    /// Sets the stop flag as well: nothing that a script catches goes on behind it.
+    fn refuse_if_read_only(&self, what: &str) -> Result<(), ChangeError> {
+        let admitted = self.arming.admit(self.world.clock.now(), what);
+        admitted.map_err(|fault| {
+            self.stop.set(fault.clone());
+            ChangeError::Stopped(Box::new(fault))
+        })
+    }
+
     /// Whether any change may have reached the service.
     pub(crate) fn any_sent(&self) -> bool {
         self.ledger.any_sent()
@@ -231,6 +255,8 @@ impl Door {
         deed: &Deed,
     ) -> Result<(), ChangeError> {
         self.refuse_denied(class, deed)?;
+        let what = Some(covered.question.as_str()).filter(|question| !question.is_empty());
+        self.refuse_if_read_only(what.unwrap_or(class.name()))?;
         // The question waits on a person: off the runtime's workers, which carry all else.
         let answer = tokio::task::block_in_place(|| self.consent.require(class, covered));
         let agreed = answer.map_err(|fault| {
@@ -321,6 +347,8 @@ impl Door {
         for round in round..ROUNDS {
             // Looking for a lost change takes its time: the hour may have passed meanwhile.
             self.refuse_denied(change.class, &change.deed)?;
+            // The time may be over since: while a person thought, or while a lost answer was looked for.
+            self.refuse_if_read_only(call.operation)?;
             let now = self.world.clock.now();
             let written = self.ledger.write(&change, &call, round, since, now).await;
             let sequence = written.map_err(|error| self.unwritten(error))?;
@@ -462,7 +490,7 @@ impl Door {
 
     fn refuse_if_stopped(&self) -> Result<(), ChangeError> {
         match self.stop.reason() {
-            Some(fault) => Err(ChangeError::Stopped(Box::new(fault.clone()))),
+            Some(fault) => Err(ChangeError::Stopped(Box::new(fault))),
             None => Ok(()),
         }
     }
@@ -471,7 +499,7 @@ impl Door {
     async fn settle(&self, wait: Duration) -> bool {
         tokio::select! {
             biased;
-            () = self.stop.token().cancelled() => false,
+            () = self.stop.cancelled() => false,
             () = self.world.clock.sleep(wait) => true,
         }
     }

@@ -15,7 +15,8 @@ use sha2::{Digest as _, Sha256};
 use super::{Change, Origin, origin};
 use crate::graph::{Call, GraphError, Json, ServiceError};
 use crate::journal::{
-    Answer, ChangeRow, Consented, Intent, Journal, JournalError, OutcomeRow, Record, State,
+    Answer, ChangeRow, Consented, Intent, Journal, JournalError, OutcomeRow, Record, RunLock,
+    RunRow, State,
 };
 
 /// What became of a change.
@@ -69,6 +70,7 @@ pub(crate) struct Ledger {
     run: String,
     /// `None`: the run keeps no record, because its script can only read.
     journal: Option<Journal>,
+    beginning: Mutex<Beginning>,
     sequence: AtomicU64,
     /// How many changes may have reached the service: one that was refused has changed nothing.
     sent: AtomicUsize,
@@ -76,10 +78,24 @@ pub(crate) struct Ledger {
     open: Mutex<HashMap<u64, serde_json::Value>>,
     past: Mutex<HashMap<String, Vec<Past>>>,
     facts: Mutex<HashMap<(String, String), Vec<u8>>>,
+    /// What this life has come to know as not knowable, by number.
+    unknown: Mutex<HashSet<u64>>,
     consents: Vec<Consented>,
     is_resumed: bool,
     /// Of a run whose script was edited: what its changes were, by their content.
     edited: Option<Mutex<Edited>>,
+}
+
+/// When the record of a run begins.
+#[derive(Default)]
+enum Beginning {
+    /// It has begun, or is never to begin.
+    #[default]
+    Past,
+    /// With the first thing that is worth a record. A conversation that only looks leaves none.
+    Ahead(Box<RunRow>),
+    /// Begun here: nobody else works on the run while this is held.
+    Here(#[expect(dead_code, reason = "held, not looked at")] RunLock),
 }
 
 /// Changes of an earlier life whose places are not to be relied upon.
@@ -106,15 +122,45 @@ impl Ledger {
         Self {
             run: run.to_owned(),
             journal,
+            beginning: Mutex::default(),
             sequence: AtomicU64::new(0),
             sent: AtomicUsize::new(0),
             open: Mutex::default(),
             past: Mutex::default(),
             facts: Mutex::default(),
+            unknown: Mutex::default(),
             consents: Vec::new(),
             is_resumed: false,
             edited: None,
         }
+    }
+
+    /// The ledger of a conversation, whose record begins with the first change.
+    pub(crate) fn ahead(row: RunRow, journal: Journal) -> Self {
+        let mut ledger = Self::new(&row.id, Some(journal));
+        ledger.beginning = Mutex::new(Beginning::Ahead(Box::new(row)));
+        ledger
+    }
+
+    /// Whether there is a record of the run.
+    pub(crate) fn has_begun(&self) -> bool {
+        self.journal.is_some() && !matches!(*lock(&self.beginning), Beginning::Ahead(_))
+    }
+
+    /// Begins the record where that is still ahead. What is put behind it is on disk behind it.
+    fn begin(&self) -> Result<(), JournalError> {
+        let Some(journal) = &self.journal else {
+            return Ok(());
+        };
+        let mut beginning = lock(&self.beginning);
+        if let Beginning::Ahead(row) = &*beginning {
+            let held = journal.lock(&row.id)?;
+            journal.put(Record::Begun {
+                run: (**row).clone(),
+            });
+            *beginning = Beginning::Here(held);
+        }
+        Ok(())
     }
 
     /// The ledger of a run that goes on. `went_on` tells whether the script has met the end of a call: a refusal that ended
@@ -218,6 +264,7 @@ impl Ledger {
             path = call.path.split('?').next(),
             "intent"
         );
+        self.begin()?;
         if let Some(journal) = &self.journal {
             let body = call.body.as_deref().unwrap_or_default();
             let intent = Intent {
@@ -293,6 +340,7 @@ impl Ledger {
                 row.error = Some(text(why));
             }
             Outcome::Unknown(why) => {
+                lock(&self.unknown).insert(sequence);
                 row.state = State::Unknown;
                 row.error = Some(text(why));
             }
@@ -310,6 +358,20 @@ impl Ledger {
         let outcome =
             Outcome::NotDone("cut off; what has arrived of it was found and gone on from");
         self.close(sequence, &outcome, at);
+    }
+
+    /// The changes of this life whose outcome is not known. Each is told once.
+    ///
+    /// # Errors
+    /// The journal cannot be read.
+    pub(crate) fn take_unknown(&self) -> Result<Vec<ChangeRow>, JournalError> {
+        let numbers = std::mem::take(&mut *lock(&self.unknown));
+        let Some(journal) = self.journal.as_ref().filter(|_| !numbers.is_empty()) else {
+            return Ok(Vec::new());
+        };
+        let mut rows = journal.changes(&self.run)?;
+        rows.retain(|row| numbers.contains(&row.intent.sequence));
+        Ok(rows)
     }
 
     /// Whether any change may have reached the service, in this life or an earlier one.
@@ -418,7 +480,9 @@ impl Ledger {
     /// Keeps something that the run has learnt beside the answers themselves: what a draft held when it was activated, how a
     /// session ended. On disk with or before the next intent.
     pub(crate) fn keep(&self, kind: &str, key: &str, fact: &impl Serialize) {
-        let Some(journal) = &self.journal else { return };
+        let Some(journal) = self.journal.as_ref().filter(|_| self.has_begun()) else {
+            return;
+        };
         let body = serde_json::to_vec(fact).expect("our own types have string keys");
         journal.put(Record::Answer(Answer {
             run: self.run.clone(),
@@ -441,6 +505,8 @@ impl Ledger {
     /// Shows an item of the books, as JSON: the same position again replaces it.
     pub(crate) fn item(&self, position: usize, item: &impl Serialize) {
         let Some(journal) = &self.journal else { return };
+        // Where it cannot begin, the next intent says so, and is not sent.
+        let _ = self.begin();
         journal.put(Record::Item {
             run: self.run.clone(),
             position: u32::try_from(position).unwrap_or(u32::MAX),
@@ -451,6 +517,8 @@ impl Ledger {
     /// Shows a session of this run, as JSON: the same id again replaces it.
     pub(crate) fn session(&self, id: &str, session: &impl Serialize) {
         let Some(journal) = &self.journal else { return };
+        // Where it cannot begin, the next intent says so, and is not sent.
+        let _ = self.begin();
         journal.put(Record::Session {
             run: self.run.clone(),
             id: id.to_owned(),
@@ -470,6 +538,7 @@ impl Ledger {
     /// Writes a consent down.
     pub(crate) fn consented(&self, consent: Consented) {
         if let Some(journal) = &self.journal {
+            let _ = self.begin();
             journal.put(Record::Consent(Consented {
                 run: self.run.clone(),
                 ..consent

@@ -11,7 +11,6 @@ use crate::error::{Exit, Fault};
 use crate::manual::{self, Page, Screen, Unknown};
 use crate::run::Format;
 use crate::talk::{Talk as _, Voice};
-use crate::text::Paint;
 use crate::world::World;
 
 /// Help for a function, a kind of object, a code, or a Graph PowerShell cmdlet
@@ -80,11 +79,7 @@ fn screen(flags: &Flags, world: &World) -> Screen {
         .map_or(USUAL, |(width, _)| width.0);
     Screen {
         width: columns.clamp(20, WIDEST).into(),
-        paint: if flags.colours_stdout(world) {
-            Paint::Coloured
-        } else {
-            Paint::Plain
-        },
+        paint: flags.paint_stdout(world),
     }
 }
 

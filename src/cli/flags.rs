@@ -365,6 +365,15 @@ impl Flags {
         self.colours(world, world.stdout_is_terminal)
     }
 
+    /// The same as a paint.
+    pub(super) fn paint_stdout(&self, world: &World) -> Paint {
+        if self.colours_stdout(world) {
+            Paint::Coloured
+        } else {
+            Paint::Plain
+        }
+    }
+
     fn colours(&self, world: &World, is_terminal: bool) -> bool {
         match self.voice.color {
             Color::Always => true,

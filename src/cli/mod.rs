@@ -14,6 +14,7 @@ mod mistake;
 mod new;
 mod pause;
 mod plan;
+mod repl;
 mod resume;
 mod run;
 mod runs;
@@ -72,6 +73,7 @@ enum Command {
     Drafts(drafts::Drafts),
     Plan(plan::Plan),
     Apply(apply::Apply),
+    Repl(repl::Repl),
     Watch(watch::Watch),
     Sign(sign::Sign),
     Doctor(doctor::Doctor),
@@ -118,6 +120,7 @@ impl Command {
             Self::Drafts(_) => "drafts",
             Self::Plan(_) => "plan",
             Self::Apply(_) => "apply",
+            Self::Repl(_) => "repl",
             Self::Watch(_) => "watch",
             Self::Sign(_) => "sign",
             Self::Doctor(_) => "doctor",
@@ -215,6 +218,7 @@ pub fn run(cli: Cli, world: &World) -> Exit {
             let given = settings::given_words(&cli.given.matches);
             command.run(&cli.flags, given, world, &voice)
         }
+        Command::Repl(_) => repl::Repl::run(&cli.flags, cli.given, &config, world, &voice),
         Command::Watch(command) => command.run(&cli.flags, &cli.given, world, &voice),
         Command::Sign(command) => command.run(&cli.flags, world, &voice),
         Command::Doctor(_) => doctor::Doctor::run(&cli.flags, config, world, &voice),

@@ -7,7 +7,7 @@ use clap::{Args, ValueHint};
 use super::flags::Flags;
 use super::run::{argument, command_help, errand, ground, order, script_help};
 use crate::error::{Exit, Fault};
-use crate::run::{APPLY, rehearse};
+use crate::run::{APPLY, Ground, rehearse};
 use crate::talk::{Talk as _, Voice};
 use crate::world::World;
 
@@ -43,6 +43,17 @@ impl Plan {
     }
 
     pub(super) fn run(self, flags: &Flags, world: &World, voice: &Voice) -> Result<Exit, Fault> {
+        self.run_on(flags, None, world, voice)
+    }
+
+    /// `standing`: a tenant that is there already.
+    pub(super) fn run_on(
+        self,
+        flags: &Flags,
+        standing: Option<Result<Ground, Fault>>,
+        world: &World,
+        voice: &Voice,
+    ) -> Result<Exit, Fault> {
         let script = match self.script {
             Some(script) if self.help => return script_help(&script, voice),
             None if !self.watched => return Ok(command_help("plan")),
@@ -62,8 +73,11 @@ impl Plan {
             Some(script) => order(script, self.arguments, flags)?,
             None => errand(flags)?,
         };
+        if let Some(ground) = standing {
+            return Ok(rehearse(&order, ground, self.out.as_deref(), world, voice));
+        }
         // The tenant in this process, where there is one, serves until the plan has been drawn up.
-        let (ground, _sandbox) = match ground(&order, flags, None, world) {
+        let (ground, _sandbox) = match ground(order.errand.as_ref(), flags, None, world) {
             Ok((ground, sandbox)) => (Ok(ground), sandbox),
             Err(fault) => (Err(fault), None),
         };

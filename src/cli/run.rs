@@ -9,6 +9,7 @@ use tokio::runtime::Runtime;
 
 use super::flags::{Api, Flags};
 use super::{Cli, sandbox, secret_file, sign_in};
+use crate::changes::Arming;
 use crate::error::{Exit, Fault};
 use crate::graph::{self, SignIn};
 use crate::report::Kind;
@@ -73,6 +74,18 @@ impl Run {
             let approved = self.approved.as_deref();
             return Ok(carry_out(&order, flags, approved, world, voice));
         }
+        self.run_on(flags, given, None, world, voice)
+    }
+
+    /// `standing`: a tenant that is there already, and whether it may be changed.
+    pub(super) fn run_on(
+        self,
+        flags: &Flags,
+        given: Vec<(String, Vec<String>)>,
+        standing: Option<(Result<Ground, Fault>, Arming)>,
+        world: &World,
+        voice: &Voice,
+    ) -> Result<Exit, Fault> {
         let Some(script) = self.script else {
             return Ok(command_help("run"));
         };
@@ -85,10 +98,14 @@ impl Run {
             );
             return Err(Fault::new(Exit::Unstarted, "NoSuchFile", message));
         }
-        let order = Order {
+        let mut order = Order {
             settings: given,
             ..order(script, self.arguments, flags)?
         };
+        if let Some((ground, arming)) = standing {
+            order.arming = arming;
+            return Ok(conduct(&order, ground, world, voice));
+        }
         let approved = self.approved.as_deref();
         Ok(carry_out(&order, flags, approved, world, voice))
     }
@@ -127,6 +144,7 @@ pub(super) fn order(
         resumed: None,
         applied: None,
         errand: None,
+        arming: Arming::always(),
     })
 }
 
@@ -150,7 +168,7 @@ pub(super) fn carry_out(
     voice: &Voice,
 ) -> Exit {
     // The tenant in this process, where there is one, serves until the run has ended.
-    let (ground, _sandbox) = match ground(order, flags, approved, world) {
+    let (ground, _sandbox) = match ground(order.errand.as_ref(), flags, approved, world) {
         Ok((ground, sandbox)) => (Ok(ground), sandbox),
         Err(fault) => (Err(fault), None),
     };
@@ -184,12 +202,12 @@ pub(super) fn reports(paths: &[PathBuf]) -> Result<Vec<(PathBuf, Kind)>, Fault> 
 
 /// `approved`: the plan that somebody has approved.
 pub(super) fn ground(
-    order: &Order,
+    errand: Option<&Errand>,
     flags: &Flags,
     approved: Option<&Path>,
     world: &World,
 ) -> Result<(Ground, Option<Running>), Fault> {
-    let rails = match order.errand.as_ref().and_then(Errand::policy) {
+    let rails = match errand.and_then(Errand::policy) {
         // A run of the watched folder obeys what its watcher obeys, whatever the file says by now.
         Some(policy) => Rails::under(policy?, approved)?,
         None => Rails::open(flags.conduct.policy.as_deref(), approved)?,
@@ -213,8 +231,32 @@ pub(super) fn connection(
     runtime: &Runtime,
 ) -> Result<(Connection, Option<Running>), Fault> {
     flags.sandbox.check()?;
+    let mut serving = None;
+    let mut connection = plain(flags);
+    if flags.sandbox.sandbox {
+        if flags.tenant.graph_url.is_some() {
+            let message = "`--sandbox` and `--graph-url` are two tenants";
+            return Err(
+                Fault::new(Exit::Unstarted, "BadFlag", message).hint("leave one of them out")
+            );
+        }
+        let (running, sign_in) = runtime.block_on(sandbox::embedded(&flags.sandbox))?;
+        connection = inside(flags, &running, sign_in);
+        serving = Some(running);
+    } else {
+        let world = secret_file::behind(&flags.secret, world)?;
+        connection.options.sign_in = sign_in::choose(&flags.tenant, &world)?;
+        if let Some(url) = &flags.tenant.graph_url {
+            connection.options.root.clone_from(url);
+        }
+    }
+    Ok((connection, serving))
+}
+
+/// With nobody to sign in as, and Graph's usual address.
+fn plain(flags: &Flags) -> Connection {
     let conduct = &flags.conduct;
-    let mut connection = Connection {
+    Connection {
         options: graph::Options {
             root: GRAPH.to_owned(),
             version: version(flags),
@@ -225,30 +267,18 @@ pub(super) fn connection(
         },
         polling: conduct.polling,
         settling: conduct.settling,
-    };
-    let mut serving = None;
-    if flags.sandbox.sandbox {
-        if flags.tenant.graph_url.is_some() {
-            let message = "`--sandbox` and `--graph-url` are two tenants";
-            return Err(
-                Fault::new(Exit::Unstarted, "BadFlag", message).hint("leave one of them out")
-            );
-        }
-        let (running, sign_in) = runtime.block_on(sandbox::embedded(&flags.sandbox))?;
-        connection.options.root = running.url();
-        connection.options.sign_in = sign_in;
-        // The service's own times run faster there: so do the waits for it.
-        connection.polling = connection.polling.div_f64(running.speed());
-        connection.settling = connection.settling.div_f64(running.speed());
-        serving = Some(running);
-    } else {
-        let world = secret_file::behind(&flags.secret, world)?;
-        connection.options.sign_in = sign_in::choose(&flags.tenant, &world)?;
-        if let Some(url) = &flags.tenant.graph_url {
-            connection.options.root.clone_from(url);
-        }
     }
-    Ok((connection, serving))
+}
+
+/// How the tenant in this process is reached.
+pub(super) fn inside(flags: &Flags, running: &Running, sign_in: SignIn) -> Connection {
+    let mut connection = plain(flags);
+    connection.options.root = running.url();
+    connection.options.sign_in = sign_in;
+    // The service's own times run faster there: so do the waits for it.
+    connection.polling = connection.polling.div_f64(running.speed());
+    connection.settling = connection.settling.div_f64(running.speed());
+    connection
 }
 
 pub(super) fn version(flags: &Flags) -> graph::Version {

@@ -57,7 +57,13 @@ fn how_to_use(running: &Running) -> String {
 /// Starts a tenant for the run in this process and gives the way to sign in to it.
 pub(super) async fn embedded(flags: &SandboxFlags) -> Result<(Running, SignIn), Fault> {
     let running = serve(options(flags, SocketAddr::from(([127, 0, 0, 1], 0)))?).await?;
-    let sign_in = SignIn::Sandbox {
+    let sign_in = sign_in(&running);
+    Ok((running, sign_in))
+}
+
+/// The way to sign in to a tenant in this process.
+pub(super) fn sign_in(running: &Running) -> SignIn {
+    SignIn::Sandbox {
         token_url: format!(
             "{}/{}/oauth2/v2.0/token",
             running.url(),
@@ -65,8 +71,7 @@ pub(super) async fn embedded(flags: &SandboxFlags) -> Result<(Running, SignIn), 
         ),
         client_id: running.client_id().to_owned(),
         secret: SecretString::from(running.client_secret().to_owned()),
-    };
-    Ok((running, sign_in))
+    }
 }
 
 async fn serve(options: Options) -> Result<Running, Fault> {

@@ -7,7 +7,7 @@ mod tls;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use tokio_util::sync::CancellationToken;
+use crate::cancel::Cancel;
 
 pub(super) use self::clock::TestClock;
 pub(super) use self::server::{Reply, Seen, Server};
@@ -46,7 +46,7 @@ pub(super) struct Bench {
     pub(super) client: Arc<Client>,
     pub(super) clock: Arc<TestClock>,
     pub(super) said: Arc<Said>,
-    pub(super) cancel: CancellationToken,
+    pub(super) cancel: Cancel,
 }
 
 /// Small bodies; times that are not reached, however busy the machine is.
@@ -67,9 +67,9 @@ fn hasty() -> Limits {
     }
 }
 
-fn world(variables: Vec<(&'static str, String)>) -> (World, Arc<TestClock>, CancellationToken) {
+fn world(variables: Vec<(&'static str, String)>) -> (World, Arc<TestClock>, Cancel) {
     let clock = TestClock::new();
-    let cancel = CancellationToken::new();
+    let cancel = Cancel::new();
     let world = World {
         clock: Arc::new(clock::Shared(clock.clone())),
         environment: Arc::new(move |name| {

@@ -245,7 +245,7 @@ fn property(name: &str) -> Option<Page> {
 }
 
 /// Every name that has help, but the cmdlets.
-fn names() -> BTreeSet<String> {
+pub(super) fn names() -> BTreeSet<String> {
     let mut names: BTreeSet<String> = index::namespaces()
         .into_iter()
         .filter(|name| !name.is_empty())

@@ -45,7 +45,7 @@ const NAMESPACES: [(&str, &str); 15] = [
 /// What stands for the functions without a namespace.
 pub(crate) const GLOBALS: &str = "functions";
 
-fn about(namespace: &str) -> &'static str {
+pub(super) fn about(namespace: &str) -> &'static str {
     NAMESPACES
         .iter()
         .find(|(name, _)| *name == namespace)

@@ -11,6 +11,7 @@ mod find;
 mod function;
 mod index;
 mod markdown;
+pub(crate) mod offer;
 mod operation;
 mod operation_page;
 mod screen;

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
 
 use super::{Errand, Order};
 use crate::changes::{Ledger, Left};
@@ -12,6 +13,9 @@ use crate::history::History;
 use crate::journal::{Journal, Record, RunLock, RunRow};
 use crate::report::Outcome;
 use crate::world::World;
+
+/// The kind of run that a conversation is, and how it is called where others have a script.
+pub(crate) const CONVERSATION: &str = "repl";
 
 /// What a run was started from: everything that is needed to start it again.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -214,17 +218,61 @@ pub(super) fn again(
     })
 }
 
+/// Takes up the record of a conversation, of which nothing is carried out again.
+///
+/// # Errors
+/// Somebody else has the run; the tenant is another one.
+pub(super) fn settling(
+    folder: &Path,
+    resumed: &Resumed,
+    root: &str,
+    now: Timestamp,
+) -> Result<Kept, Fault> {
+    let journal = Journal::open(folder)?;
+    let run = &resumed.row.id;
+    let lock = journal.lock(run)?;
+    if resumed.saved.root != address(root) {
+        return Err(other_tenant(resumed, root));
+    }
+    let answers = journal.answers(run)?;
+    let left = Left {
+        changes: journal.changes(run)?,
+        facts: answers.into_iter().filter(Ledger::is_fact).collect(),
+        consents: Vec::new(),
+    };
+    journal.sync_blocking(Record::Resumed {
+        run: run.clone(),
+        at: now,
+        pid: std::process::id(),
+        host: machine(),
+        user: user(),
+    })?;
+    Ok(Kept {
+        ledger: Ledger::resumed(run, journal.clone(), left, false, |_| true),
+        history: History::new(run, None),
+        keep: Some(Keep {
+            journal,
+            run: run.clone(),
+            _lock: lock,
+        }),
+    })
+}
+
+fn other_tenant(resumed: &Resumed, root: &str) -> Fault {
+    let message = format!(
+        "run `{}` worked against {}, and this is {root}",
+        resumed.row.id, resumed.saved.root
+    );
+    Fault::new(Exit::Unstarted, "OtherTenant", message)
+        .hint("`resume` without `--graph-url` takes the address that the run had")
+}
+
 /// The same script with the same arguments against the same tenant, or nothing.
 fn refuse_another(resumed: &Resumed, told: &Told<'_>) -> Result<(), Fault> {
     let (row, saved) = (&resumed.row, &resumed.saved);
     let refused = |code: &str, message: String| Fault::new(Exit::Unstarted, code, message);
     if saved.root != address(told.root) {
-        let message = format!(
-            "run `{}` worked against {}, and this is {}",
-            row.id, saved.root, told.root
-        );
-        return Err(refused("OtherTenant", message)
-            .hint("`resume` without `--graph-url` takes the address that the run had"));
+        return Err(other_tenant(resumed, told.root));
     }
     // It may have come from a config file that is not read here: no run goes on with fewer rails than it began with by chance.
     if row.policy_sha256.is_some() && told.policy_sha256.is_none() {
@@ -311,6 +359,54 @@ fn address(root: &str) -> String {
     let _ = url.set_password(None);
     let _ = url.set_username("");
     url.to_string()
+}
+
+/// The record of a conversation, which begins with the first change. There is nothing in it to be run again.
+///
+/// # Errors
+/// The journal cannot be opened.
+pub(super) fn conversation(
+    folder: &Path,
+    (run, started): (&str, Timestamp),
+    api: &str,
+    settings: Vec<(String, Vec<String>)>,
+    root: &str,
+    policy_sha256: Option<&str>,
+) -> Result<Ledger, Fault> {
+    let journal = Journal::open(folder)?;
+    let here = std::env::current_dir().unwrap_or_default();
+    let saved = Saved {
+        script: CONVERSATION.to_owned(),
+        path: here.clone(),
+        here,
+        arguments: Vec::new(),
+        resolved: serde_json::json!({}),
+        settings,
+        root: address(root),
+        imports: Vec::new(),
+        plan: None,
+        errand: None,
+    };
+    let row = RunRow {
+        id: run.to_owned(),
+        script: CONVERSATION.to_owned(),
+        sha256: crate::text::hex(&Sha256::digest(b"")),
+        source: Vec::new(),
+        order: serde_json::to_string(&saved).unwrap_or_default(),
+        started,
+        pid: std::process::id(),
+        host: machine(),
+        user: user(),
+        tenant: None,
+        api: api.to_owned(),
+        policy_sha256: policy_sha256.map(str::to_owned),
+        kind: CONVERSATION.to_owned(),
+        ended: None,
+        exit: None,
+        open: true,
+        result: None,
+    };
+    Ok(Ledger::ahead(row, journal))
 }
 
 fn machine() -> String {

@@ -2,6 +2,7 @@
 
 mod apply;
 mod confirm;
+pub(crate) mod conversation;
 mod ending;
 mod errand;
 mod id;
@@ -12,6 +13,7 @@ mod output;
 mod perform;
 mod plan;
 mod policy;
+mod settle;
 mod signals;
 mod state;
 mod tenant;
@@ -20,6 +22,7 @@ mod voice;
 pub use output::Format;
 
 pub(crate) use apply::{APPLY, Applied};
+pub(crate) use conversation::{Conversation, Leaving, Setting};
 pub(crate) use errand::Errand;
 pub(crate) use id::new as new_id;
 pub(crate) use keep::{Resumed, Saved};
@@ -35,6 +38,7 @@ use std::time::Duration;
 
 use tokio::runtime::Runtime;
 
+use crate::changes::Arming;
 use crate::error::{Exit, Fault, bug};
 use crate::graph;
 use crate::report::{Kind, Outcome, closing};
@@ -44,7 +48,6 @@ use crate::world::World;
 use ending::Ending;
 
 /// What was asked for on the command line.
-#[derive(Debug)]
 pub(crate) struct Order {
     pub(crate) script: PathBuf,
     pub(crate) arguments: Vec<(String, String)>,
@@ -67,6 +70,8 @@ pub(crate) struct Order {
     pub(crate) applied: Option<Applied>,
     /// What the watched folder has handed over, where this is a run of it.
     pub(crate) errand: Option<Errand>,
+    /// Read-only, where it is run out of a conversation that is.
+    pub(crate) arming: Arming,
 }
 
 /// What was allowed beforehand.
@@ -135,7 +140,12 @@ pub(crate) fn conduct(
                 rails: &rails,
                 rehearsal: None,
             };
-            let performed = whole.perform(connection, &mut outcome, &mut faults);
+            let performed = match &order.resumed {
+                Some(resumed) if resumed.row.kind == keep::CONVERSATION => {
+                    whole.settle(resumed, connection, &mut outcome, &mut faults)
+                }
+                _ => whole.perform(connection, &mut outcome, &mut faults),
+            };
             (ending.has_changed, keep) = (performed.has_changed, performed.keep);
             state = Some(kept);
             // A call that hangs, or a thread that waits for a terminal, must not keep the process.

@@ -106,6 +106,7 @@ impl Whole<'_> {
                 guard: self.rails.guard(self.rehearsal.is_some()),
                 stand_in: self.stand_in(),
                 ledger: kept.ledger,
+                arming: self.order.arming.clone(),
             },
             &stop,
             self.world,
@@ -203,7 +204,7 @@ impl Whole<'_> {
     }
 
     /// In a plan nothing is asked: what would be asked for does not happen.
-    fn leave(&self) -> Leave {
+    pub(super) fn leave(&self) -> Leave {
         let (_, leave) = self.rails.consent(self.order.leave);
         Leave {
             yes: leave.yes || self.rehearsal.is_some(),
@@ -211,7 +212,7 @@ impl Whole<'_> {
         }
     }
 
-    fn manner(&self) -> Manner {
+    pub(super) fn manner(&self) -> Manner {
         match self.rehearsal {
             Some(_) => Manner::Open,
             None => self.rails.consent(self.order.leave).0,
@@ -335,7 +336,7 @@ impl Whole<'_> {
     }
 
     /// Waits for what was activated, and fills in what became of each item. After Ctrl-C or a limit nobody waits.
-    fn close_books(
+    pub(super) fn close_books(
         &self,
         tenant: &Tenant,
         stop: &Stop,
@@ -350,7 +351,7 @@ impl Whole<'_> {
         outcome.close(closed);
         // A stop that came while waiting is told as what it is, and once.
         let trouble = trouble.map(|trouble| Failure::from(trouble).fault());
-        if let Some(fault) = stop.reason().cloned().or(trouble)
+        if let Some(fault) = stop.reason().or(trouble)
             && faults.iter().all(|known| known.code != fault.code)
         {
             faults.push(fault);
@@ -364,18 +365,11 @@ impl Whole<'_> {
 }
 
 fn files(source: &Source, order: &Order, args: &Args) -> Result<Files, Fault> {
-    let fault = |message: String| Fault::new(Exit::Unstarted, "NoSuchFolder", message);
-    let data = &order.data;
-    if let Some(missing) = data.iter().find(|folder| !folder.is_dir()) {
-        return Err(fault(format!("there is no folder `{}`", missing.display()))
-            .hint("`--data` names a folder that is there"));
-    }
-    let unreadable =
-        |error: std::io::Error| fault(format!("the script's folder cannot be read: {error}"));
     let Some(errand) = &order.errand else {
-        return Files::new(&source.folder(), data, args.files()).map_err(unreadable);
+        return files_of(&source.folder(), &order.data, args);
     };
-    let files = Files::apart(&errand.files, data).map_err(unreadable)?;
+    are_there(&order.data)?;
+    let files = Files::apart(&errand.files, &order.data).map_err(unreadable)?;
     // An argument comes from whoever dropped the script: it opens no file that `--data` does not.
     if let Some(file) = args.files().iter().find(|file| !files.may_read(file)) {
         let message = format!(
@@ -386,4 +380,24 @@ fn files(source: &Source, order: &Order, args: &Args) -> Result<Files, Fault> {
             .hint("in a watched folder scripts read what the watcher's `--data` names"));
     }
     Ok(files)
+}
+
+/// What may be read and written in this folder and under `--data`.
+pub(super) fn files_of(folder: &Path, data: &[PathBuf], args: &Args) -> Result<Files, Fault> {
+    are_there(data)?;
+    Files::new(folder, data, args.files()).map_err(unreadable)
+}
+
+fn are_there(data: &[PathBuf]) -> Result<(), Fault> {
+    let Some(missing) = data.iter().find(|folder| !folder.is_dir()) else {
+        return Ok(());
+    };
+    let message = format!("there is no folder `{}`", missing.display());
+    Err(Fault::new(Exit::Unstarted, "NoSuchFolder", message)
+        .hint("`--data` names a folder that is there"))
+}
+
+fn unreadable(error: std::io::Error) -> Fault {
+    let message = format!("the script's folder cannot be read: {error}");
+    Fault::new(Exit::Unstarted, "NoSuchFolder", message)
 }

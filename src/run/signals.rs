@@ -1,5 +1,8 @@
 //! Ctrl-C, SIGTERM, the time limit and `runback stop`: what ends a run from outside.
 
+use std::collections::HashSet;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::runtime::Handle;
@@ -93,7 +96,7 @@ pub(super) fn obey_wishes(
     runtime.spawn(async move {
         while journal.wished(&run) != Some(Wish::Stop) {
             tokio::select! {
-                () = stop.token().cancelled() => return,
+                () = stop.cancelled() => return,
                 () = world.clock.sleep(LOOK) => {}
             }
         }
@@ -101,4 +104,107 @@ pub(super) fn obey_wishes(
         stop.set(Fault::new(Exit::Stopped, FROM_OUTSIDE, message));
         world.cancel.cancel();
     });
+}
+
+/// What a conversation knows of the signals that came.
+#[derive(Clone, Default)]
+pub(super) struct Presses(Arc<Inner>);
+
+#[derive(Default)]
+struct Inner {
+    /// Statements that run now: one, or one inside another.
+    busy: AtomicUsize,
+    /// How often Ctrl-C was pressed since the statement that runs has begun.
+    pressed: AtomicUsize,
+    /// The signal that ends the conversation, as its exit code; 0: none.
+    leaving: AtomicUsize,
+    /// Sessions that somebody waits for in the background.
+    attended: Mutex<HashSet<String>>,
+}
+
+/// A statement that runs.
+pub(super) struct Busy(Presses);
+
+impl Drop for Busy {
+    fn drop(&mut self) {
+        self.0.0.busy.fetch_sub(1, Ordering::SeqCst);
+    }
+}
+
+impl Presses {
+    pub(super) fn busy(&self) -> Busy {
+        if self.0.busy.fetch_add(1, Ordering::SeqCst) == 0 {
+            self.0.pressed.store(0, Ordering::SeqCst);
+        }
+        Busy(self.clone())
+    }
+
+    pub(super) fn leaving(&self) -> Option<Exit> {
+        let code = u8::try_from(self.0.leaving.load(Ordering::SeqCst)).ok()?;
+        Exit::of_code(code).filter(|exit| *exit != Exit::Success)
+    }
+
+    /// Whether nobody waited for this session before.
+    pub(super) fn attends(&self, session: &str) -> bool {
+        self.lock().insert(session.to_owned())
+    }
+
+    pub(super) fn attended(&self, session: &str) {
+        self.lock().remove(session);
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashSet<String>> {
+        self.0
+            .attended
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Lets Ctrl-C end the statement that runs, and SIGTERM the conversation. The third Ctrl-C in one statement ends the process:
+/// whoever presses it does not want to wait for a call in flight.
+pub(super) fn converse(runtime: &Handle, stop: &Stop, world: &World, voice: &Voice) -> Presses {
+    let presses = Presses::default();
+    let guard = runtime.enter();
+    let (Ok(mut interrupt), Ok(mut terminate)) = (
+        signal(SignalKind::interrupt()),
+        signal(SignalKind::terminate()),
+    ) else {
+        voice.warn("Ctrl-C and SIGTERM cannot be caught: they will end the process at once");
+        return presses;
+    };
+    drop(guard);
+    let (stop, world, voice) = (stop.clone(), world.clone(), voice.clone());
+    let shared = presses.clone();
+    runtime.spawn(async move {
+        loop {
+            let exit = next(&mut interrupt, &mut terminate).await;
+            if exit == Exit::Terminated {
+                let first = shared.0.leaving.swap(exit.code().into(), Ordering::SeqCst) == 0;
+                stop.set(Fault::new(exit, "Terminated", "stopped by SIGTERM"));
+                world.cancel.cancel();
+                if !first || shared.0.busy.load(Ordering::SeqCst) == 0 {
+                    crate::unix::restore_terminal();
+                    std::process::exit(exit.code().into());
+                }
+                continue;
+            }
+            if shared.0.busy.load(Ordering::SeqCst) == 0 {
+                continue;
+            }
+            let fault = Fault::new(Exit::Interrupted, "Interrupted", "stopped by Ctrl-C");
+            stop.set(fault.hint("variables, functions and sessions are as they were"));
+            world.cancel.cancel();
+            match shared.0.pressed.fetch_add(1, Ordering::SeqCst) {
+                0 => {}
+                1 => voice.note("a call in flight is brought to its end; press Ctrl-C once more to leave at once: `runback resume` then finds out what became of it"),
+                _ => {
+                    voice.end();
+                    crate::unix::restore_terminal();
+                    std::process::exit(exit.code().into());
+                }
+            }
+        }
+    });
+    presses
 }

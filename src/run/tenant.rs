@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use super::{Connection, Leave};
 use crate::backup::books::{Asked, ItemPoint};
 use crate::backup::{Service, Settings};
-use crate::changes::{Consent, Door, Guard, Ledger, Manner};
+use crate::changes::{Arming, Consent, Door, Guard, Ledger, Manner};
 use crate::directory::Directory;
 use crate::graph::{Client, GraphError, SharedHold, StandIn};
 use crate::journal::Journal;
@@ -30,6 +30,7 @@ pub(super) struct Wires {
     /// Answers changes in the service's place.
     pub(super) stand_in: Option<Arc<dyn StandIn>>,
     pub(super) ledger: Ledger,
+    pub(super) arming: Arming,
 }
 
 /// Makes everything that talks to the tenant. Nothing is sent yet.
@@ -45,6 +46,7 @@ pub(super) fn connect(
         guard,
         stand_in,
         ledger,
+        arming,
     }: Wires,
     stop: &Stop,
     world: &World,
@@ -70,7 +72,7 @@ pub(super) fn connect(
         connection.settling,
         ledger,
     );
-    let door = Arc::new(door.behind(guard));
+    let door = Arc::new(door.behind(guard).armed_by(arming));
     let directory = Arc::new(Directory::new(client.clone()));
     let settings = Settings {
         run: run.to_owned(),

@@ -1,10 +1,13 @@
 //! The engine that runs one script, hardened: what DESIGN calls "the script is not trusted with the host".
 
 use std::cell::Cell;
-use std::sync::{Arc, LazyLock};
+use std::collections::BTreeMap;
+use std::sync::{Arc, LazyLock, PoisonError, RwLockWriteGuard};
 
 use rhai::packages::{Package as _, StandardPackage};
-use rhai::{Dynamic, Engine, Map, Module, OptimizationLevel, Scope, Shared, Token};
+use rhai::{
+    Dynamic, Engine, ImmutableString, Locked, Map, Module, OptimizationLevel, Scope, Shared, Token,
+};
 
 use super::arguments::Args;
 use super::explain;
@@ -75,6 +78,15 @@ pub(crate) struct Names {
     pub(crate) captured: Vec<String>,
 }
 
+/// What functions see as `global::NAME`, kept from one statement of a conversation to the next.
+pub(crate) type Constants = Shared<Locked<BTreeMap<ImmutableString, Dynamic>>>;
+
+pub(crate) fn locked(
+    constants: &Constants,
+) -> RwLockWriteGuard<'_, BTreeMap<ImmutableString, Dynamic>> {
+    constants.write().unwrap_or_else(PoisonError::into_inner)
+}
+
 /// The engine of one run.
 pub(crate) fn build(host: &Arc<Host>, names: Names) -> Engine {
     let mut engine = parser();
@@ -94,17 +106,28 @@ pub(crate) fn build(host: &Arc<Host>, names: Names) -> Engine {
     let stop = host.stop.clone();
     // Array functions can catch a termination; the flag stays set, so the next operation ends the script again.
     engine.on_progress(move |_| stop.is_set().then_some(Dynamic::UNIT));
-    look_at(&mut engine, &host.args, names);
+    look_at(&mut engine, &host.args, names, None);
     engine
 }
 
-/// Answers `args`, and looks at the variables of these names, from now on.
-pub(crate) fn look_at(engine: &mut Engine, args: &Args, names: Names) {
+/// Answers `args`, and looks at the variables of these names, from now on. Whoever reads `args` first brings `constants` into
+/// the evaluation: the engine itself forgets `global::NAME` with each.
+pub(crate) fn look_at(
+    engine: &mut Engine,
+    args: &Args,
+    names: Names,
+    constants: Option<&Constants>,
+) {
     let args = Dynamic::from(args.clone());
+    let constants = constants.cloned();
     #[allow(deprecated)]
     // "volatile", not going away: the only way to make `args` visible inside functions
-    engine.on_var(move |name, _, context| {
+    engine.on_var(move |name, _, mut context| {
         if name == "args" {
+            if let Some(constants) = &constants {
+                let global = context.global_runtime_state_mut();
+                global.constants.get_or_insert_with(|| constants.clone());
+            }
             return Ok(Some(args.clone()));
         }
         let is_one_of = |names: &[String]| names.iter().any(|known| known == name);

@@ -140,7 +140,7 @@ impl Host {
         self.runtime.block_on(async {
             tokio::select! {
                 biased;
-                () = self.stop.token().cancelled() => Err(Failure::stopped()),
+                () = self.stop.cancelled() => Err(Failure::stopped()),
                 result = future => result.map_err(Into::into),
             }
         })

@@ -9,13 +9,6 @@ pub(crate) mod beta;
 pub(crate) mod check;
 pub(crate) mod closure;
 pub(crate) mod compare;
-#[cfg_attr(
-    not(test),
-    expect(
-        dead_code,
-        reason = "the REPL will hold it; its traps have their tests"
-    )
-)]
 pub(crate) mod console;
 pub(crate) mod convert;
 pub(crate) mod engine;
@@ -36,6 +29,7 @@ pub(crate) mod standard;
 pub(crate) mod steps;
 pub(crate) mod trace;
 pub(crate) mod tree;
+pub(crate) mod unfinished;
 pub(crate) mod values;
 pub(crate) mod words;
 
@@ -94,6 +88,14 @@ impl Script {
             Err(faults)
         }
     }
+}
+
+/// The text of a script's file.
+///
+/// # Errors
+/// Where it is too large, of another encoding, or no text.
+pub(crate) fn text_of(name: &str, bytes: &[u8]) -> Result<String, Vec<Fault>> {
+    Text::read(name, bytes).map(|text| text.text)
 }
 
 /// What looking at a script came to.
@@ -219,7 +221,7 @@ pub(crate) fn run(script: &Script, host: &Arc<Host>) -> Result<Option<Dynamic>, 
     match outcome {
         Some(Ok(value)) => match host.stop.reason() {
             // Stopped while its last statement was running.
-            Some(reason) => Err(reason.clone()),
+            Some(reason) => Err(reason),
             None => last_value(value.flatten()),
         },
         Some(Err(error)) => {
@@ -234,7 +236,6 @@ pub(crate) fn run(script: &Script, host: &Arc<Host>) -> Result<Option<Dynamic>, 
         None => Err(host
             .stop
             .reason()
-            .cloned()
             .unwrap_or_else(|| Fault::new(Exit::Bug, "Bug", "a bug in runback"))),
     }
 }

@@ -341,8 +341,9 @@ impl Resolver {
         }))
     }
 
-    /// What the main file has imported so far, by alias: a line typed at the prompt hands it to the next.
-    pub(crate) fn imported(&self) -> Vec<(String, Shared<Module>)> {
+    /// What the main file has imported so far, by alias, with the name of its file: a statement typed at the prompt hands it to
+    /// the next.
+    pub(crate) fn imported(&self) -> Vec<(String, String, Shared<Module>)> {
         let modules = self.0.modules.lock();
         let modules = modules.unwrap_or_else(std::sync::PoisonError::into_inner);
         let main = self.0.program.main();
@@ -353,7 +354,8 @@ impl Resolver {
                 && let Some(file) = self.0.program.linked(&main.text.name, literal)
                 && let Some(module) = modules.get(&file.text.name)
             {
-                found.push((import.1.name.to_string(), module.clone()));
+                let alias = import.1.name.to_string();
+                found.push((alias, file.text.name.clone(), module.clone()));
             }
         });
         found

@@ -10,7 +10,7 @@ mod syntax;
 
 use rhai::{ParseError, Position};
 
-pub(crate) use parse::parse;
+pub(crate) use parse::{offset, parse};
 pub(crate) use pieces::{Kind, Piece, pieces};
 pub(crate) use recover::Lost;
 pub(crate) use syntax::{no_namespace, syntax, undefined};

@@ -15,7 +15,7 @@ use crate::stop::Stop;
 /// What a run that ended by `error` is told as. A set stop flag has the last word.
 pub(crate) fn fault(program: &Program, stop: &Stop, error: &EvalAltResult) -> Fault {
     let chain = Chain::of(program, error);
-    let reason = stop.reason().cloned();
+    let reason = stop.reason();
     let mut fault = match reason {
         Some(reason) => reason,
         None => chain.failure.clone().fault(),

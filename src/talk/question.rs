@@ -6,6 +6,7 @@ use std::sync::mpsc;
 use std::time::Duration;
 
 use super::Reply;
+use crate::unix;
 use crate::world::World;
 
 /// How often a waiting question looks whether the run was stopped.
@@ -20,13 +21,23 @@ pub(super) fn ask(world: &World, question: &str, offer_all: bool) -> Reply {
     }
     let Ok(terminal) = File::options().read(true).write(true).open("/dev/tty") else {
         if world.stdin_is_terminal && world.stderr_is_terminal {
-            return converse(world, question, offer_all, io::stdin(), io::stderr());
+            let ready = |within| unix::is_readable(&io::stdin(), within);
+            return converse(
+                world,
+                question,
+                offer_all,
+                (io::stdin(), ready),
+                io::stderr(),
+            );
         }
         return Reply::Nobody;
     };
-    match terminal.try_clone() {
-        Ok(writer) => converse(world, question, offer_all, terminal, writer),
-        Err(_) => Reply::Nobody,
+    match (terminal.try_clone(), terminal.try_clone()) {
+        (Ok(writer), Ok(watched)) => {
+            let ready = |within| unix::is_readable(&watched, within);
+            converse(world, question, offer_all, (terminal, ready), writer)
+        }
+        _ => Reply::Nobody,
     }
 }
 
@@ -34,7 +45,7 @@ fn converse(
     world: &World,
     question: &str,
     offer_all: bool,
-    input: impl Read + Send + 'static,
+    (input, ready): (impl Read + Send + 'static, impl Fn(Duration) -> bool),
     mut output: impl Write,
 ) -> Reply {
     let choices = if offer_all { "[y/N/all]" } else { "[y/N]" };
@@ -43,6 +54,14 @@ fn converse(
         .is_err()
     {
         return Reply::Nobody;
+    }
+    // Nothing is read before there is something: after Ctrl-C a reader that still waits would take the next line, which is
+    // not meant for it.
+    while !ready(LOOK) {
+        if world.cancel.is_cancelled() {
+            let _ = writeln!(output);
+            return Reply::No;
+        }
     }
     // Reading a terminal cannot be interrupted, so another thread does it; after Ctrl-C it is left to its fate.
     let (sender, answer) = mpsc::channel();
@@ -111,7 +130,7 @@ mod tests {
             &world(),
             "activate 3 mailboxes?",
             true,
-            &b"all\nmore"[..],
+            (&b"all\nmore"[..], |_| true),
             &mut output,
         );
         assert_eq!(reply, Reply::All);
@@ -134,7 +153,7 @@ mod tests {
         let world = world();
         world.cancel.cancel();
         assert_eq!(
-            converse(&world, "go?", false, Silent, Vec::new()),
+            converse(&world, "go?", false, (Silent, |_| true), Vec::new()),
             Reply::No
         );
     }

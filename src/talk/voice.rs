@@ -74,7 +74,12 @@ struct Inner {
     bars: Bars,
     /// Until when the waiting that was said last goes on; a shorter one inside it is not said again.
     waiting_until: Mutex<Timestamp>,
+    /// Takes lines while somebody types.
+    above: Mutex<Option<Above>>,
 }
+
+/// Puts lines above the line that is being typed.
+pub(crate) type Above = Box<dyn FnMut(&str) + Send>;
 
 impl Voice {
     pub(crate) fn new(manner: Manner, world: World) -> Self {
@@ -83,6 +88,7 @@ impl Voice {
             world,
             bars: Bars::new(manner.bars),
             waiting_until: Mutex::new(Timestamp::MIN),
+            above: Mutex::default(),
         }))
     }
 
@@ -93,6 +99,11 @@ impl Voice {
     /// Does something with the terminal while no bar is drawn on it.
     pub(crate) fn aside<T>(&self, act: impl FnOnce() -> T) -> T {
         self.0.bars.aside(act)
+    }
+
+    /// From now on lines go above what is being typed; `None`: nobody types any more.
+    pub(crate) fn typing(&self, above: Option<Above>) {
+        *self.0.above.lock().unwrap_or_else(PoisonError::into_inner) = above;
     }
 
     /// Takes all bars off the screen, for good.
@@ -209,6 +220,12 @@ impl Voice {
 
     /// A ready-made line, as it is.
     pub(crate) fn raw(&self, line: &str) {
+        let mut above = self.0.above.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(print) = above.as_mut() {
+            print(line);
+            return;
+        }
+        drop(above);
         self.aside(|| {
             let _ = writeln!(io::stderr().lock(), "{line}");
         });

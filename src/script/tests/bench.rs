@@ -266,7 +266,7 @@ impl Bench {
         let file = crate::script::program::File::typed(text, ast);
         let program = Arc::new(crate::script::program::Program::link(&file, &host.imports).0);
         engine.set_module_resolver(crate::script::program::Resolver::new(program.clone()));
-        crate::script::engine::look_at(&mut engine, &host.args, program.names());
+        crate::script::engine::look_at(&mut engine, &host.args, program.names(), None);
         match engine.eval_ast_with_scope::<Dynamic>(&mut scope, &file.ast) {
             Ok(value) => show(Ok(Some(value.flatten()).filter(|value| !value.is_unit()))),
             Err(error) => told(&crate::script::trace::fault(&program, &host.stop, &error)),

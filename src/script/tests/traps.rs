@@ -595,7 +595,7 @@ fn host_functions_that_panic_end_the_run_as_a_bug() {
         match outcome {
             Some(Ok(value)) => show(Ok(Some(value))),
             Some(Err(error)) => told(&crate::script::trace::fault(&program, &host.stop, &error)),
-            None => told(host.stop.reason().unwrap()),
+            None => told(&host.stop.reason().unwrap()),
         }
     };
     for text in [
