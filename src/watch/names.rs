@@ -62,9 +62,10 @@ pub(crate) fn is_script(name: &OsStr) -> bool {
 /// What belongs to a script: arguments, a signature.
 pub(crate) fn is_companion(name: &OsStr) -> bool {
     let name = name.as_bytes();
-    let name = name.strip_suffix(SIGNATURE).unwrap_or(name);
-    let is_signature_of_script = is_script(OsStr::from_bytes(name));
-    !name.starts_with(b".") && (is_signature_of_script || name.ends_with(ARGUMENTS))
+    let signed = name.strip_suffix(SIGNATURE);
+    let is_of_script = signed.is_some_and(|signed| is_script(OsStr::from_bytes(signed)));
+    let is_of_arguments = signed.unwrap_or(name).ends_with(ARGUMENTS);
+    !name.starts_with(b".") && (is_of_script || is_of_arguments)
 }
 
 /// Why nothing of this name is let in.
