@@ -254,9 +254,8 @@ impl Door {
         covered: &Covered,
         deed: &Deed,
     ) -> Result<(), ChangeError> {
-        self.refuse_denied(class, deed)?;
         let what = Some(covered.question.as_str()).filter(|question| !question.is_empty());
-        self.refuse_if_read_only(what.unwrap_or(class.name()))?;
+        self.refuse_denied(class, deed, what.unwrap_or(class.name()))?;
         // The question waits on a person: off the runtime's workers, which carry all else.
         let answer = tokio::task::block_in_place(|| self.consent.require(class, covered));
         let agreed = answer.map_err(|fault| {
@@ -345,10 +344,9 @@ impl Door {
         self.consent(change.class, &change.covered, &change.deed)?;
         let since = since.unwrap_or_else(|| self.client.service_now());
         for round in round..ROUNDS {
-            // Looking for a lost change takes its time: the hour may have passed meanwhile.
-            self.refuse_denied(change.class, &change.deed)?;
-            // The time may be over since: while a person thought, or while a lost answer was looked for.
-            self.refuse_if_read_only(call.operation)?;
+            // The hour may have passed since, or the time that it was armed for: while a person thought, or while a lost
+            // answer was looked for.
+            self.refuse_denied(change.class, &change.deed, call.operation)?;
             let now = self.world.clock.now();
             let written = self.ledger.write(&change, &call, round, since, now).await;
             let sequence = written.map_err(|error| self.unwritten(error))?;
@@ -482,10 +480,12 @@ impl Door {
         ChangeError::Stopped(Box::new(fault))
     }
 
-    fn refuse_denied(&self, class: Class, deed: &Deed) -> Result<(), ChangeError> {
+    /// `what`: as a refusal names it.
+    fn refuse_denied(&self, class: Class, deed: &Deed, what: &str) -> Result<(), ChangeError> {
         self.refuse_if_stopped()?;
         self.judge(class.act(), deed)
-            .map_err(|fault| ChangeError::Stopped(Box::new(fault)))
+            .map_err(|fault| ChangeError::Stopped(Box::new(fault)))?;
+        self.refuse_if_read_only(what)
     }
 
     fn refuse_if_stopped(&self) -> Result<(), ChangeError> {
