@@ -62,7 +62,7 @@ fn a_conversation_that_is_killed_is_settled_by_resume() {
     assert_eq!(tenant.count("POST /restoreSessions/{id}/activate"), 1);
     assert_eq!(tenant.sessions().len(), 2);
     tenant.expect_nothing_twice();
-    let done = bench.runback(&["resume", &run]).expect(2);
+    let done = bench.runback(&["resume", &run]).expect(1);
     assert!(done.stderr.contains("has come to its end"), "{done}");
 }
 
