@@ -141,7 +141,7 @@ fn an_error_inside_a_200_is_an_error() {
     let bench = altered(&tenant, |what, _, _| {
         let error = json!({"@odata.context": "x", "error": {"code": "InvalidRestorePoint", "message": "No such point here."}});
         (what.starts_with("POST ") && what.ends_with("exchangeRestoreSessions"))
-            .then(|| Reply::Json(200, error))
+            .then_some(Reply::Json(200, error))
     });
     let bench = bench.flags(&["--yes"]).script(RESTORE);
     let done = bench.run();
