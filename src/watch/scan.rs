@@ -105,11 +105,12 @@ fn never(name: &OsStr, facts: &Facts) -> Option<&'static str> {
     }
 }
 
-/// A signature was written after what it signs.
+/// A signature was written after what it signs. At the same instant may be before it: a file system counts in steps of
+/// milliseconds, and who copies the signature first is still writing the script.
 fn is_sealed(bundle: &Bundle, sights: &HashMap<OsString, Sight>) -> bool {
     let written = |name: &OsStr| sights.get(name).map(|sight| sight.facts.modified);
     let follows = |signed: Option<Duration>, signature: &OsStr| {
-        signed.is_some_and(|signed| written(signature).is_some_and(|after| after >= signed))
+        signed.is_some_and(|signed| written(signature).is_some_and(|after| after > signed))
     };
     let arguments = written(&bundle.arguments);
     follows(written(&bundle.script), &bundle.script_signature)
@@ -176,9 +177,10 @@ mod tests {
 
     #[test]
     fn a_signature_that_came_after_it_lets_a_script_go_first() {
-        let rows: [(&[(&str, u64)], bool); 6] = [
+        let rows: [(&[(&str, u64)], bool); 7] = [
             (&[("a.rhai", 99), ("a.rhai.minisig", 100)], true),
             (&[("a.rhai", 100), ("a.rhai.minisig", 99)], false),
+            (&[("a.rhai", 100), ("a.rhai.minisig", 100)], false),
             (
                 &[("a.rhai", 99), ("a.args.json", 99), ("a.rhai.minisig", 100)],
                 false,
