@@ -206,9 +206,11 @@ impl Service {
         unmet
     }
 
-    /// Whether an earlier life has activated this session, or was about to: it may be no draft any more.
+    /// Whether an earlier life has activated this session, or was about to: it may be no draft any more. Where the service
+    /// has refused, it is one.
     pub(super) fn was_about_to_be_activated(&self, session: &str) -> bool {
-        self.door.ledger().past(&activation(session)).is_some()
+        let before = self.door.ledger().past(&activation(session));
+        matches!(before, Some(Past::Done { .. } | Past::Open { .. }))
     }
 
     /// What a session held when an earlier life activated it, or was about to.
