@@ -314,7 +314,8 @@ const LONGEST_REFUSAL: usize = 64 << 10;
 /// Whether an answer of a success is an error and nothing beside it. An object that has an `error` among its properties is
 /// another matter: so are artifacts and sessions that failed.
 fn is_refusal(body: &Json) -> bool {
-    if body.bytes().len() > LONGEST_REFUSAL {
+    // Most answers are pages, and are not read here to their end.
+    if body.bytes().len() > LONGEST_REFUSAL || body.property("error").is_none() {
         return false;
     }
     let Ok(object) = body.parse::<serde_json::Map<String, serde_json::Value>>() else {

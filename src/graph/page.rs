@@ -14,7 +14,7 @@ use uuid::Uuid;
 
 use super::client::Client;
 use super::retry::Kind;
-use super::{Answer, Call, CallName, GraphError, Json, words};
+use super::{Answer, Call, CallName, GraphError, Json, Version, words};
 
 /// Pages in a row that may bring nothing new. Filtered lists have empty pages; a thousand of them are a service gone wrong.
 const BARREN: u32 = 1000;
@@ -258,7 +258,8 @@ impl Hasher for AsIs {
 
 /// A link that begins at the version root, as the service's examples have it: `/solutions/…`. `None`: it says all by itself.
 fn with_version(link: &str, from: &Url) -> Option<String> {
-    let is_version = |segment: &str| segment == "v1.0" || segment == "beta";
+    let versions = [Version::V1, Version::Beta].map(Version::segment);
+    let is_version = |segment: &str| versions.contains(&segment);
     let path = link.split(['?', '#']).next().unwrap_or_default();
     let is_rooted = path.starts_with('/') && !path.starts_with("//");
     if !is_rooted || path.split('/').any(is_version) {
