@@ -1,5 +1,6 @@
 //! What is about to be sent, on disk before it is sent, and what became of it; and what an earlier life of the run left behind.
 
+mod past;
 #[cfg(test)]
 mod tests;
 
@@ -8,16 +9,19 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use jiff::Timestamp;
+use serde::Serialize;
 use serde::de::DeserializeOwned;
-use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
+pub(crate) use past::Past;
+
 use super::{Change, Origin, origin};
-use crate::graph::{Call, GraphError, Json, ServiceError};
+use crate::graph::{Call, GraphError, Json};
 use crate::journal::{
     Answer, ChangeRow, Consented, Intent, Journal, JournalError, OutcomeRow, Record, RunLock,
     RunRow, State,
 };
+use past::{Kept, content, content_of, known};
 
 /// What became of a change.
 #[derive(Debug)]
@@ -33,33 +37,6 @@ pub(crate) enum Outcome<'a> {
     /// The answer was lost, and looking showed that nothing had happened: another intent follows, or none.
     NotDone(&'a str),
     Unknown(&'a str),
-}
-
-/// What an earlier life of this run knows of a change.
-#[derive(Clone, Debug)]
-pub(crate) enum Past {
-    Done {
-        json: Json,
-        note: serde_json::Value,
-        at: Timestamp,
-        found: bool,
-    },
-    /// The script met the refusal and went on: it is to meet it again.
-    Refused(ServiceError),
-    /// It may have happened or not.
-    Open {
-        sequence: u64,
-        /// When it was first about to be sent: in the service's time, and on our clock.
-        since: Timestamp,
-        clock: Timestamp,
-    },
-}
-
-/// What stands behind `answer` of an outcome: the service's words, and what was noted when the change was made.
-#[derive(Serialize, Deserialize)]
-struct Kept {
-    json: Json,
-    note: serde_json::Value,
 }
 
 /// Where facts stand among the answers: no lane of a script begins like this.
@@ -548,70 +525,6 @@ impl Ledger {
 
     pub(crate) fn journal(&self) -> Option<&Journal> {
         self.journal.as_ref()
-    }
-}
-
-/// What a change is, wherever it stands in the script.
-fn content(row: &ChangeRow) -> [u8; 32] {
-    let intent = &row.intent;
-    content_of_hash(&intent.method, &intent.path, intent.body_sha256)
-}
-
-fn content_of(method: &str, path: &str, body: Option<&[u8]>) -> [u8; 32] {
-    content_of_hash(
-        method,
-        path,
-        Sha256::digest(body.unwrap_or_default()).into(),
-    )
-}
-
-fn content_of_hash(method: &str, path: &str, body: [u8; 32]) -> [u8; 32] {
-    Sha256::new()
-        .chain_update(method)
-        .chain_update([0])
-        .chain_update(path)
-        .chain_update([0])
-        .chain_update(body)
-        .finalize()
-        .into()
-}
-
-/// What a row of the journal says; `None` where the change is to be sent as if for the first time.
-fn known(
-    row: ChangeRow,
-    since: Timestamp,
-    clock: Timestamp,
-    went_on: &impl Fn(&Origin) -> bool,
-) -> Option<Past> {
-    let open = Past::Open {
-        sequence: row.intent.sequence,
-        since,
-        clock,
-    };
-    let Some(outcome) = row.outcome else {
-        return Some(open);
-    };
-    match outcome.state {
-        State::Done => {
-            let kept: Kept = serde_json::from_slice(&outcome.answer?).ok()?;
-            Some(Past::Done {
-                json: kept.json,
-                note: kept.note,
-                at: outcome.at,
-                found: outcome.found,
-            })
-        }
-        State::Refused => {
-            let origin = Origin {
-                lane: row.intent.lane,
-                number: row.intent.number,
-                place: None,
-            };
-            let error = serde_json::from_str(&outcome.error?).ok()?;
-            went_on(&origin).then_some(Past::Refused(error))
-        }
-        State::NotDone => None,
-        State::Unknown => Some(open),
     }
 }
 

@@ -3,6 +3,7 @@
 //! Nothing else may call [`crate::graph::Client::change`]; a test holds that. What is sent stands in the journal before.
 
 mod arming;
+mod change;
 mod class;
 mod consent;
 mod door;
@@ -11,9 +12,10 @@ mod ledger;
 pub(crate) mod origin;
 
 pub(crate) use arming::{Arming, Mode};
+pub(crate) use change::{Change, ChangeError, Key, Look, Lost, Verdict};
 pub(crate) use class::Class;
 pub(crate) use consent::{Approved, Consent, Covered, Manner, aim};
-pub(crate) use door::{Change, ChangeError, Door, Key, Look, Lost, Resettled, Verdict};
+pub(crate) use door::{Door, Resettled};
 pub(crate) use guard::Guard;
 pub(crate) use ledger::{Ledger, Left, Past};
 pub(crate) use origin::Origin;

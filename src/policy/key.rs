@@ -44,13 +44,11 @@ impl PublicKey {
     }
 
     /// In base64.
-    #[allow(dead_code, reason = "the watched folder asks for it")]
     pub(crate) fn text(&self) -> &str {
         &self.text
     }
 
     /// As the tool shows it.
-    #[allow(dead_code, reason = "the watched folder asks for it")]
     pub(crate) fn id(&self) -> &str {
         &self.id
     }

@@ -168,13 +168,7 @@ pub(super) fn again(
     refuse_another(resumed, told)?;
     let (changes, consents) = (journal.changes(run)?, journal.consents(run)?);
     let (facts, answers) = journal.answers(run)?.into_iter().partition(Ledger::is_fact);
-    journal.sync_blocking(Record::Resumed {
-        run: run.clone(),
-        at: now,
-        pid: std::process::id(),
-        host: machine(),
-        user: user(),
-    })?;
+    journal.sync_blocking(taken_up(run, now))?;
     // Under which rules each life of the run was: the row holds those of the first.
     if told.policy_sha256.is_some() || resumed.row.policy_sha256.is_some() {
         let json = serde_json::json!({
@@ -240,13 +234,7 @@ pub(super) fn settling(
         facts: answers.into_iter().filter(Ledger::is_fact).collect(),
         consents: Vec::new(),
     };
-    journal.sync_blocking(Record::Resumed {
-        run: run.clone(),
-        at: now,
-        pid: std::process::id(),
-        host: machine(),
-        user: user(),
-    })?;
+    journal.sync_blocking(taken_up(run, now))?;
     Ok(Kept {
         ledger: Ledger::resumed(run, journal.clone(), left, false, |_| true),
         history: History::new(run, None),
@@ -407,6 +395,17 @@ pub(super) fn conversation(
         result: None,
     };
     Ok(Ledger::ahead(row, journal))
+}
+
+/// That this process goes on with a run.
+fn taken_up(run: &str, at: Timestamp) -> Record {
+    Record::Resumed {
+        run: run.to_owned(),
+        at,
+        pid: std::process::id(),
+        host: machine(),
+        user: user(),
+    }
 }
 
 fn machine() -> String {

@@ -21,18 +21,25 @@ pub(super) const FROM_OUTSIDE: &str = "StoppedFromOutside";
 /// How often a run looks whether it is wished to stop.
 const LOOK: Duration = Duration::from_millis(250);
 
-/// Lets the first Ctrl-C or SIGTERM stop the run in order, and the second end the process at once.
-pub(super) fn obey(runtime: &Handle, stop: &Stop, world: &World, voice: &Voice) {
-    // Registered before this returns: a signal that comes a moment later finds the handlers in place.
-    let guard = runtime.enter();
-    let (Ok(mut interrupt), Ok(mut terminate)) = (
+/// Ctrl-C and SIGTERM. Registered before this returns: a signal that comes a moment later finds the handlers in place.
+fn caught(runtime: &Handle, voice: &Voice) -> Option<(Signal, Signal)> {
+    let _entered = runtime.enter();
+    let signals = (
         signal(SignalKind::interrupt()),
         signal(SignalKind::terminate()),
-    ) else {
+    );
+    let (Ok(interrupt), Ok(terminate)) = signals else {
         voice.warn("Ctrl-C and SIGTERM cannot be caught: they will end the process at once");
+        return None;
+    };
+    Some((interrupt, terminate))
+}
+
+/// Lets the first Ctrl-C or SIGTERM stop the run in order, and the second end the process at once.
+pub(super) fn obey(runtime: &Handle, stop: &Stop, world: &World, voice: &Voice) {
+    let Some((mut interrupt, mut terminate)) = caught(runtime, voice) else {
         return;
     };
-    drop(guard);
     let (stop, world, voice) = (stop.clone(), world.clone(), voice.clone());
     runtime.spawn(async move {
         let exit = next(&mut interrupt, &mut terminate).await;
@@ -165,15 +172,9 @@ impl Presses {
 /// whoever presses it does not want to wait for a call in flight.
 pub(super) fn converse(runtime: &Handle, stop: &Stop, world: &World, voice: &Voice) -> Presses {
     let presses = Presses::default();
-    let guard = runtime.enter();
-    let (Ok(mut interrupt), Ok(mut terminate)) = (
-        signal(SignalKind::interrupt()),
-        signal(SignalKind::terminate()),
-    ) else {
-        voice.warn("Ctrl-C and SIGTERM cannot be caught: they will end the process at once");
+    let Some((mut interrupt, mut terminate)) = caught(runtime, voice) else {
         return presses;
     };
-    drop(guard);
     let (stop, world, voice) = (stop.clone(), world.clone(), voice.clone());
     let shared = presses.clone();
     runtime.spawn(async move {
