@@ -141,7 +141,9 @@ fn a_new_session_whose_list_is_not_there_yet_is_looked_at_again() {
 
 #[test]
 fn a_patch_that_is_done_late_adds_nothing_twice() {
-    for late in ["50ms", "450ms", "700ms"] {
+    // We look after 400 ms and send it again; activation waits as long again, so that it does not matter when in that time
+    // the first one lands.
+    for late in ["50ms", "450ms", "550ms"] {
         let (tenant, ..) = survives(&format!("late=1x:{late}@{PATCH}"), 1);
         let sessions = tenant.sessions();
         assert_eq!(
@@ -150,6 +152,15 @@ fn a_patch_that_is_done_late_adds_nothing_twice() {
             "{late}"
         );
     }
+}
+
+#[test]
+fn a_patch_that_lands_while_activate_is_on_its_way_adds_nothing_twice() {
+    // Between our last look and what the service does lie 400 ms. Nothing may be on its way to the draft by then.
+    let spec = format!("late=1x:550ms@{PATCH},slow=1x:400ms@{ACTIVATE}");
+    let (tenant, ..) = survives(&spec, 1);
+    let sessions = tenant.sessions();
+    assert_eq!(sessions[0]["artifacts"].as_array().unwrap().len(), 92);
 }
 
 #[test]
@@ -183,9 +194,9 @@ fn an_activate_that_is_done_late_activates_once() {
 
 #[test]
 fn a_patch_that_lands_while_we_look_for_a_lost_activate_adds_nothing_twice() {
-    // The PATCH is looked for after 400 ms, sent again and verified; its twin lands after 600 ms, when activate, of which
-    // nothing ever arrives, waits to be looked for from about 430 to 830 ms.
-    let (tenant, _, said) = survives(&format!("late=1x:600ms@{PATCH},late=1x:1h@{ACTIVATE}"), 2);
+    // The PATCH is looked for after 400 ms, sent again, outwaited to 800 ms and verified; its twin lands after 900 ms, when
+    // activate, of which nothing ever arrives, waits to be looked for from about 830 to 1230 ms.
+    let (tenant, _, said) = survives(&format!("late=1x:900ms@{PATCH},late=1x:1h@{ACTIVATE}"), 2);
     assert!(said.contains("artifacts too many: removing them"), "{said}");
     let sessions = tenant.sessions();
     assert_eq!(sessions[0]["artifacts"].as_array().unwrap().len(), 92);
@@ -193,8 +204,8 @@ fn a_patch_that_lands_while_we_look_for_a_lost_activate_adds_nothing_twice() {
 
 #[test]
 fn a_patch_that_lands_while_activate_is_throttled_adds_nothing_twice() {
-    // The PATCH is looked for after 400 ms, sent again and verified; its twin lands after 900 ms, while activate is held
-    // back for a second (Retry-After has whole seconds: that is why this test takes one).
+    // The PATCH is looked for after 400 ms, sent again, outwaited to 800 ms and verified; its twin lands after 900 ms, while
+    // activate is held back for a second (Retry-After has whole seconds: that is why this test takes one).
     let (tenant, _, said) = survives(
         &format!("late=1x:900ms@{PATCH},429=1x:retry-after=1@{ACTIVATE}"),
         1,

@@ -107,6 +107,8 @@ impl Service {
         let lost = AtomicBool::new(false);
         let mut is_cut_off = self.was_being_activated(part);
         loop {
+            // Before the gate: nobody else needs to wait for it.
+            self.outwait_twin(part).await?;
             let load = Weight::of(part, &content);
             // An activate of an earlier life may have arrived: it is looked for first, behind no gate.
             let mut gate = if is_cut_off {
@@ -126,7 +128,7 @@ impl Service {
             }
             if !std::mem::take(&mut is_cut_off) {
                 self.leave_out_held(part, &mut content).await?;
-                self.verify(part, &mut content).await?;
+                self.verify_at_rest(part, &mut content).await?;
                 if content.is_empty() {
                     return Ok(());
                 }
@@ -292,7 +294,7 @@ impl Look for LookForActive<'_> {
             // A PATCH whose answer was lost can have landed while we waited: what was verified before need not hold now.
             Some("draft") => {
                 let mut content = self.content.lock().await;
-                let Err(error) = self.service.verify(self.part, &mut content).await else {
+                let Err(error) = self.service.verify_at_rest(self.part, &mut content).await else {
                     return Ok(Verdict::Again(lost.call.clone()));
                 };
                 // The lost activate may have landed between the two looks, and refused the repair.

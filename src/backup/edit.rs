@@ -303,7 +303,7 @@ struct LookForAdded<'a> {
 
 #[async_trait]
 impl Look for LookForAdded<'_> {
-    async fn look(&self, _lost: &Lost) -> Result<Verdict, GraphError> {
+    async fn look(&self, lost: &Lost) -> Result<Verdict, GraphError> {
         let listed = self.service.artifacts(self.part).await?;
         let present: HashSet<ArtifactKey> = listed.iter().map(Artifact::key).collect();
         let absent: Vec<Placed> = self
@@ -318,6 +318,7 @@ impl Look for LookForAdded<'_> {
                 "found its artifacts in the draft and went on".to_owned(),
             )
         } else {
+            self.service.expect_twin(self.part, lost.waited);
             Verdict::Again(add_call(self.part, &absent))
         })
     }

@@ -29,6 +29,7 @@ mod row;
 mod search;
 mod service;
 mod session;
+mod twin;
 mod unit;
 mod verify;
 mod workload;

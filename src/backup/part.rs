@@ -9,6 +9,7 @@ use super::artifact::Destination;
 use super::books::ItemId;
 use super::bulk::Bulk;
 use super::recall::{Ended, Recalled};
+use super::twin::Twin;
 use super::workload::{ROOT, Workload};
 use crate::graph::{Call, Json, Version};
 
@@ -129,6 +130,8 @@ pub(crate) struct Part {
     pub(crate) since: Option<Timestamp>,
     /// The newest answer about it.
     json: Mutex<Json>,
+    /// A request that was sent again, and whose first try may still land.
+    pub(super) twin: Mutex<Option<Twin>>,
     /// Held while the session is edited, verified or activated: PATCHes of one session go in order.
     pub(crate) content: tokio::sync::Mutex<Content>,
 }
@@ -176,6 +179,7 @@ impl Part {
             version,
             since,
             json: Mutex::new(json),
+            twin: Mutex::default(),
             content: tokio::sync::Mutex::new(Content {
                 stage,
                 placed: Vec::new(),

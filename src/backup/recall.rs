@@ -44,6 +44,8 @@ pub(super) struct Recalled {
     /// The requests that were on their way: their numbers, and when the last of them left, on our clock.
     open: Vec<u64>,
     open_since: Option<Timestamp>,
+    /// How many artifacts they were to add.
+    open_items: usize,
     /// The journal was asked what was added to it.
     is_read: bool,
     /// It was there before this process.
@@ -224,15 +226,21 @@ impl Service {
         if std::mem::replace(&mut content.recalled.is_read, true) {
             return;
         }
+        self.recall_twin(part);
         for past in self.door.ledger().all_past(&addition(&part.id)) {
             content.recalled.is_old = true;
             match past {
                 Past::Done { note, .. } => content.recalled.placed.extend(noted(&note)),
                 Past::Open {
-                    sequence, clock, ..
+                    sequence,
+                    items,
+                    clock,
+                    ..
                 } => {
                     content.recalled.open.push(sequence);
                     content.recalled.open_since = Some(clock);
+                    content.recalled.open_items += items;
+                    self.expect_twin(part, self.door.left_of_settling(clock));
                 }
                 Past::Refused(_) => {}
             }
@@ -284,7 +292,13 @@ impl Service {
         let known: HashSet<ArtifactKey> = content.placed.iter().map(Placed::key).collect();
         let listed = self.artifacts(part).await?;
         let listed = listed.iter().map(super::artifact::Artifact::key);
-        let more = listed.filter(|key| !known.contains(key));
+        let more: Vec<ArtifactKey> = listed.filter(|key| !known.contains(key)).collect();
+        let arrived = more
+            .iter()
+            .filter(|key| !content.recalled.placed.contains(*key));
+        if arrived.count() < content.recalled.open_items {
+            self.expect_twin(part, self.door.settling());
+        }
         content.recalled.placed.extend(more);
         self.clear_open(content);
         Ok(())

@@ -1,5 +1,7 @@
 //! One change: what it is before it is sent, what became of it, and how that is found out where the answer was lost.
 
+use std::time::Duration;
+
 use async_trait::async_trait;
 use jiff::Timestamp;
 
@@ -72,6 +74,8 @@ pub(crate) struct Lost {
     pub(crate) call: Call,
     /// When the *first* intent of this change was written, in the service's time.
     pub(crate) since: Timestamp,
+    /// How long it was waited for before it is looked for.
+    pub(crate) waited: Duration,
 }
 
 /// What looking showed.

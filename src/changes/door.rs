@@ -196,8 +196,13 @@ impl Door {
                     sequence,
                     since: begun,
                     clock,
+                    ..
                 }) => {
-                    let lost = Lost { call, since: begun };
+                    let lost = Lost {
+                        call,
+                        since: begun,
+                        waited: self.settling,
+                    };
                     let error = cut_off(&lost, clock);
                     let wait = self.left_of_settling(clock);
                     self.ledger.take_up(sequence, &change);
@@ -261,7 +266,12 @@ impl Door {
                 }
             };
             lost_before = true;
-            let lost = Lost { call, since };
+            let waited = wait;
+            let lost = Lost {
+                call,
+                since,
+                waited,
+            };
             match self.look(sequence, &lost, error, wait, look).await? {
                 Looked::Happened(settled) => return Ok(settled),
                 Looked::Again(rest) => call = rest,
@@ -336,6 +346,11 @@ impl Door {
 
     fn close(&self, sequence: u64, outcome: &Outcome<'_>) {
         self.ledger.close(sequence, outcome, self.world.clock.now());
+    }
+
+    /// How long a change whose answer was lost may take to become visible.
+    pub(crate) fn settling(&self) -> Duration {
+        self.settling
     }
 
     /// What is left of the time in which a change of an earlier life becomes visible. Clocks that have jumped make it no

@@ -22,6 +22,8 @@ pub(crate) enum Past {
     /// It may have happened or not.
     Open {
         sequence: u64,
+        /// How many items it is about.
+        items: usize,
         /// When it was first about to be sent: in the service's time, and on our clock.
         since: Timestamp,
         clock: Timestamp,
@@ -69,6 +71,7 @@ pub(super) fn known(
 ) -> Option<Past> {
     let open = Past::Open {
         sequence: row.intent.sequence,
+        items: row.intent.items as usize,
         since,
         clock,
     };
