@@ -1,5 +1,6 @@
 //! What is about to be sent, on disk before it is sent, and what became of it; and what an earlier life of the run left behind.
 
+mod facts;
 mod past;
 #[cfg(test)]
 mod tests;
@@ -21,6 +22,7 @@ use crate::journal::{
     Answer, ChangeRow, Consented, Intent, Journal, JournalError, OutcomeRow, Record, RunLock,
     RunRow, State,
 };
+use facts::Facts;
 use past::{Kept, content, content_of, known};
 
 /// What became of a change.
@@ -39,9 +41,6 @@ pub(crate) enum Outcome<'a> {
     Unknown(&'a str),
 }
 
-/// Where facts stand among the answers: no lane of a script begins like this.
-const FACTS: &str = "=";
-
 /// The changes of one run, in order.
 pub(crate) struct Ledger {
     run: String,
@@ -54,7 +53,7 @@ pub(crate) struct Ledger {
     /// What is on its way, each with its note.
     open: Mutex<HashMap<u64, serde_json::Value>>,
     past: Mutex<HashMap<String, Vec<Past>>>,
-    facts: Mutex<HashMap<(String, String), Vec<u8>>>,
+    facts: Facts,
     /// What this life has come to know as not knowable, by number.
     unknown: Mutex<HashSet<u64>>,
     consents: Vec<Consented>,
@@ -104,7 +103,7 @@ impl Ledger {
             sent: AtomicUsize::new(0),
             open: Mutex::default(),
             past: Mutex::default(),
-            facts: Mutex::default(),
+            facts: Facts::default(),
             unknown: Mutex::default(),
             consents: Vec::new(),
             is_resumed: false,
@@ -186,11 +185,7 @@ impl Ledger {
             }
         }
         ledger.past = Mutex::new(past);
-        let facts = left.facts.into_iter().filter_map(|answer| {
-            let kind = answer.lane.strip_prefix(FACTS)?.to_owned();
-            Some(((kind, answer.part), answer.body))
-        });
-        ledger.facts = Mutex::new(facts.collect());
+        ledger.facts = Facts::of(left.facts);
         ledger.sequence = AtomicU64::new(next);
         ledger.consents = left.consents;
         ledger.is_resumed = true;
@@ -200,7 +195,7 @@ impl Ledger {
 
     /// Whether an answer in the journal is a fact of ours.
     pub(crate) fn is_fact(answer: &Answer) -> bool {
-        answer.lane.starts_with(FACTS)
+        facts::is_fact(answer)
     }
 
     /// The run that it is kept of.
@@ -423,11 +418,7 @@ impl Ledger {
 
     /// The facts of one kind, by key.
     pub(crate) fn facts<T: DeserializeOwned>(&self, kind: &str) -> Vec<(String, T)> {
-        let facts = lock(&self.facts);
-        let of_kind = facts.iter().filter(|((of, _), _)| of == kind);
-        of_kind
-            .filter_map(|((_, key), body)| Some((key.clone(), serde_json::from_slice(body).ok()?)))
-            .collect()
+        self.facts.of_kind(kind)
     }
 
     /// What is known of changes that are made several times under one key: all of them, in order.
@@ -460,23 +451,12 @@ impl Ledger {
         let Some(journal) = self.journal.as_ref().filter(|_| self.has_begun()) else {
             return;
         };
-        let body = serde_json::to_vec(fact).expect("our own types have string keys");
-        journal.put(Record::Answer(Answer {
-            run: self.run.clone(),
-            lane: format!("{FACTS}{kind}"),
-            number: 0,
-            part: key.to_owned(),
-            operation: kind.to_owned(),
-            digest: [0; 16],
-            body,
-        }));
+        facts::keep(journal, &self.run, kind, key, fact);
     }
 
     /// A fact that an earlier life has kept.
     pub(crate) fn fact<T: DeserializeOwned>(&self, kind: &str, key: &str) -> Option<T> {
-        let facts = lock(&self.facts);
-        let body = facts.get(&(kind.to_owned(), key.to_owned()))?;
-        serde_json::from_slice(body).ok()
+        self.facts.get(kind, key)
     }
 
     /// Shows an item of the books, as JSON: the same position again replaces it.

@@ -13,10 +13,13 @@ use super::{JournalError, Record};
 /// How long, how many and how much may lie unwritten: what a killed process has to read once more.
 const A_MOMENT: Duration = Duration::from_millis(5);
 const MANY: usize = 512;
-const MUCH: usize = 4 << 20;
+const MUCH: usize = 512 << 10;
 
-/// More than a disk falls behind in practice. Then whoever brings more waits.
-const MOST: usize = 64 << 20;
+/// Then whoever brings more waits: ten thousand items are told faster than any disk takes them.
+const MOST: usize = 1 << 20;
+
+/// What an entry takes beside its text.
+const FRAME: usize = 256;
 
 /// Statements that run in the writer's transaction.
 pub(super) type Job = Box<dyn FnOnce(&Connection) -> rusqlite::Result<()> + Send>;
@@ -33,12 +36,16 @@ pub(super) enum Work {
 
 impl Work {
     fn size(&self) -> usize {
-        let Self::Record(record) = self else { return 0 };
-        match &**record {
-            Record::Answer(answer) => answer.body.len(),
-            Record::Outcome(outcome) => outcome.answer.as_ref().map_or(0, Vec::len),
-            _ => 0,
-        }
+        let text = match self {
+            Self::Record(record) => match &**record {
+                Record::Answer(answer) => answer.body.len(),
+                Record::Outcome(outcome) => outcome.answer.as_ref().map_or(0, Vec::len),
+                Record::Item { json, .. } | Record::Session { json, .. } => json.len(),
+                _ => 0,
+            },
+            Self::Job(_) | Self::Flush => 0,
+        };
+        FRAME + text
     }
 }
 

@@ -3,6 +3,7 @@
 use rusqlite::{Connection, OptionalExtension as _, Row};
 use serde_json::Value;
 
+use super::packed;
 use super::row::{count, instant, maybe_instant, unreadable};
 use super::{
     Answer, ChangeRow, Consented, Intent, Journal, JournalError, OutcomeRow, RunRow, State, body,
@@ -159,7 +160,7 @@ fn run(database: &Connection, row: &Row<'_>) -> rusqlite::Result<RunRow> {
         ended: maybe_instant(row, 14)?,
         exit: row.get(15)?,
         open: row.get(16)?,
-        result: row.get(17)?,
+        result: packed::read(row, 17)?,
     })
 }
 

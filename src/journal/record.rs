@@ -2,6 +2,8 @@
 
 use jiff::Timestamp;
 
+use super::packed::Packed;
+
 /// One thing to write down.
 #[derive(Clone, Debug)]
 pub(crate) enum Record {
@@ -22,7 +24,7 @@ pub(crate) enum Record {
         at: Timestamp,
         exit: i32,
         /// The result document (JSON).
-        result: String,
+        result: Packed,
         /// Whether `resume` can go on with it.
         open: bool,
     },

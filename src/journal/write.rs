@@ -36,14 +36,13 @@ pub(super) fn record(database: &Connection, record: &Record) -> rusqlite::Result
         } => {
             forget_others(database, run)?;
             // Before the result stands in the run's row, which is written anew for each row of evidence.
-            let json =
-                json!({ "exit": exit, "open": open, "result_sha256": sha256(result.as_bytes()) });
+            let json = json!({ "exit": exit, "open": open, "result_sha256": result.sha256 });
             evidence::append(database, run, *at, "ended", &json.to_string())?;
             database
                 .prepare_cached(
                     "UPDATE runs SET ended = ?2, exit_code = ?3, result = ?4, is_open = ?5 WHERE run = ?1",
                 )?
-                .execute(params![run, text_of(*at), exit, result, open])?;
+                .execute(params![run, text_of(*at), exit, result.bytes, open])?;
             Ok(())
         }
         Record::Answer(record) => answer(database, record),

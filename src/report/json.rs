@@ -1,17 +1,19 @@
 //! The result document, and values as JSON Lines.
 
 use std::fmt::Write as _;
+use std::io::{self, Write};
 
 use serde_json::Value;
 
 use super::Outcome;
 
 /// The whole result document, for people and machines: indented, ending in a line feed.
-pub(crate) fn document(outcome: &Outcome) -> String {
-    let mut text = serde_json::to_string_pretty(outcome)
-        .expect("our own types have string keys and no failing serialiser");
-    text.push('\n');
-    text
+///
+/// # Errors
+/// Those of `out`.
+pub(crate) fn document(outcome: &Outcome, mut out: impl Write) -> io::Result<()> {
+    serde_json::to_writer_pretty(&mut out, outcome)?;
+    out.write_all(b"\n")
 }
 
 /// A table as an array of objects, on one line, the properties in the order of the columns.
@@ -44,6 +46,7 @@ mod tests {
 
     use super::*;
     use crate::error::{Exit, Fault, Place};
+    use crate::report::Kind;
 
     #[test]
     fn a_table_is_an_array_of_objects_in_the_order_of_its_columns() {
@@ -71,7 +74,7 @@ mod tests {
             .hint("one")
             .hint("two");
         outcome.fail(&[fault]);
-        insta::assert_snapshot!(document(&outcome), @r#"
+        insta::assert_snapshot!(Kind::Json.render(&outcome), @r#"
         {
           "schema": 1,
           "run": "run-1",

@@ -20,6 +20,7 @@ pub(crate) use outcome::Outcome;
 pub(crate) use trouble::Trouble;
 pub(crate) use verdict::of_exit as exit_meaning;
 
+use std::io::{self, Write};
 use std::path::Path;
 
 use serde_json::Value;
@@ -68,14 +69,27 @@ impl Kind {
         }
     }
 
-    /// The whole report. The same outcome gives the same text, whoever renders it and when.
-    pub(crate) fn render(self, outcome: &Outcome) -> String {
-        match self {
-            Self::Json => json::document(outcome),
+    /// Writes the report. The same outcome gives the same text, whoever writes it and when.
+    ///
+    /// # Errors
+    /// Those of `out`.
+    pub(crate) fn write(self, outcome: &Outcome, out: &mut dyn Write) -> io::Result<()> {
+        let text = match self {
+            // The one that every run writes, and of ten thousand items six megabytes: never as one text.
+            Self::Json => return json::document(outcome, out),
             Self::Csv => csv::items(&outcome.items),
             Self::Xml => junit::document(outcome),
             Self::Html => html::page(outcome),
-        }
+        };
+        out.write_all(text.as_bytes())
+    }
+
+    /// The whole report as one text.
+    pub(crate) fn render(self, outcome: &Outcome) -> String {
+        let mut text = Vec::new();
+        self.write(outcome, &mut text)
+            .expect("a list of bytes takes everything");
+        String::from_utf8(text).expect("reports are UTF-8")
     }
 }
 

@@ -10,8 +10,8 @@ use super::{Errand, Order};
 use crate::changes::{Ledger, Left};
 use crate::error::{Exit, Fault};
 use crate::history::History;
-use crate::journal::{Journal, Record, RunLock, RunRow};
-use crate::report::Outcome;
+use crate::journal::{Journal, Packed, Record, RunLock, RunRow};
+use crate::report::{Kind, Outcome};
 use crate::world::World;
 
 /// The kind of run that a conversation is, and how it is called where others have a script.
@@ -326,16 +326,21 @@ fn differences(before: &str, after: &str) -> Vec<String> {
 
 impl Keep {
     /// Closes the record: the run has come to this. `open`: `resume` can go on with it.
-    pub(super) fn end(&self, outcome: &Outcome, document: String, open: bool) -> Result<(), Fault> {
+    pub(super) fn end(&self, outcome: &Outcome, open: bool) -> Result<(), Fault> {
         self.journal.sync_blocking(Record::Ended {
             run: self.run.clone(),
             at: outcome.ended,
             exit: outcome.exit.code().into(),
-            result: document,
+            result: packed(outcome),
             open,
         })?;
         Ok(())
     }
+}
+
+/// The result document as the record keeps it.
+pub(super) fn packed(outcome: &Outcome) -> Packed {
+    Packed::of(|out| Kind::Json.write(outcome, out)).expect("memory takes everything")
 }
 
 /// The tenant's address without what may stand before its host: a record holds no secret.

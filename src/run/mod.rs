@@ -173,22 +173,20 @@ pub(crate) fn conduct(
         .iter()
         .any(|fault| fault.code == signals::FROM_OUTSIDE);
     let goes_on = keep.is_some() && (ending.goes_on(outcome.exit) || is_stopped);
-    let mut document = Kind::Json.render(&outcome);
-    let (kept, lost) = write(order, state.as_ref(), &outcome, &document);
+    let (kept, lost) = write(order, state.as_ref(), &outcome);
     voice.end();
     voice.faults(faults.iter().chain(&lost));
     if !lost.is_empty() {
         faults.extend(lost);
         outcome.exit = exit(&faults);
-        document = Kind::Json.render(&outcome);
     }
     close(&outcome, kept.as_deref(), voice, !faults.is_empty());
     if let Some(command) = &order.on_end {
-        on_end::tell(command, &document, voice);
+        on_end::tell(command, Kind::Json.render(&outcome), voice);
     }
     // Last of all: a process that dies before this leaves a run that `resume` takes to its end, with all that is above.
     if let Some(keep) = &keep
-        && let Err(fault) = keep.end(&outcome, document, goes_on)
+        && let Err(fault) = keep.end(&outcome, goes_on)
         && faults.iter().all(|known| known.code != fault.code)
     {
         voice.faults([&fault]);
@@ -196,12 +194,7 @@ pub(crate) fn conduct(
         outcome.exit = exit(&faults);
         outcome.fail(&faults);
         // What cannot be written now has been said above.
-        write(
-            order,
-            state.as_ref(),
-            &outcome,
-            &Kind::Json.render(&outcome),
-        );
+        write(order, state.as_ref(), &outcome);
     }
     if goes_on && voice.manner().loudness != Loudness::Quiet {
         let how = format!("go on with: {}", order.go_on(&outcome.run));
@@ -231,13 +224,8 @@ impl Order {
     }
 }
 
-/// Writes the result document, which `document` is, and the reports; gives where the whole result can be read, and what could not be written.
-fn write(
-    order: &Order,
-    state: Option<&State>,
-    outcome: &Outcome,
-    document: &str,
-) -> (Option<PathBuf>, Vec<Fault>) {
+/// Writes the result document and the reports; gives where the whole result can be read, and what could not be written.
+fn write(order: &Order, state: Option<&State>, outcome: &Outcome) -> (Option<PathBuf>, Vec<Fault>) {
     let mut lost = Vec::new();
     let mut unwritten = |path: &Path, error: std::io::Error| {
         let message = format!("`{}` cannot be written: {error}", path.display());
@@ -245,19 +233,14 @@ fn write(
     };
     let mut kept = None;
     if let Some(state) = state {
-        match state.keep_result(&outcome.run, document) {
+        match state.keep_result(outcome) {
             Ok(path) => kept = Some(path),
             Err(error) => unwritten(&state.result(&outcome.run), error),
         }
     }
     let mut reported = None;
     for (path, kind) in &order.reports {
-        // Of ten thousand items it takes megabytes: the document is made once.
-        let written = match kind {
-            Kind::Json => state::replace(path, document.as_bytes()),
-            kind => state::replace(path, kind.render(outcome).as_bytes()),
-        };
-        match written {
+        match state::replace_with(path, |out| kind.write(outcome, out)) {
             Ok(()) => reported = reported.or(Some(path.clone())),
             Err(error) => unwritten(path, error),
         }

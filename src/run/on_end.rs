@@ -17,13 +17,13 @@ const MOST: Duration = Duration::from_secs(30);
 const LOOK: Duration = Duration::from_millis(10);
 
 /// Runs the command through the shell with the document on its standard input. What goes wrong with it is a warning.
-pub(super) fn tell(command: &str, document: &str, voice: &Voice) {
+pub(super) fn tell(command: &str, document: String, voice: &Voice) {
     if let Err(why) = run(command, document, MOST) {
         voice.warn(&format!("`--on-end {command}` {why}"));
     }
 }
 
-fn run(command: &str, document: &str, most: Duration) -> Result<(), String> {
+fn run(command: &str, document: String, most: Duration) -> Result<(), String> {
     let cannot = |error: io::Error| format!("cannot be run: {error}");
     let mut shell = Command::new("/bin/sh");
     shell
@@ -33,7 +33,6 @@ fn run(command: &str, document: &str, most: Duration) -> Result<(), String> {
         .stdout(unix::stderr().map_err(cannot)?);
     let mut child = unix::apart(&mut shell).spawn().map_err(cannot)?;
     if let Some(mut stdin) = child.stdin.take() {
-        let document = document.to_owned();
         // A thread: a command that does not read must not hold us up. That it does not is its own affair.
         let _ = std::thread::Builder::new()
             .name("on-end".into())
@@ -80,26 +79,36 @@ mod tests {
         let file = folder.path().join("told");
         // More than a pipe holds.
         let document = "x".repeat(1 << 20);
-        run(&format!("cat > '{}'", file.display()), &document, LONG).unwrap();
+        run(
+            &format!("cat > '{}'", file.display()),
+            document.clone(),
+            LONG,
+        )
+        .unwrap();
         assert_eq!(std::fs::read_to_string(file).unwrap(), document);
     }
 
     #[test]
     fn what_goes_wrong_is_said() {
         assert_eq!(
-            run("exit 7", "{}", LONG).unwrap_err(),
+            run("exit 7", "{}".to_owned(), LONG).unwrap_err(),
             "ended with exit code 7"
         );
-        let killed = run("kill -9 $$", "{}", LONG).unwrap_err();
+        let killed = run("kill -9 $$", "{}".to_owned(), LONG).unwrap_err();
         assert!(killed.starts_with("was ended: signal: 9"), "{killed}");
         // It reads nothing, and that is no error.
-        run("true", &"x".repeat(1 << 20), LONG).unwrap();
+        run("true", "x".repeat(1 << 20), LONG).unwrap();
     }
 
     #[test]
     fn a_command_that_hangs_is_ended_with_all_that_it_started() {
         let begun = Instant::now();
-        let why = run("sleep 600 & sleep 600", "{}", Duration::from_millis(50)).unwrap_err();
+        let why = run(
+            "sleep 600 & sleep 600",
+            "{}".to_owned(),
+            Duration::from_millis(50),
+        )
+        .unwrap_err();
         assert_eq!(why, "was ended, because it took longer than 0.1 s");
         assert!(begun.elapsed() < Duration::from_secs(30));
     }

@@ -1,11 +1,12 @@
 //! The state folder: what is kept between runs.
 
 use std::fs::{self, DirBuilder, File};
-use std::io::{self, Write as _};
+use std::io::{self, BufWriter};
 use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 
 use crate::error::{Exit, Fault};
+use crate::report::{Kind, Outcome};
 use crate::world::World;
 
 /// A folder that only its owner can look into.
@@ -63,10 +64,10 @@ impl State {
     }
 
     /// Keeps the result document of a run.
-    pub(crate) fn keep_result(&self, run: &str, json: &str) -> io::Result<PathBuf> {
-        let path = self.result(run);
+    pub(crate) fn keep_result(&self, outcome: &Outcome) -> io::Result<PathBuf> {
+        let path = self.result(&outcome.run);
         private_folder(path.parent().unwrap_or(&self.folder))?;
-        replace(&path, json.as_bytes())?;
+        replace_with(&path, |out| Kind::Json.write(outcome, out))?;
         Ok(path)
     }
 }
@@ -94,12 +95,21 @@ fn private_folder(path: &Path) -> io::Result<()> {
 
 /// Writes a file that others read: all of it or nothing, and on the disk before it has its name.
 pub(crate) fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    replace_with(path, |out| out.write_all(bytes))
+}
+
+/// The same, for what is written bit by bit.
+pub(crate) fn replace_with(
+    path: &Path,
+    write: impl FnOnce(&mut dyn io::Write) -> io::Result<()>,
+) -> io::Result<()> {
     let mut name = path.file_name().unwrap_or_default().to_owned();
     name.push(format!(".{}.tmp", std::process::id()));
     let temporary = path.with_file_name(name);
-    let written = File::create(&temporary).and_then(|mut file| {
-        file.write_all(bytes)?;
-        file.sync_all()
+    let written = File::create(&temporary).and_then(|file| {
+        let mut out = BufWriter::new(file);
+        write(&mut out)?;
+        out.into_inner()?.sync_all()
     });
     let renamed = written.and_then(|()| fs::rename(&temporary, path));
     if renamed.is_err() {
@@ -112,6 +122,8 @@ pub(crate) fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
 mod tests {
     use std::os::unix::fs::PermissionsExt as _;
     use std::sync::Arc;
+
+    use jiff::Timestamp;
 
     use super::*;
 
@@ -131,8 +143,17 @@ mod tests {
         let outer = tempfile::tempdir().unwrap();
         let folder = outer.path().join("a/state");
         let state = State::open(Some(&folder), &world(&[])).unwrap();
-        let path = state.keep_result("run-1", "{}").unwrap();
-        assert_eq!(fs::read_to_string(&path).unwrap(), "{}");
+        let outcome = Outcome::new(
+            "run-1".into(),
+            "x.rhai".into(),
+            Timestamp::UNIX_EPOCH,
+            "v1.0",
+        );
+        let path = state.keep_result(&outcome).unwrap();
+        assert_eq!(
+            fs::read_to_string(&path).unwrap(),
+            Kind::Json.render(&outcome)
+        );
         for folder in [&folder, path.parent().unwrap()] {
             assert_eq!(
                 fs::metadata(folder).unwrap().permissions().mode() & 0o777,

@@ -7,7 +7,7 @@ use super::super::keep;
 use super::{Conversation, Leaving};
 use crate::error::{Exit, Fault, bug};
 use crate::journal::Record;
-use crate::report::{Kind, Outcome, closing};
+use crate::report::{Outcome, closing};
 use crate::runs::resume_command;
 use crate::script::Failure;
 
@@ -62,19 +62,18 @@ impl Conversation {
         outcome.exit = ending.exit();
         outcome.fail(&all);
         let goes_on = ending.goes_on(outcome.exit);
-        let document = Kind::Json.render(&outcome);
         if let Some(journal) = ledger.journal()
             && let Err(error) = journal.sync_blocking(Record::Ended {
                 run: self.run.clone(),
                 at: outcome.ended,
                 exit: outcome.exit.code().into(),
-                result: document.clone(),
+                result: keep::packed(&outcome),
                 open: goes_on,
             })
         {
             faults.push(error.into());
         }
-        let kept = self.state.keep_result(&self.run, &document);
+        let kept = self.state.keep_result(&outcome);
         self.voice.end();
         self.voice.faults(&faults);
         let block = closing::block(&outcome, kept.ok().as_deref(), self.voice.manner().paint);
