@@ -107,6 +107,8 @@ impl Conversation {
             runtime.handle(),
         )?;
         let host = Arc::new(host);
+        let handle = runtime.handle();
+        signals::converse_wishes(handle, (&stop, &presses), world, voice, &host.tenant.door);
         Ok(Self {
             run,
             world: world.clone(),

@@ -8,6 +8,7 @@ use std::time::Duration;
 use tokio::runtime::Handle;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
+use crate::changes::Door;
 use crate::error::{Exit, Fault};
 use crate::journal::{Journal, Wish};
 use crate::stop::Stop;
@@ -107,9 +108,49 @@ pub(super) fn obey_wishes(
                 () = world.clock.sleep(LOOK) => {}
             }
         }
-        let message = format!("stopped with `runback stop {run}`");
-        stop.set(Fault::new(Exit::Stopped, FROM_OUTSIDE, message));
+        stop.set(from_outside(&run));
         world.cancel.cancel();
+    });
+}
+
+fn from_outside(run: &str) -> Fault {
+    let message = format!("stopped with `runback stop {run}`");
+    Fault::new(Exit::Stopped, FROM_OUTSIDE, message)
+}
+
+/// Ends the conversation where somebody at another terminal wishes it: the statement that runs in order, an idle prompt at once.
+/// Before there is a record of it, nobody can.
+pub(super) fn converse_wishes(
+    runtime: &Handle,
+    (stop, presses): (&Stop, &Presses),
+    world: &World,
+    voice: &Voice,
+    door: &Arc<Door>,
+) {
+    let (stop, presses) = (stop.clone(), presses.clone());
+    let (world, voice, door) = (world.clone(), voice.clone(), door.clone());
+    runtime.spawn(async move {
+        let ledger = door.ledger();
+        let is_wished = || {
+            let journal = ledger.journal().filter(|_| ledger.has_begun());
+            journal.is_some_and(|journal| journal.wished(ledger.run()) == Some(Wish::Stop))
+        };
+        while !is_wished() {
+            world.clock.sleep(LOOK).await;
+        }
+        let fault = from_outside(ledger.run());
+        presses.leave(fault.exit);
+        stop.set(fault);
+        world.cancel.cancel();
+        if presses.is_idle() {
+            voice.note(&format!(
+                "stopped with `runback stop {run}`; close its books with: runback resume {run}",
+                run = ledger.run()
+            ));
+            voice.end();
+            crate::unix::restore_terminal();
+            std::process::exit(Exit::Stopped.code().into());
+        }
     });
 }
 
@@ -144,6 +185,15 @@ impl Presses {
             self.0.pressed.store(0, Ordering::SeqCst);
         }
         Busy(self.clone())
+    }
+
+    /// Has the conversation end after the statement that runs; whether this is the first to wish it.
+    fn leave(&self, exit: Exit) -> bool {
+        self.0.leaving.swap(exit.code().into(), Ordering::SeqCst) == 0
+    }
+
+    fn is_idle(&self) -> bool {
+        self.0.busy.load(Ordering::SeqCst) == 0
     }
 
     pub(super) fn leaving(&self) -> Option<Exit> {
@@ -181,16 +231,16 @@ pub(super) fn converse(runtime: &Handle, stop: &Stop, world: &World, voice: &Voi
         loop {
             let exit = next(&mut interrupt, &mut terminate).await;
             if exit == Exit::Terminated {
-                let first = shared.0.leaving.swap(exit.code().into(), Ordering::SeqCst) == 0;
+                let first = shared.leave(exit);
                 stop.set(Fault::new(exit, "Terminated", "stopped by SIGTERM"));
                 world.cancel.cancel();
-                if !first || shared.0.busy.load(Ordering::SeqCst) == 0 {
+                if !first || shared.is_idle() {
                     crate::unix::restore_terminal();
                     std::process::exit(exit.code().into());
                 }
                 continue;
             }
-            if shared.0.busy.load(Ordering::SeqCst) == 0 {
+            if shared.is_idle() {
                 continue;
             }
             let fault = Fault::new(Exit::Interrupted, "Interrupted", "stopped by Ctrl-C");

@@ -137,3 +137,43 @@ fn a_change_in_flight_is_looked_for_before_the_next_statement() {
     assert_eq!(bench.books(), [6, 6, 0, 0, 0]);
     assert_eq!(tenant.count("POST /restoreSessions/{id}/activate"), 1);
 }
+
+/// A conversation with a draft, whose record has begun.
+fn drafted(bench: &Bench) -> (Person<'_>, String) {
+    let mut person = Person::new(bench, &[]);
+    person.says(":arm");
+    person.says("let session = exchange::create_session(exchange::latest_points(groups::members(\"Executives\")), \"new\");");
+    let runs = bench
+        .runback(&["runs", "--format", "json"])
+        .expect(0)
+        .json();
+    let run = runs[0][0]["run"].as_str().unwrap().to_owned();
+    (person, run)
+}
+
+#[test]
+fn another_terminal_can_stop_a_conversation() {
+    let tenant = Served::fast();
+    // At its prompt.
+    let bench = tenant.bench();
+    let (person, run) = drafted(&bench);
+    bench.runback(&["stop", &run]).expect(0);
+    let (shown, code) = person.leaves();
+    assert!(
+        shown.contains(&format!("close its books with: runback resume {run}")),
+        "{shown}"
+    );
+    assert_eq!(code, 3, "{shown}");
+    bench.runback(&["resume", &run]).expect(1);
+    assert_eq!(bench.books(), [6, 0, 0, 6, 0]);
+
+    // In a statement, which ends in order.
+    let bench = tenant.bench();
+    let (mut person, run) = drafted(&bench);
+    person.begins("sleep(duration(\"1h\"));");
+    bench.runback(&["stop", &run]).expect(0);
+    let (shown, code) = person.leaves();
+    assert!(shown.contains("stopped with `runback stop"), "{shown}");
+    assert_eq!(code, 3, "{shown}");
+    assert_eq!(bench.books(), [6, 0, 0, 6, 0]);
+}
