@@ -38,6 +38,7 @@ impl Session {
             }
         }
         self.service.leave_out_restored(&self.parts()).await?;
+        self.service.forget_members().await;
         let mut asking = Asking::default();
         for part in self.parts() {
             let content = part.content.lock().await;
@@ -126,6 +127,8 @@ impl Service {
                     return Ok(());
                 }
             }
+            // What is verified now must be what is activated.
+            let _hold = self.hold_session(&part.id).await?;
             if !std::mem::take(&mut is_cut_off) {
                 self.leave_out_held(part, &mut content).await?;
                 self.verify_at_rest(part, &mut content).await?;
@@ -234,6 +237,7 @@ impl Service {
 
     async fn delete(&self, part: &Arc<Part>, covered: Covered) -> Result<(), BackupError> {
         let mut content = part.content.lock().await;
+        let _hold = self.hold_session(&part.id).await?;
         let call = part.call(Call::delete("delete session", part.path("")));
         let look = LookForGone {
             service: self.me(),

@@ -107,7 +107,6 @@ impl Service {
             Ok(settled) => settled,
             Err(refusal) => return Err(self.or_locked(refusal).await),
         };
-        self.judge_browse(workload, &settled.json).await?;
         let shown = Shown {
             unit: unit_of(point),
             point: Some(ItemPoint {

@@ -47,7 +47,7 @@ impl Service {
             let members = self.members().await?;
             for placed in placed {
                 let owner = self.claimed_owner(workload, placed.item).await?;
-                if !is_let(workload, members, owner.as_deref()) {
+                if !is_let(workload, &members, owner.as_deref()) {
                     outsiders.push(self.books.name(placed.item));
                 }
             }
@@ -103,24 +103,37 @@ impl Service {
         self.deed_of_one(workload, owner.as_deref(), name).await
     }
 
-    /// The service says whose point it is that a new browse session shows.
+    /// Looking into what a browse session shows: the service says whose it is.
     pub(super) async fn judge_browse(
         &self,
         workload: &'static Workload,
         browse: &Json,
     ) -> Result<(), BackupError> {
-        let Some(owner) = browse
-            .string(workload.owner)
-            .filter(|_| self.names_groups())
-        else {
+        if !self.names_groups() {
             return Ok(());
-        };
+        }
         let name = format!(
             "the owner of browse session {}",
             browse.string("id").unwrap_or_default()
         );
-        let deed = self.deed_of_one(workload, Some(&owner), name).await?;
-        self.judge(Act::Draft, &deed)
+        let owner = browse.string(workload.owner);
+        let deed = self.deed_of_one(workload, owner.as_deref(), name).await?;
+        self.judge(Act::Look, &deed)
+    }
+
+    /// Looking for messages in the mailbox of a unit.
+    pub(super) async fn judge_search(
+        &self,
+        workload: &'static Workload,
+        unit: &str,
+    ) -> Result<(), BackupError> {
+        if !self.names_groups() {
+            return Ok(());
+        }
+        let owner = self.owner_of_unit(workload, unit).await?;
+        let name = self.name_of_unit(unit);
+        let deed = self.deed_of_one(workload, owner.as_deref(), name).await?;
+        self.judge(Act::Look, &deed)
     }
 
     async fn deed_of_one(
@@ -129,7 +142,7 @@ impl Service {
         owner: Option<&str>,
         name: String,
     ) -> Result<Deed, BackupError> {
-        let is_member = is_let(workload, self.members().await?, owner);
+        let is_member = is_let(workload, &*self.members().await?, owner);
         let items = Items {
             outsiders: (!is_member).then_some(name).into_iter().collect(),
             ..Items::default()
@@ -214,7 +227,7 @@ impl Service {
                 // What a search has found is the host's own object, and names the mailbox that was searched.
                 Thing::Hits { .. } => self.claimed_owner(workload, placed.item).await?,
             };
-            if !is_let(workload, members, owner.as_deref()) {
+            if !is_let(workload, &members, owner.as_deref()) {
                 outsiders.push(self.books.name(placed.item));
             }
         }
@@ -242,7 +255,7 @@ impl Service {
         };
         let is_outside = |text: &String| {
             let owner = owners.get(&plain(text)).map(String::as_str);
-            !is_let(workload, members, owner)
+            !is_let(workload, &members, owner)
         };
         Ok(texts.into_iter().filter(is_outside).collect())
     }
@@ -280,38 +293,48 @@ impl Service {
             .and_then(|unit| unit.string(workload.owner)))
     }
 
-    /// The users in the policy's groups and in groups in these, by their ids in lower case; read once in a run.
-    async fn members(&self) -> Result<&HashSet<String>, BackupError> {
-        self.members
-            .get_or_try_init(|| async {
-                let groups = self.rules().and_then(Rules::groups).unwrap_or_default();
-                let mut members = HashSet::new();
-                for name in groups {
-                    let group = match self.directory.group(name).await {
-                        Ok(group) => group.string("id").unwrap_or_default(),
-                        Err(
-                            error @ (DirectoryError::NoGroup { .. }
-                            | DirectoryError::SeveralGroups { .. }),
-                        ) => {
-                            return Err(self.denied(&Denial::new(
-                                Rule::Groups,
-                                format!("whose members may be touched cannot be told: {error}"),
-                                "correct the name in `groups`, or write the group's id",
-                            )));
-                        }
-                        Err(error) => return Err(error.into()),
-                    };
-                    let options = MemberOptions { transitive: true };
-                    let mut pages = self.directory.members(&group, options);
-                    while let Some(page) = pages.next().await {
-                        let users = page?.into_iter().filter(is_user);
-                        let ids = users.filter_map(|user| user.string("id"));
-                        members.extend(ids.map(|id| id.to_ascii_lowercase()));
-                    }
+    /// The users in the policy's groups and in groups in these, by their ids in lower case; read once for each activation.
+    async fn members(&self) -> Result<Arc<HashSet<String>>, BackupError> {
+        let mut known = self.members.lock().await;
+        if let Some(members) = &*known {
+            return Ok(members.clone());
+        }
+        let members = Arc::new(self.read_members().await?);
+        *known = Some(members.clone());
+        Ok(members)
+    }
+
+    /// Whoever has left a group since it was read is not restored.
+    pub(super) async fn forget_members(&self) {
+        *self.members.lock().await = None;
+    }
+
+    async fn read_members(&self) -> Result<HashSet<String>, BackupError> {
+        let groups = self.rules().and_then(Rules::groups).unwrap_or_default();
+        let mut members = HashSet::new();
+        for name in groups {
+            let group = match self.directory.group(name).await {
+                Ok(group) => group.string("id").unwrap_or_default(),
+                Err(
+                    error @ (DirectoryError::NoGroup { .. } | DirectoryError::SeveralGroups { .. }),
+                ) => {
+                    return Err(self.denied(&Denial::new(
+                        Rule::Groups,
+                        format!("whose members may be touched cannot be told: {error}"),
+                        "correct the name in `groups`, or write the group's id",
+                    )));
                 }
-                Ok(members)
-            })
-            .await
+                Err(error) => return Err(error.into()),
+            };
+            let options = MemberOptions { transitive: true };
+            let mut pages = self.directory.members(&group, options);
+            while let Some(page) = pages.next().await {
+                let users = page?.into_iter().filter(is_user);
+                let ids = users.filter_map(|user| user.string("id"));
+                members.extend(ids.map(|id| id.to_ascii_lowercase()));
+            }
+        }
+        Ok(members)
     }
 
     fn denied(&self, denial: &Denial) -> BackupError {

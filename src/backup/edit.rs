@@ -116,7 +116,9 @@ impl Service {
     ) -> Result<Vec<(usize, NotTaken)>, BackupError> {
         let placed: Vec<Placed> = batch.iter().map(|(_, request)| request.placed()).collect();
         let mut content = part.content.lock().await;
+        let hold = self.hold_session(&part.id).await?;
         let refused = self.patch_in(part, &placed).await?;
+        drop(hold);
         let mut not_taken = Vec::new();
         for ((position, request), placed) in batch.iter().zip(placed) {
             if let Some((code, message)) = refused.get(&placed.key()) {
@@ -241,6 +243,7 @@ impl Service {
     ) -> Result<(), BackupError> {
         for part in session.parts() {
             let mut content = part.content.lock().await;
+            let _hold = self.hold_session(&part.id).await?;
             let listed = async {
                 let artifacts = self.artifacts(&part).await?;
                 let own = artifacts.into_iter().find(|artifact| artifact.id == id);

@@ -72,6 +72,7 @@ impl Service {
             let what = "a query made of properties".to_owned();
             return Err(BackupError::OnlyInBeta { what });
         }
+        self.judge_search(&super::EXCHANGE, unit).await?;
         let end = query.before.unwrap_or_else(|| self.client.service_now());
         let start = query
             .after

@@ -1,6 +1,6 @@
 //! Waiting for sessions: one schedule for the whole process, and the books that are kept when a session ends.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -292,6 +292,7 @@ impl Service {
             self.books
                 .end(placed.item, outcome, code, reason, Some(&part.id));
         }
+        self.book_strange(part, &settled.strange);
         self.give_back(part, &content, &known).await;
         self.books.session(SessionSummary {
             id: part.id.clone(),
@@ -305,6 +306,30 @@ impl Service {
         });
         content.settled = true;
         Ok(())
+    }
+
+    /// Artifacts that came into a session from elsewhere after it was verified: this run activated them, and nobody asked it to.
+    fn book_strange(&self, part: &Part, strange: &[Json]) {
+        if strange.is_empty() {
+            return;
+        }
+        self.talk.warn(&format!(
+            "session `{}` holds {} that this run did not put there: they were activated with it",
+            part.id,
+            part.count(strange.len())
+        ));
+        for artifact in strange.iter().cloned().filter_map(Artifact::of) {
+            let status = artifact.json.string("status").unwrap_or_default();
+            let destination = artifact.destination.parse().ok();
+            let item = self.book_artifact(part.workload, &artifact, destination, None);
+            let reason = format!(
+                "this run did not put it into its session, which ended with it: `{status}`"
+            );
+            let code = "NotAskedFor".to_owned();
+            let (outcome, session) = (Outcome::Unknown, Some(&*part.id));
+            self.books
+                .end(item, outcome, Some(code), Some(reason), session);
+        }
     }
 
     /// How the artifacts of a session ended that has ended, item by item.
@@ -338,7 +363,14 @@ impl Service {
             .iter()
             .map(|placed| (placed.item, placed.key()))
             .collect();
+        let own: HashSet<ArtifactKey> = keys
+            .values()
+            .chain(content.out.iter().map(|(key, _)| key))
+            .cloned()
+            .collect();
         let mut ends: HashMap<ArtifactKey, &Artifact> = HashMap::new();
+        let mut strange = Vec::new();
+        let mut doubled = 0;
         for artifact in &artifacts {
             match artifact.progress() {
                 Progress::Succeeded => totals.succeeded += 1,
@@ -354,6 +386,12 @@ impl Service {
             {
                 key.clone_from(own);
             }
+            // What stands for a folder may be listed file by file.
+            if !own.contains(&key) && !part.granular && artifact.point.is_some() {
+                strange.push(artifact.json.detached());
+                continue;
+            }
+            doubled += usize::from(ends.contains_key(&key));
             // Of two copies of one item the one that succeeded counts.
             let better = ends
                 .get(&key)
@@ -370,7 +408,15 @@ impl Service {
             at,
             totals,
             ends: ends.collect(),
+            strange,
         };
+        if doubled > 0 {
+            self.talk.warn(&format!(
+                "{} stand twice in session `{}`: the service has restored them twice",
+                part.count(doubled),
+                part.id
+            ));
+        }
         self.door.ledger().keep("settled", &part.id, &settled);
         Ok(settled)
     }

@@ -33,6 +33,9 @@ pub(super) struct Settled {
     pub(super) at: Timestamp,
     pub(super) totals: ArtifactTotals,
     pub(super) ends: Vec<(ArtifactKey, Ended)>,
+    /// Artifacts that this run did not put there.
+    #[serde(default)]
+    pub(super) strange: Vec<Json>,
 }
 
 /// What was put into a part in an earlier life and has not been asked for in this one.

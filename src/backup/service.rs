@@ -13,6 +13,7 @@ use super::books::{Asked, Books, Closed, Item, ItemId, ItemPoint, SessionSummary
 use super::browse::Browse;
 use super::gate::Gate;
 use super::guard::Elsewhere;
+use super::hold::Held;
 use super::part::{Part, Stage};
 use super::poll::{Poller, Schedule};
 use super::row::Row;
@@ -80,7 +81,7 @@ pub(crate) struct Service {
     /// By the id of a restore point: the input of a bulk request that it was found for.
     inputs: Mutex<HashMap<String, String>>,
     /// Whom a policy that names groups lets be touched.
-    pub(super) members: OnceCell<HashSet<String>>,
+    pub(super) members: tokio::sync::Mutex<Option<Arc<HashSet<String>>>>,
     /// Whom bulk requests name, by workload, owner and destination: two addresses can be one person's.
     owners: Mutex<HashMap<(&'static str, String, Destination), ItemId>>,
     /// The browse sessions that this run has seen.
@@ -88,6 +89,7 @@ pub(crate) struct Service {
     pub(super) elsewhere: Elsewhere,
     /// The sessions that this run has made or activated.
     parts: Mutex<HashMap<String, Arc<Part>>>,
+    pub(super) held: Held,
 }
 
 impl Service {
@@ -120,11 +122,12 @@ impl Service {
             allowed: OnceCell::new(),
             names: Mutex::default(),
             inputs: Mutex::default(),
-            members: OnceCell::new(),
+            members: tokio::sync::Mutex::default(),
             owners: Mutex::default(),
             browses: Mutex::default(),
             elsewhere: Elsewhere::default(),
             parts: Mutex::default(),
+            held: Held::default(),
         })
     }
 
@@ -392,7 +395,7 @@ pub(crate) fn workload_of(session: &Json) -> Option<&'static Workload> {
     Workload::of_session(&session.string("@odata.type")?)
 }
 
-fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+pub(super) fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     // No code of ours runs while it is held.
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

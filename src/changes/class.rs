@@ -2,6 +2,24 @@
 
 use crate::graph::Method;
 
+/// Sessions of one kind; of the mixed list only activating is known.
+const RESTORE: [&str; 3] = [
+    "exchangerestoresessions",
+    "onedriveforbusinessrestoresessions",
+    "sharepointrestoresessions",
+];
+const ALL_RESTORE: &str = "restoresessions";
+const BROWSE: [&str; 2] = [
+    "onedriveforbusinessbrowsesessions",
+    "sharepointbrowsesessions",
+];
+const ALL_BROWSE: &str = "browsesessions";
+const BULK: [&str; 3] = [
+    "mailboxrestoreartifactsbulkadditionrequests",
+    "driverestoreartifactsbulkadditionrequests",
+    "siterestoreartifactsbulkadditionrequests",
+];
+
 /// The classes of DESIGN's guard rails. Reading does not come through the door.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Class {
@@ -41,15 +59,15 @@ impl Class {
         let lower = lower.split('?').next().unwrap_or_default();
         let below = lower.strip_prefix("/solutions/backuprestore/");
         let parts: Vec<&str> = below.map_or_else(Vec::new, |below| below.split('/').collect());
-        let sessions = parts.first().is_some_and(|first| {
-            first.ends_with("restoresessions") || first.ends_with("browsesessions")
-        });
         match (method.as_str(), parts.as_slice()) {
             ("GET" | "HEAD", _) | ("POST", ["restorepoints", "search"]) => None,
-            ("POST", [first, _, "browse"]) if first.ends_with("browsesessions") => None,
-            ("POST", [_, _, "activate"]) if sessions => Some(Self::Activate),
-            ("POST", [_]) | ("POST" | "PATCH", [_, _]) if sessions => Some(Self::Draft),
-            ("POST", [_, _, last]) if sessions && last.ends_with("bulkadditionrequests") => {
+            ("POST", [of, _, "browse"]) if BROWSE.contains(of) || *of == ALL_BROWSE => None,
+            ("POST", [of, _, "activate"]) if RESTORE.contains(of) || *of == ALL_RESTORE => {
+                Some(Self::Activate)
+            }
+            ("POST", [of]) if RESTORE.contains(of) || BROWSE.contains(of) => Some(Self::Draft),
+            ("PATCH", [of, _]) if RESTORE.contains(of) => Some(Self::Draft),
+            ("POST", [of, _, last]) if RESTORE.contains(of) && BULK.contains(last) => {
                 Some(Self::Draft)
             }
             ("DELETE", _) => Some(Self::Delete),
@@ -112,6 +130,41 @@ mod tests {
                 "POST",
                 "/solutions/backupRestore/enable",
                 Some(Class::Unlisted),
+            ),
+            (
+                "POST",
+                "/solutions/backupRestore/restoreSessions",
+                Some(Class::Unlisted),
+            ),
+            (
+                "PATCH",
+                "/solutions/backupRestore/restoreSessions/1",
+                Some(Class::Unlisted),
+            ),
+            (
+                "POST",
+                "/solutions/backupRestore/exchangeRestoreSessions/1",
+                Some(Class::Unlisted),
+            ),
+            (
+                "PATCH",
+                "/solutions/backupRestore/sharePointBrowseSessions/1",
+                Some(Class::Unlisted),
+            ),
+            (
+                "PATCH",
+                "/solutions/backupRestore/exchangeRestoreSessions('1')",
+                Some(Class::Unlisted),
+            ),
+            (
+                "POST",
+                "/solutions/backupRestore/sharePointRestoreSessions/1/siteRestoreArtifactsBulkAdditionRequests",
+                Some(Class::Draft),
+            ),
+            (
+                "POST",
+                "/solutions/backupRestore/oneDriveForBusinessBrowseSessions",
+                Some(Class::Draft),
             ),
             ("PATCH", "/users/1", Some(Class::Unlisted)),
             (

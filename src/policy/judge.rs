@@ -11,6 +11,8 @@ use super::{Denial, Policy};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Act {
     Read,
+    /// Reading what is in somebody's drive or mailbox.
+    Look,
     Draft,
     Activate,
     Delete,
@@ -133,6 +135,13 @@ impl Policy {
         if act == Act::Read {
             return Ok(());
         }
+        if act == Act::Look {
+            return match &deed.matter {
+                Matter::Items(found) => groups(rules, found),
+                Matter::Untold(why) if rules.groups.is_some() => Err(untold(Rule::Groups, why)),
+                _ => Ok(()),
+            };
+        }
         if let (Some(hours), Some(now)) = (&rules.hours, now)
             && !hours.contain(now)
         {
@@ -164,7 +173,7 @@ fn allow(rules: &Rules, act: Act) -> Result<(), Denial> {
         return Ok(());
     };
     let (needed, what): (&[Allowed], &str) = match act {
-        Act::Read => (&[Allowed::Read], "scripts may not read the tenant"),
+        Act::Read | Act::Look => (&[Allowed::Read], "scripts may not read the tenant"),
         Act::Draft => (&[Allowed::Draft], "scripts may draft nothing"),
         Act::Activate => (&[Allowed::Activate], "scripts may activate nothing"),
         Act::Delete => (&[Allowed::Delete], "scripts may delete nothing"),
@@ -221,27 +230,7 @@ fn items(rules: &Rules, found: &Items) -> Result<(), Denial> {
             format!("restore to another destination, or add `\"{to}\"` to `destinations`"),
         ));
     }
-    if rules.groups.is_some() && !found.outsiders.is_empty() {
-        const SHOWN: usize = 3;
-        let names: Vec<String> = found
-            .outsiders
-            .iter()
-            .take(SHOWN)
-            .map(|name| format!("`{name}`"))
-            .collect();
-        let more = match found.outsiders.len().saturating_sub(SHOWN) {
-            0 => String::new(),
-            more => format!(" and {more} more"),
-        };
-        return Err(Denial::new(
-            Rule::Groups,
-            format!(
-                "not known as members of the groups that may be touched: {}{more}",
-                names.join(", ")
-            ),
-            "leave them out, or add a group of theirs to `groups`".to_owned(),
-        ));
-    }
+    groups(rules, found)?;
     let limits = [
         (
             Rule::MaxItemsPerSession,
@@ -278,10 +267,37 @@ fn items(rules: &Rules, found: &Items) -> Result<(), Denial> {
     Ok(())
 }
 
+fn groups(rules: &Rules, found: &Items) -> Result<(), Denial> {
+    const SHOWN: usize = 3;
+    if rules.groups.is_none() || found.outsiders.is_empty() {
+        return Ok(());
+    }
+    let names: Vec<String> = found
+        .outsiders
+        .iter()
+        .take(SHOWN)
+        .map(|name| format!("`{name}`"))
+        .collect();
+    let more = match found.outsiders.len().saturating_sub(SHOWN) {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    Err(Denial::new(
+        Rule::Groups,
+        format!(
+            "not known as members of the groups that may be touched: {}{more}",
+            names.join(", ")
+        ),
+        "leave them out, or add a group of theirs to `groups`".to_owned(),
+    ))
+}
+
 /// What such a call touches stands in a body, or nowhere: where rules speak of items, only drafts pass, since what is in
 /// them is looked at when they are activated.
 fn call(rules: &Rules, act: Act, method: &str, path: &str) -> Result<(), Denial> {
-    let is_harmless = matches!(act, Act::Read | Act::Draft);
+    // A browse session is no draft: it is looked into at once.
+    let is_looked_into = path.to_ascii_lowercase().contains("browsesessions");
+    let is_harmless = act == Act::Draft && !(is_looked_into && rules.groups.is_some());
     if is_harmless {
         return Ok(());
     }

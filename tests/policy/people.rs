@@ -170,3 +170,105 @@ fn paths_change_nobody_of_whom_it_cannot_be_told() {
         expect_denied(&bench(&tenant, &script, FINANCE).run(), FINANCE);
     }
 }
+
+#[test]
+fn nothing_gets_into_a_draft_while_it_is_activated() {
+    // A hundred milliseconds lie between the last look at the draft and the call that activates it: whatever another line of
+    // the script adds meanwhile comes too early, and is found, or too late, and is refused.
+    let tenant = Served::start(&["--speed", "20000", "--latency", "100ms"]);
+    let script = "let ours = exchange::latest_points(groups::members(\"Finance\").first(4)).filter(|row| row.point != ()).extract(0, 2);
+        let members = groups::members(\"Finance\").map(|user| user.id);
+        let theirs = exchange::latest_points(users::list().filter(|user| !members.contains(user.id)).first(20))
+            .filter(|row| row.point != ());
+        let session = exchange::create_session(ours, \"new\");
+        let path = `/solutions/backupRestore/exchangeRestoreSessions/${session.id}`;
+        let lines = [()];
+        for row in theirs.extract(0, 15) { lines.push(row.point.id); }
+        let at = 0;
+        for place in 0..lines.len() { lines[place] = #{place: place, point: lines[place]}; }
+        try_parallel(lines, 16, |line| {
+            if line.point == () { session.activate(); return; }
+            sleep(duration(`${line.place * 50}ms`));
+            graph::patch(path, #{\"mailboxRestoreArtifacts@delta\": [#{restorePoint: #{id: line.point}, destinationType: \"new\"}]});
+        });
+        session.wait();";
+    for policy in [
+        FINANCE,
+        "max_items_per_run = 2",
+        "max_items_per_session = 2",
+    ] {
+        let done = bench(&tenant, script, policy).flags(&["--again"]).run();
+        for session in tenant.sessions() {
+            let held = session["artifacts"].as_array().unwrap().len();
+            assert!(
+                session["status"] == "draft" || held == 2,
+                "{held} were activated\n{done}"
+            );
+        }
+    }
+}
+
+#[test]
+fn whoever_has_left_the_group_is_not_restored() {
+    let tenant = Served::fast();
+    let groups = tenant.get("/v1.0/groups?$top=999")["value"].clone();
+    let groups = groups.as_array().unwrap();
+    let finance = groups
+        .iter()
+        .find(|group| group["displayName"] == "Finance");
+    let group = finance.unwrap()["id"].as_str().unwrap().to_owned();
+    let members = tenant.get(&format!("/v1.0/groups/{group}/members?$top=999"));
+    let script = "let rows = exchange::latest_points(groups::members(\"Finance\")).filter(|row| row.point != ());
+        let session = exchange::create_session(rows, \"new\");
+        debug(\"ready\");
+        sleep(duration(\"2s\"));
+        session.activate();";
+    let bench = bench(&tenant, script, FINANCE);
+    let mut running = bench.start();
+    running.hears("ready");
+    let members = members["value"].as_array().unwrap().iter();
+    let users = members.filter(|member| member["userPrincipalName"].is_string());
+    for user in users {
+        let user = user["id"].as_str().unwrap();
+        tenant.breaks("leaves", &format!("{group}/{user}"));
+    }
+    // It sleeps meanwhile, so that this comes in time.
+    expect_denied(&running.finish(), FINANCE);
+    assert_eq!(activated(&tenant), 0);
+}
+
+#[test]
+fn nobody_else_is_looked_into() {
+    let tenant = Served::start(&["--speed", "2000"]);
+    let browse = "let who = users::list().filter(|user| !groups::members(\"Finance\").map(|one| one.id).contains(user.id)).first(20);
+        let point = ();
+        for one in who {
+            let found = attempt(|| onedrive::latest_point(one, #{tags: \"fastRestore\"})).value;
+            if found != () { point = found; break; }
+        }
+        let path = \"/solutions/backupRestore/oneDriveForBusinessBrowseSessions\";\n";
+    // Somebody else, who may, has one already.
+    let made = format!("{browse} print(graph::post(path, #{{restorePointId: point.id}}).id);");
+    let free = tenant.bench().script(&made).flags(&["--yes"]);
+    let id = free.run().expect(0).stdout.trim().to_owned();
+    for shown in [
+        format!("{browse} graph::post(path, #{{restorePointId: point.id}});"),
+        format!("onedrive::browse_session(\"{id}\").items().count();"),
+        format!("onedrive::browse_session(\"{id}\").find(\"*\").count();"),
+        format!("graph::post(\"/solutions/backupRestore/browseSessions/{id}/browse\", #{{}});"),
+        format!(
+            "{TWO} exchange::search_items(theirs.item, #{{query: \"subject -contains 'a'\", before: now()}}).count();"
+        ),
+        format!(
+            "{TWO} graph::post(\"/solutions/backupRestore/restorePoints/search\", #{{protectionUnitIds: [theirs.unit.id], artifactQuery: #{{artifactType: \"message\", queryExpression: \"subject -contains 'a'\"}}}});"
+        ),
+    ] {
+        let done = bench(&tenant, &shown, FINANCE).run();
+        expect_denied(&done, FINANCE);
+    }
+    let ours = format!(
+        "{TWO} print(exchange::search_items(ours.item, #{{query: \"subject -contains 'a'\", before: now()}}).count() >= 0);"
+    );
+    let done = bench(&tenant, &ours, FINANCE).run().expect(0);
+    assert_eq!(done.stdout, "true\n");
+}

@@ -259,3 +259,62 @@ fn drafts_are_deleted_only_where_that_is_allowed() {
     bench.runback(&["drafts", "--delete"]).expect(0);
     assert_eq!(tenant.sessions().len(), 0);
 }
+
+#[test]
+fn what_a_patch_takes_out_is_deleted() {
+    let script = "let rows = exchange::latest_points(groups::members(\"Finance\")).filter(|row| row.point != ());
+        let session = exchange::create_session(rows, \"new\");
+        let gone = session.artifacts().map(|artifact| #{\"@removed\": #{reason: \"changed\"}, id: artifact.id});
+        graph::patch(`/solutions/backupRestore/exchangeRestoreSessions/${session.id}`, #{\"mailboxRestoreArtifacts@delta\": gone});";
+    let tenant = Served::fast();
+    let done = bench(&tenant, script, "allow = [\"read\", \"draft\"]").run();
+    expect_denied(&done, "allow = ");
+    // Without a policy it needs consent, and nobody is there to give it.
+    let alone = tenant.bench().script(script).run();
+    assert_eq!(alone.code, 5, "{alone}");
+    for session in tenant.sessions() {
+        assert_eq!(session["artifacts"].as_array().unwrap().len(), 12);
+    }
+    let done = bench(&tenant, script, "allow = [\"read\", \"draft\", \"delete\"]").run();
+    assert!(done.code <= 1, "{done}");
+    let emptied = tenant.sessions();
+    let emptied = emptied
+        .iter()
+        .filter(|session| session["artifacts"] == serde_json::json!([]));
+    assert_eq!(emptied.count(), 1);
+}
+
+#[test]
+fn what_runback_does_not_know_is_no_draft() {
+    let tenant = Served::fast();
+    for call in [
+        "post(\"/solutions/backupRestore/restoreSessions\", #{})",
+        "post(\"/solutions/backupRestore/exchangeRestoreSessions/1\", #{})",
+        "patch(\"/solutions/backupRestore/restoreSessions/1\", #{})",
+        "patch(\"/solutions/backupRestore/browseSessions/1\", #{})",
+        "post(\"/solutions/backupRestore/exchangeRestoreSessions/activate\", #{})",
+    ] {
+        let done = bench(
+            &tenant,
+            &format!("graph::{call};"),
+            "allow = [\"read\", \"draft\"]",
+        );
+        expect_denied(&done.run(), "allow = ");
+    }
+    for header in [
+        "X-HTTP-Method-Override",
+        "x-method-override",
+        "X-HTTP-Method",
+        "Content-Type",
+        "Transfer-Encoding",
+        "Connection",
+        "Cookie",
+    ] {
+        let script =
+            format!("graph::get(\"/users\", #{{headers: #{{\"{header}\": \"DELETE\"}}}});");
+        let done = bench(&tenant, &script, "allow = [\"read\"]").run();
+        assert_eq!(done.code, 2, "{done}");
+        assert!(done.stderr.contains("cannot be set"), "{done}");
+    }
+    expect_untouched(&tenant);
+}

@@ -68,6 +68,8 @@ impl Listing {
 
 async fn place(browse: &Browse, target: &Result<Place, String>) -> Result<Place, BackupError> {
     browse.wait().await?;
+    let (service, workload) = (&browse.service, browse.workload);
+    service.judge_browse(workload, &browse.json()).await?;
     match target {
         Ok(place) => Ok(place.clone()),
         Err(path) => browse.locate(path).await,

@@ -174,10 +174,12 @@ impl Service {
         let change = Change::draft(call, key)
             .about(self.deed_of_bulk(part.workload, order).await?)
             .noted(order.inputs.len(), name.as_str().into());
+        let hold = self.hold_session(&part.id).await?;
         let settled = match self.door.send(change, &look).await {
             Ok(settled) => settled,
             Err(refusal) => return Err(self.or_locked(refusal).await),
         };
+        drop(hold);
         for input in &order.inputs {
             self.books.place(input.item, &part.id);
         }
@@ -242,7 +244,9 @@ impl Service {
             part,
             id,
         };
+        let hold = self.hold_session(&part.id).await?;
         self.door.send(change, &look).await?;
+        drop(hold);
         // The service forgets with it what it could not resolve.
         let mut content = part.content.lock().await;
         if let Some(bulk) = content.bulk.as_mut().filter(|bulk| bulk.id == id) {

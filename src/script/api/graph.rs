@@ -6,10 +6,11 @@ pub(crate) use path::decoded;
 
 use async_trait::async_trait;
 use rhai::{Dynamic, ImmutableString, Map, NativeCallContext};
+use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
 use super::tenant::{change_failure, plain, stream};
-use crate::backup::{ROOT, WORKLOADS, Workload};
+use crate::backup::{ROOT, WORKLOADS, Workload, session_of_path};
 use crate::changes::{Change, Class, Covered, Key, Look, Lost, Verdict, origin};
 use crate::graph::{Call, GraphError, Method};
 use crate::policy::{Act, Deed, Matter};
@@ -123,6 +124,9 @@ fn changing(library: &mut Library) {
     }
 }
 
+/// The property of a search that looks for single messages.
+const ITEMS: &[u8] = b"artifactQuery";
+
 fn get(ctx: &NativeCallContext, path: &str, options: OptionMap) -> Raised<Dynamic> {
     let host = Host::of(ctx);
     let call = call("graph::get", Method::GET, path, &options).raise(ctx)?;
@@ -151,14 +155,19 @@ fn change(
         Method::PATCH => "graph::patch",
         _ => "graph::delete",
     };
-    let class = class(&method, path);
+    let mut class = class(&method, path);
     let mut call = call(operation, method, path, &options).raise(ctx)?;
     if let Some(body) = body.filter(|body| !body.is_unit()) {
-        call = call.json(&convert::to_json(&body).raise(ctx)?);
+        let body = convert::to_json(&body).raise(ctx)?;
+        if class == Some(Class::Draft) && takes_out(&body) {
+            class = Some(Class::Delete);
+        }
+        call = call.json(&body);
     }
     let deed = deed(&call);
     let Some(class) = class else {
         judge_reading(&host, &call).raise(ctx)?;
+        judge_looking_into(&host, &call).raise(ctx)?;
         let answer = host.block(host.tenant.client.read(call)).raise(ctx)?;
         return Ok(untyped(&answer.json()));
     };
@@ -174,7 +183,13 @@ fn change(
     let again = options.flag("retry_unknown").raise(ctx)?.unwrap_or(false);
     let look = LookAway { again };
     let key = Key::Once(format!("graph/{}", origin::current().mark()));
+    let session = session_of_path(&decoded(&call.path)).map(str::to_owned);
     let sent = host.finish(async {
+        // Nothing gets into a draft between the last look at it and its activation.
+        let _hold = match &session {
+            Some(id) => Some(host.tenant.backup.hold_session(id).await?),
+            None => None,
+        };
         let settled = host
             .tenant
             .door
@@ -226,9 +241,49 @@ fn judge_reading(host: &Host, call: &Call) -> Result<(), Failure> {
         .map_err(|_| Failure::stopped())
 }
 
+/// A call that shows what is in somebody's drive or mailbox, and does not say whose.
+fn judge_looking_into(host: &Host, call: &Call) -> Result<(), Failure> {
+    let path = decoded(&call.path).to_ascii_lowercase();
+    let body = call.body.as_deref().unwrap_or_default();
+    let is_search = body
+        .windows(ITEMS.len())
+        .any(|part| part.eq_ignore_ascii_case(ITEMS));
+    if !path.contains("browsesessions") && !is_search {
+        return Ok(());
+    }
+    let why = format!(
+        "it cannot be told whose data `{} {}` shows",
+        call.method, call.path
+    );
+    let deed = Deed {
+        workload: workload(&path),
+        matter: Matter::Untold(why),
+    };
+    host.tenant
+        .door
+        .judge(Act::Look, &deed)
+        .map_err(|_| Failure::stopped())
+}
+
 /// What a call does, by its path as a script writes it; `None`: it only reads.
 pub(crate) fn class(method: &Method, path: &str) -> Option<Class> {
     Class::of_path(method, &decoded(path))
+}
+
+/// Whether a body takes something out of what is there: an entry of a delta that is `@removed`, or a `$deletedEntity`.
+pub(crate) fn takes_out(body: &Value) -> bool {
+    match body {
+        Value::Array(entries) => entries.iter().any(takes_out),
+        Value::Object(entries) => entries.iter().any(|(name, value)| {
+            let name = name.to_ascii_lowercase();
+            let is_removal = name.ends_with("removed") || name.contains("deleted");
+            let context = value.as_str().filter(|_| name.ends_with("context"));
+            let is_context =
+                context.is_some_and(|text| text.to_ascii_lowercase().contains("deleted"));
+            is_removal || is_context || takes_out(value)
+        }),
+        _ => false,
+    }
 }
 
 /// Nothing is known of what such a call does, so nothing can be looked up: its author says whether twice does harm.
@@ -247,14 +302,28 @@ impl Look for LookAway {
     }
 }
 
-/// Headers that are the host's own business.
-const RESERVED: [&str; 5] = [
+/// Headers that are the host's own business: who asks, how the answer looks, what the body is, how it travels.
+const RESERVED: [&str; 13] = [
     "authorization",
     "host",
     "prefer",
     "content-length",
     "client-request-id",
+    "content-type",
+    "content-encoding",
+    "transfer-encoding",
+    "connection",
+    "upgrade",
+    "te",
+    "cookie",
+    "expect",
 ];
+
+/// With these a POST would be something else by the time that the service reads it.
+fn changes_the_method(name: &str) -> bool {
+    let name = name.to_ascii_lowercase().replace(['-', '_'], "");
+    name.contains("methodoverride") || name.contains("httpmethod")
+}
 
 fn call(
     operation: &'static str,
@@ -265,7 +334,7 @@ fn call(
     let mut call = Call::new(operation, method, path::checked(path)?);
     call.version = options.version()?;
     for (name, value) in options.map("headers")?.unwrap_or_default() {
-        if RESERVED.contains(&name.to_ascii_lowercase().as_str()) {
+        if RESERVED.contains(&name.to_ascii_lowercase().as_str()) || changes_the_method(&name) {
             return Err(Failure::new(
                 "BadOption",
                 format!("header `{name}` cannot be set: runback sets it"),

@@ -11,6 +11,7 @@ mod literals;
 mod names;
 mod policed;
 mod reach;
+mod removal;
 
 use std::collections::{HashMap, HashSet};
 use std::sync::LazyLock;

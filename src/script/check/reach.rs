@@ -11,6 +11,7 @@ use super::abilities::{Abilities, Ability};
 use super::call_of;
 use super::kinds::Kinds;
 use super::policed::{Through, Use};
+use super::removal;
 use crate::backup;
 use crate::changes::Class;
 use crate::graph::Method;
@@ -228,7 +229,7 @@ impl Gather<'_> {
         if root == "graph"
             && let Some(method) = method(name)
         {
-            self.graph(name, &method, call.args.first());
+            self.graph(name, &method, call.args.first(), call.args.get(1));
             return;
         }
         let arity = call.args.len();
@@ -317,7 +318,7 @@ impl Gather<'_> {
     }
 
     /// `graph::post(path, …)`: a plain path says what it does.
-    fn graph(&mut self, name: &str, method: &Method, path: Option<&Expr>) {
+    fn graph(&mut self, name: &str, method: &Method, path: Option<&Expr>, body: Option<&Expr>) {
         let literal = match path {
             Some(Expr::StringConstant(path, _)) => Some(path.as_str()),
             _ => None,
@@ -326,6 +327,16 @@ impl Gather<'_> {
             Some(path) => graph::class(method, path),
             None if *method == Method::DELETE => Some(Class::Delete),
             None => Some(Class::Unlisted),
+        };
+        // What a delta takes out is deleted, and the body need not say so before it is sent.
+        let class = match class {
+            Some(Class::Draft)
+                if *method == Method::PATCH && body.is_none_or(removal::is_possible) =>
+            {
+                self.facts.uses.all.insert(Ability::Draft);
+                Some(Class::Delete)
+            }
+            class => class,
         };
         let used = Use::of_path(self.at, name, method.as_str(), class, literal);
         self.facts.calls.push(used);
