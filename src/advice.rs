@@ -259,6 +259,7 @@ mod tests {
                 status,
                 code: code.into(),
                 message: "Access is denied.".into(),
+                details: "".into(),
                 request_id: "theirs".into(),
             },
         })

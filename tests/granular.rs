@@ -301,7 +301,7 @@ fn messages_are_searched_and_restored() {
     BadOption: a search needs `query`
     OnlyInBeta: a query made of properties is only in the beta version of Microsoft Graph
     UnknownOption: there is no option `topics` here
-    InvalidSearchRequest: search items was refused: Restore point input is invalid.
+    InvalidSearchRequest: search items was refused: Restore point input is invalid. (queryExpression: unexpected `~ 'a'`)
     1
     "#);
     assert_eq!(bench.books(), [1, 1, 0, 0, 0], "{done}");

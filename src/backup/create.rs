@@ -279,7 +279,7 @@ impl Request {
 /// The service's own sentence where there is one.
 fn service_words(error: &BackupError) -> String {
     let said = error.graph().and_then(GraphError::service_error);
-    said.map_or_else(|| error.to_string(), |said| said.message.clone())
+    said.map_or_else(|| error.to_string(), crate::graph::ServiceError::words)
 }
 
 /// Looks for a draft whose creation was not answered: ours, new, with exactly these artifacts. One is adopted; of none or

@@ -236,6 +236,9 @@ impl Attempt<'_> {
 
     fn refusal(&self, mut error: ServiceError, headers: &HeaderMap) -> End {
         self.token.redact(&mut error.message);
+        let mut details = error.details.into_string();
+        self.token.redact(&mut details);
+        error.details = details.into();
         self.token.redact(&mut error.code);
         self.token.redact(&mut error.request_id);
         let retry_after = headers
