@@ -13,6 +13,52 @@ const RESTORE: &str = r#"
     session.wait();
 "#;
 
+/// A draft of another run, and a script that restores it: what was not made just now is not asked for again after a 404.
+fn draft(flags: &[&str]) -> (Served, String) {
+    let tenant = Served::start(flags);
+    let lines: Vec<&str> = RESTORE.trim().lines().collect();
+    let script = format!("{}\nprint(session.id);", lines[..2].join("\n"));
+    let made = tenant.bench().script(&script).run().expect(1).stdout;
+    let script = format!("sessions::get(\"{}\").activate().wait();", made.trim());
+    (tenant, script)
+}
+
+#[test]
+fn a_session_that_is_gone_for_good_is_told_once_and_its_items_are_unknown() {
+    let (tenant, script) = draft(&["--speed", "1"]);
+    let bench = altered(&tenant, |what, _, answer| {
+        let session = what.starts_with("GET ") && what.contains("/restoreSessions/");
+        let error = json!({"error": {"code": "RestoreSessionNotFound", "message": "Unable to get restore session."}});
+        (session && answer["status"] != "draft").then_some(Reply::Json(404, error))
+    });
+    let bench = bench.flags(&["--yes"]).script(&script);
+    let done = bench.run().expect(4);
+    assert_eq!(bench.books(), [3, 0, 0, 0, 3], "{done}");
+    for item in bench.result()["items"].as_array().unwrap() {
+        assert_eq!(item["code"], "SessionGone", "{done}");
+    }
+    assert_eq!(done.stderr.matches("is gone").count(), 1, "{done}");
+    assert!(!done.stderr.contains("goes on in the service"), "{done}");
+}
+
+#[test]
+fn one_look_that_does_not_find_a_session_does_not_end_the_wait() {
+    let (tenant, script) = draft(&["--speed", "2000"]);
+    let looks = AtomicU32::new(0);
+    let bench = altered(&tenant, move |what, _, answer| {
+        let session = what.starts_with("GET ") && what.contains("/restoreSessions/");
+        if !session || answer["status"] == "draft" {
+            return None;
+        }
+        let look = looks.fetch_add(1, Ordering::Relaxed);
+        let error =
+            json!({"error": {"code": "RestoreSessionNotFound", "message": "Not here, not now."}});
+        (look == 1).then_some(Reply::Json(404, error))
+    });
+    let done = bench.flags(&["--yes"]).script(&script).run().expect(0);
+    assert!(!done.stderr.contains("gone"), "{done}");
+}
+
 const EVERYONE: &str = r#"
     exchange::restore_bulk(groups::members("Everyone"), #{
         window: #{before: now() - duration("1h")},

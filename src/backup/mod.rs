@@ -13,6 +13,7 @@ mod deed;
 mod edit;
 mod error;
 mod gate;
+mod gone;
 mod granular;
 mod guard;
 mod items;

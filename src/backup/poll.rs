@@ -247,19 +247,29 @@ impl Service {
         let waits = open.iter().map(|(part, bulk)| {
             let (bar, ended) = (&*bar, &ended);
             async move {
-                // A session in which no input stands for anything has nothing to restore, and may never end.
-                let is_known = self.recall_settled(part).is_some();
-                if !is_known && (!bulk || !self.resolves_to_nothing(part).await?) {
-                    self.await_end(part, &|json| show(bar, ended, &part.id, json))
-                        .await?;
-                }
-                self.settle(part).await
+                let seen = |json: &Json| show(bar, ended, &part.id, json);
+                let ended = self.see_end(part, *bulk, &seen).await;
+                self.or_gone(part, ended).await
             }
         });
         for outcome in join_all(waits).await {
             outcome?;
         }
         Ok(())
+    }
+
+    async fn see_end(
+        &self,
+        part: &Arc<Part>,
+        is_bulk: bool,
+        seen: &(dyn Fn(&Json) + Sync),
+    ) -> Result<(), BackupError> {
+        // A session in which no input stands for anything has nothing to restore, and may never end.
+        let is_known = self.recall_settled(part).is_some();
+        if !is_known && (!is_bulk || !self.resolves_to_nothing(part).await?) {
+            self.await_end(part, seen).await?;
+        }
+        self.settle(part).await
     }
 
     /// Reads the artifacts of a session that has ended into the books.

@@ -142,7 +142,7 @@ static MEANINGS: &[Meaning] = &[
         "Somebody may have deleted the draft. Run it again for these items."),
     row("SessionGone",
         "The session was there and is not any more.",
-        "Somebody may have deleted the draft. Run it again for these items."),
+        "Where it was a draft, somebody has deleted it: run it again for these items. Where it was activated, look into the mailbox, OneDrive or site itself first."),
     row("NotDraft",
         "The session is not a draft any more, so nothing could be added to it.",
         "Make a new session for these items."),
