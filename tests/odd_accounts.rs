@@ -13,6 +13,21 @@ const RESTORE: &str = r#"
     session.wait();
 "#;
 
+/// A list of artifacts as it is where nothing is expanded.
+fn without_units(what: &str, status: u16, answer: &Value) -> Option<Reply> {
+    let is_list = what.starts_with("GET ") && what.contains("RestoreArtifacts");
+    if !is_list || what.contains("BulkAddition") {
+        return None;
+    }
+    let mut answer = answer.clone();
+    for artifact in answer["value"].as_array_mut()? {
+        artifact["restorePoint"]
+            .as_object_mut()?
+            .remove("protectionUnit");
+    }
+    Some(Reply::Json(status, answer))
+}
+
 /// A draft of another run, and a script that restores it: what was not made just now is not asked for again after a 404.
 fn draft(flags: &[&str]) -> (Served, String) {
     let tenant = Served::start(flags);
@@ -65,6 +80,38 @@ const EVERYONE: &str = r#"
         destination: "new",
     }).wait();
 "#;
+
+#[test]
+fn whose_bulk_artifacts_are_is_told_by_their_points() {
+    for refuses in [false, true] {
+        let tenant = Served::fast();
+        let bench = altered(&tenant, move |what, status, answer| {
+            let expands = what.contains("RestoreArtifacts?$expand");
+            if refuses && what.starts_with("GET ") && expands {
+                let error = json!({"error": {"code": "BadRequest", "message": "No $expand here."}});
+                return Some(Reply::Json(400, error));
+            }
+            without_units(what, status, answer)
+        });
+        let bench = bench.flags(&["--yes"]).script(EVERYONE);
+        let done = bench.run().expect(1);
+        assert_eq!(bench.books(), [100, 89, 3, 8, 0], "{done}");
+        let said = "does not say whose 92 of its artifacts are: searching the points of up to";
+        assert_eq!(done.stderr.matches(said).count(), 1, "{done}");
+        let searches = tenant.count("POST /restorePoints/search");
+        assert!(searches <= 25, "{searches}");
+    }
+}
+
+#[test]
+fn where_all_were_restored_nobody_searches_whose_artifacts_are_whose() {
+    let tenant = Served::fast();
+    let bench = altered(&tenant, without_units);
+    let script = EVERYONE.replace("Everyone", "Executives");
+    let done = bench.flags(&["--yes"]).script(&script).run().expect(0);
+    assert!(!done.stderr.contains("does not say whose"), "{done}");
+    assert_eq!(tenant.count("POST /restorePoints/search"), 0);
+}
 
 #[test]
 fn which_of_many_addresses_was_refused_is_told() {

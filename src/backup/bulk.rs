@@ -7,6 +7,7 @@ mod came;
 mod end;
 mod look;
 mod send;
+mod whose;
 
 pub(super) use came::plain;
 pub(crate) use end::Lost;

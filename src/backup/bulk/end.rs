@@ -124,10 +124,13 @@ impl Service {
         let mut tries = 0;
         loop {
             let read = async || Ok(self.ends(part).await?);
-            let (ends, totals) = self.patiently(read).await?;
+            let (mut ends, totals) = self.patiently(read).await?;
             tries += 1;
             // The session's state runs ahead of its artifacts' by a moment.
             if totals.succeeded + totals.failed == totals.total || tries > TRIES {
+                if bulk.is_ours() {
+                    self.tell_whose(part, bulk, &mut ends).await?;
+                }
                 return Ok(Settled {
                     json: part.json(),
                     at,
@@ -226,7 +229,7 @@ impl Service {
     }
 
     /// The bulk request, however long the network is away; nothing where it is not there any more.
-    async fn bulk_request_if_any(
+    pub(super) async fn bulk_request_if_any(
         &self,
         part: &Part,
         id: &str,
@@ -273,9 +276,16 @@ impl Service {
     }
 
     /// The ids of those inputs of which only the address is known.
-    async fn learn_owners(&self, owned_by: Owner, inputs: &mut [Input]) -> Result<(), BackupError> {
+    pub(super) async fn learn_owners(
+        &self,
+        owned_by: Owner,
+        inputs: &mut [Input],
+    ) -> Result<(), BackupError> {
         let nameless = inputs.iter().filter(|input| input.owner.is_none());
         let texts: Vec<String> = nameless.map(|input| input.text.clone()).collect();
+        if texts.is_empty() {
+            return Ok(());
+        }
         let look = async || self.owners_of(owned_by, &texts).await;
         let owners = match self.patiently(look).await {
             Ok(owners) => owners,
