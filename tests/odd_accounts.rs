@@ -133,3 +133,81 @@ fn which_of_many_addresses_was_refused_is_told() {
     assert!(done.stdout.contains(words), "{done}");
     assert!(done.stderr.contains(words), "{done}");
 }
+
+/// Points of this unit are neither found nor said to be missing.
+fn silent(unit: &str, status: u16, answer: &Value) -> Option<Reply> {
+    let mut answer = answer.clone();
+    let found = answer["searchResults"].as_array_mut()?;
+    found.retain(|hit| hit["restorePoint"]["protectionUnit"]["id"] != *unit);
+    Some(Reply::Json(status, answer))
+}
+
+#[test]
+fn one_unit_that_stays_unanswered_is_one_row() {
+    let tenant = Served::fast();
+    let who = r#"groups::members("Executives").first(6)"#;
+    let script = format!("print(exchange::latest_points({who})[2].unit.id);");
+    let unit = tenant.bench().script(&script).run().expect(0).stdout;
+    let unit = unit.trim().to_owned();
+    let bench = altered(&tenant, move |_, status, answer| {
+        silent(&unit, status, answer)
+    });
+    let script = format!(
+        r#"
+        let people = {who};
+        let rows = exchange::latest_points(people);
+        print(rows.map(|row| `${{row.code}}`));
+        print(attempt(|| exchange::latest_point(people[2])).error.code);
+        exchange::create_session(rows, "new").activate().wait();
+        ()
+    "#
+    );
+    let bench = bench.flags(&["--yes"]).script(&script);
+    let done = bench.run().expect(1);
+    assert_eq!(
+        done.stdout, "[\"\",\"\",\"SearchUnanswered\",\"\",\"\",\"\"]\nSearchUnanswered\n",
+        "{done}"
+    );
+    assert_eq!(bench.books(), [6, 5, 0, 1, 0], "{done}");
+    let items = bench.result()["items"].clone();
+    let left = items
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|item| item["outcome"] == "skipped");
+    assert_eq!(left.unwrap()["code"], "SearchUnanswered", "{done}");
+}
+
+#[test]
+fn a_search_for_messages_that_says_nothing_is_no_end_and_no_empty_mailbox() {
+    let tenant = Served::fast();
+    let bench = altered(&tenant, |what, status, answer| {
+        let is_search = what.starts_with("POST ") && what.ends_with("/restorePoints/search");
+        let mut answer = answer.as_object()?.clone();
+        answer.get("searchResults").filter(|_| is_search)?;
+        answer.insert("searchResults".to_owned(), json!([]));
+        answer.remove("noResultProtectionUnitIds");
+        Some(Reply::Json(status, answer.into()))
+    });
+    let script = r#"
+        let who = groups::members("Executives").first();
+        let found = exchange::search_items(who, #{query: "subject -contains 'budget'"});
+        for hit in found { print(`${hit.code} ${hit.restorePoint == ()} ${hit.name}`); }
+        let session = exchange::create_granular_session(found);
+        session.activate();
+        ()
+    "#;
+    let bench = bench.flags(&["--yes"]).script(script);
+    let done = bench.run().expect(1);
+    assert_eq!(
+        done.stdout, "SearchUnanswered true Siobhán Khalil\n",
+        "{done}"
+    );
+    assert_eq!(bench.books(), [1, 0, 0, 1, 0], "{done}");
+    assert_eq!(
+        bench.result()["items"][0]["code"],
+        "SearchUnanswered",
+        "{done}"
+    );
+    assert!(tenant.sessions().is_empty());
+}

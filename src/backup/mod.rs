@@ -45,7 +45,7 @@ pub(crate) use point::{PointFilter, Points, unit_of};
 pub(crate) use recheck::{Chosen, Recheck};
 pub(crate) use recipient::Recipient;
 pub(crate) use reopen::Remains;
-pub(crate) use row::{PointChoice, Row, Subject, Wanted};
+pub(crate) use row::{PointChoice, Row, Subject, UNANSWERED, Wanted};
 pub(crate) use search::Prefer;
 pub(crate) use service::{Service, Settings, workload_of};
 pub(crate) use session::{Request, Session};

@@ -20,7 +20,7 @@ pub(crate) struct Columns(Vec<(&'static str, Dynamic)>);
 
 impl Columns {
     /// All names that there are.
-    pub(crate) const NAMES: [&'static str; 10] = [
+    pub(crate) const NAMES: [&'static str; 11] = [
         "browseSessionId",
         "code",
         "inputs",
@@ -29,6 +29,7 @@ impl Columns {
         "path",
         "point",
         "query",
+        "reason",
         "searchResponseId",
         "unit",
     ];
