@@ -211,3 +211,52 @@ fn a_search_for_messages_that_says_nothing_is_no_end_and_no_empty_mailbox() {
     );
     assert!(tenant.sessions().is_empty());
 }
+
+#[test]
+fn artifacts_that_do_not_say_what_they_restore_are_not_called_foreign() {
+    let tenant = Served::fast();
+    let bench = altered(&tenant, |what, status, answer| {
+        let is_list = what.starts_with("GET ") && what.contains("/mailboxRestoreArtifacts");
+        let mut answer = answer.clone();
+        for artifact in answer["value"].as_array_mut().filter(|_| is_list)? {
+            artifact["restorePoint"] = Value::Null;
+        }
+        Some(Reply::Json(status, answer))
+    });
+    let done = bench.flags(&["--yes"]).script(RESTORE).run().expect(4);
+    assert!(
+        done.stderr
+            .contains("the service does not say what 3 of its artifacts restore"),
+        "{done}"
+    );
+    assert!(!done.stderr.contains("not ours"), "{done}");
+    let sessions = tenant.sessions();
+    assert!(
+        sessions.iter().all(|session| session["status"] == "draft"),
+        "{done}"
+    );
+}
+
+#[test]
+fn a_request_that_is_too_large_is_sent_in_halves() {
+    let tenant = Served::fast();
+    let bench = kept_away(&tenant, |what, message| {
+        let changes = what.contains("exchangeRestoreSessions") && !what.starts_with("GET ");
+        let body: Value = serde_json::from_slice(&message.body).ok()?;
+        let lists = body.as_object()?.values().filter_map(Value::as_array);
+        let error = json!({"error": {"code": "RequestEntityTooLarge", "message": "Too large."}});
+        let most = lists.map(Vec::len).max()?;
+        (changes && most > 20).then_some(Reply::Json(413, error))
+    });
+    let script = r#"
+        let rows = exchange::latest_points(groups::members("Everyone").first(90));
+        let rows = rows.filter(|row| row.point != ());
+        let session = exchange::create_session(rows, "new");
+        print(session.count == rows.len());
+    "#;
+    let done = bench.script(script).run();
+    assert_eq!(done.stdout, "true\n", "{done}");
+    let said = "too large: sending 13 at a time";
+    assert_eq!(done.stderr.matches(said).count(), 1, "{done}");
+    assert_eq!(tenant.sessions().len(), 1, "{done}");
+}

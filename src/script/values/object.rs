@@ -250,7 +250,11 @@ pub(crate) fn value(property: Property, json: Json) -> Dynamic {
     match property.form {
         Form::Time => text(&json).map_or_else(
             || untyped(&json),
-            |text| Datetime::read_leniently(&text).map_or_else(|| text.into(), Dynamic::from),
+            |text| match Datetime::read_leniently(&text) {
+                Some(time) if time.is_unset() => Dynamic::UNIT,
+                Some(time) => Dynamic::from(time),
+                None => text.into(),
+            },
         ),
         Form::Duration => text(&json).map_or_else(
             || untyped(&json),
