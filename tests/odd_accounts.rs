@@ -213,6 +213,45 @@ fn a_search_for_messages_that_says_nothing_is_no_end_and_no_empty_mailbox() {
 }
 
 #[test]
+fn what_succeeded_with_an_error_is_told_as_a_warning() {
+    let tenant = Served::fast();
+    let bench = altered(&tenant, |what, status, answer| {
+        let mut answer = answer.clone();
+        let error = json!({"code": "UnknownError", "message": "Two folders were left out."});
+        if what.starts_with("GET ") && what.contains("/restoreSessions/") {
+            if answer["status"] != "completed" {
+                return None;
+            }
+            answer["error"] = json!({"code": "PartlySlow", "message": "It took long."});
+        } else if what.contains("mailboxRestoreArtifacts") {
+            let artifact = answer["value"].as_array_mut()?.first_mut()?;
+            if artifact["status"] != "succeeded" {
+                return None;
+            }
+            artifact["error"] = error;
+        } else {
+            return None;
+        }
+        Some(Reply::Json(status, answer))
+    });
+    let bench = bench.flags(&["--yes"]).script(RESTORE);
+    let done = bench.run().expect(0);
+    assert_eq!(bench.books(), [3, 3, 0, 0, 0], "{done}");
+    let said = "(exchange): UnknownError, Two folders were left out.";
+    assert_eq!(done.stderr.matches(said).count(), 1, "{done}");
+    let said = "(completed): PartlySlow, It took long.";
+    assert_eq!(done.stderr.matches(said).count(), 1, "{done}");
+    let result = bench.result();
+    assert_eq!(
+        result["sessions"][0]["warning"], "PartlySlow, It took long.",
+        "{done}"
+    );
+    let items = result["items"].as_array().unwrap();
+    let warned = items.iter().filter(|item| item["code"] == "UnknownError");
+    assert_eq!(warned.count(), 1, "{done}");
+}
+
+#[test]
 fn artifacts_that_do_not_say_what_they_restore_are_not_called_foreign() {
     let tenant = Served::fast();
     let bench = altered(&tenant, |what, status, answer| {

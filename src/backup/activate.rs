@@ -226,6 +226,7 @@ impl Service {
                 activated: Some(at),
                 ended: None,
             },
+            warning: None,
         });
         self.know(part.clone());
     }

@@ -219,6 +219,7 @@ impl Service {
                 created: Some(at),
                 ..SessionTimes::default()
             },
+            warning: None,
         };
         self.door.ledger().session(id, &summary);
     }

@@ -31,6 +31,7 @@ mod search;
 mod service;
 mod session;
 mod unit;
+mod verdict;
 mod verify;
 mod workload;
 

@@ -13,6 +13,7 @@ use super::books::{ArtifactTotals, ItemId, Outcome, SessionSummary, SessionTimes
 use super::part::{ArtifactKey, Content, Part, Stage, has_ended, restores_nothing};
 use super::patience::Patience;
 use super::recall::{Ended, Settled};
+use super::verdict::{verdict, warning};
 use super::{BackupError, Service, Session};
 use crate::graph::Json;
 use crate::talk::Bar;
@@ -312,6 +313,7 @@ impl Service {
                 ended: Some(settled.at),
                 ..SessionTimes::default()
             },
+            warning: warning(&part.json()),
         });
         content.settled = true;
         Ok(())
@@ -383,26 +385,6 @@ impl Service {
         };
         self.door.ledger().keep("settled", &part.id, &settled);
         Ok(settled)
-    }
-}
-
-/// What an artifact's end means for the books.
-pub(super) fn verdict(artifact: &Artifact) -> (Outcome, Option<String>, Option<String>) {
-    match artifact.progress() {
-        Progress::Succeeded => (Outcome::Succeeded, None, None),
-        Progress::Failed => {
-            let (code, message) = artifact.failure();
-            (Outcome::Failed, Some(code), Some(message))
-        }
-        Progress::Open | Progress::Unrecognised => {
-            let status = artifact.json.string("status").unwrap_or_default();
-            let reason = format!("its session runs no more, and it is `{status}`");
-            (
-                Outcome::Unknown,
-                Some("StateUnrecognised".to_owned()),
-                Some(reason),
-            )
-        }
     }
 }
 

@@ -11,6 +11,7 @@ use super::{Bulk, Input, Resolution, Unresolved, resolution, unresolved};
 use crate::backup::artifact::{Artifact, Progress};
 use crate::backup::books::{ArtifactTotals, Asked, Outcome, SessionSummary, SessionTimes};
 use crate::backup::part::{Content, Part, Stage, has_ended};
+use crate::backup::verdict::warning;
 use crate::backup::workload::Owner;
 use crate::backup::{BackupError, Service, Session};
 use crate::graph::{GraphError, Json, Pages};
@@ -107,6 +108,7 @@ impl Service {
                 ended: Some(ended),
                 ..SessionTimes::default()
             },
+            warning: warning(&part.json()),
         });
         content.settled = true;
         Ok(())
