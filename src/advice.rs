@@ -93,6 +93,9 @@ fn refused(error: &GraphError, call: &CallName, said: &ServiceError) -> Fault {
                 None => fault.hint("the app lacks a permission for this call"),
             }
         }
+        413 => fault(Exit::Unstarted).hint(
+            "the request is larger than the service, or a proxy before it, takes: give it less at once",
+        ),
         429 => fault(Exit::Unstarted).hint("the service is throttling this tenant: try again later"),
         _ => fault(Exit::Unstarted),
     }
@@ -259,6 +262,7 @@ mod tests {
                 status,
                 code: code.into(),
                 message: "Access is denied.".into(),
+                details: "".into(),
                 request_id: "theirs".into(),
             },
         })

@@ -8,6 +8,9 @@ use jiff::civil::{Date, DateTime, Time};
 use jiff::tz::Offset;
 use serde::Serializer;
 
+/// The first second of the year 1, which stands for no time at all, in seconds since 1970.
+pub(crate) const UNSET: i64 = -62_135_596_800;
+
 /// Reads an instant of the service; `None` where it is none.
 pub(crate) fn parse(text: &str) -> Option<Timestamp> {
     exact(text)

@@ -303,7 +303,7 @@ fn units_cannot_be_read_without_their_permission() {
     exit: 6
     ----- stdout -----
     ----- stderr -----
-    error: list protection units was refused: Insufficient privileges to complete the operation.
+    error: list protection units was refused: Insufficient privileges to complete the operation. (one of these permissions is needed: BackupRestore-Configuration.Read.All, BackupRestore-Configuration.ReadWrite.All)
      --> script.rhai:8:25
       |
     8 | let rows    = exchange::points_before(people, args.before);   // one row for every person, with the reason where there i …

@@ -234,6 +234,9 @@ fn who_is_in_two_lists_of_a_run_is_restored_once() {
             .contains("left out 6 mailboxes: restored by another session of this run"),
         "{done}"
     );
+    // Told once, however often it is looked at.
+    let told = "waits to be activated: another bulk restore of mailboxes is running";
+    assert_eq!(done.stderr.matches(told).count(), 1, "{done}");
     assert_eq!(bench.books()[0], 100);
     tenant.expect_nothing_twice();
 }

@@ -146,7 +146,7 @@ fn error_codes_are_graphs_own() {
     exit: 0
     ----- stdout -----
     Request_ResourceNotFound 404 string 3: there is no user `nobody@contoso.example`
-    RestoreSessionNotFound 404 string 4: get session was refused: Restore Session Not Found.
+    RestoreSessionNotFound 404 string 4: get session was refused: Restore Session Not Found. (there is no session `[ID]`)
     BadRequest 400 string 5: list users was refused: Invalid value 'displayName xx 'a'' for $filter: there is no operator `xx`
     NoUnit
     UnknownOption: there is no option `fliter` here; did you mean `filter`?

@@ -18,6 +18,7 @@ mod lost;
 mod manual;
 mod mix;
 mod new;
+mod odd_accounts;
 mod odd_answers;
 mod options;
 mod plan;

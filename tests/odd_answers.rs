@@ -1,10 +1,8 @@
 //! Answers that no sandbox of ours gives, and that the service's pages allow: a proxy in front of the sandbox alters them.
 
-use std::sync::{Arc, OnceLock};
+use serde_json::json;
 
-use serde_json::{Value, json};
-
-use crate::support::{Bench, Done, Fake, Reply, Served, request};
+use crate::support::{Done, Reply, Served, altered};
 
 const RESTORE: &str = r#"
     let rows = exchange::latest_points(groups::members("Finance").first(3));
@@ -12,38 +10,6 @@ const RESTORE: &str = r#"
     session.activate();
     session.wait();
 "#;
-
-/// What becomes of an answer: `METHOD /path`, status, body. `None`: it goes through as it is.
-type Alter = dyn Fn(&str, u16, &Value) -> Option<Reply> + Send + Sync;
-
-/// A bench whose program sees the sandbox through a proxy.
-fn altered(
-    tenant: &Served,
-    alter: impl Fn(&str, u16, &Value) -> Option<Reply> + Send + Sync + 'static,
-) -> Bench {
-    let alter: Box<Alter> = Box::new(alter);
-    let target = tenant.url.clone();
-    let address = target.trim_start_matches("http://").to_owned();
-    let own: Arc<OnceLock<String>> = Arc::default();
-    let known = own.clone();
-    let proxy = Fake::new(move |what, message| {
-        let (method, path) = what.split_once(' ').unwrap();
-        let body = String::from_utf8_lossy(&message.body);
-        let (status, text) = request(&address, method, path, &body);
-        let text = text.replace(&target, known.get().unwrap());
-        let answer: Value = serde_json::from_str(&text).unwrap_or_default();
-        match alter(what, status, &answer) {
-            Some(reply) => reply,
-            None => Reply::Full(
-                status,
-                vec![("content-type", "application/json".into())],
-                text,
-            ),
-        }
-    });
-    own.set(proxy.url.clone()).unwrap();
-    tenant.bench().variable("RUNBACK_GRAPH_URL", &proxy.url)
-}
 
 /// A run of somebody else that restores the same three people, and does not end soon.
 fn somebody_elses(tenant: &Served) -> Done {

@@ -231,6 +231,7 @@ impl Service {
                 activated: Some(at),
                 ended: None,
             },
+            warning: None,
         });
         self.know(part.clone());
     }

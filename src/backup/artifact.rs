@@ -1,13 +1,13 @@
 //! Artifacts: one restore point on its way to one destination, as the service lists them.
 
-use std::fmt;
+use std::fmt::{self, Write as _};
 use std::str::FromStr;
 
 use serde::{Serialize, Serializer};
 
 use super::part::{ArtifactKey, Part};
 use super::{BackupError, Service};
-use crate::graph::{GraphError, Json, Pages};
+use crate::graph::{GraphError, Json, Pages, details};
 
 /// Where a restore goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -112,13 +112,36 @@ impl Artifact {
 
     /// The code and the words of a failure.
     pub(crate) fn failure(&self) -> (String, String) {
-        let error = self.json.property("error");
-        let text = |name: &str| error.as_ref().and_then(|error| error.string(name));
-        (
-            text("code").unwrap_or_else(|| "UnknownError".to_owned()),
-            text("message").unwrap_or_else(|| "the service gave no reason".to_owned()),
-        )
+        self.trouble().unwrap_or_else(|| no_words(None, None))
     }
+
+    /// The code and the words of its `error`, where it has one.
+    pub(crate) fn trouble(&self) -> Option<(String, String)> {
+        trouble(&self.json)
+    }
+}
+
+/// The code and the words of an object's `error`, where it has one.
+pub(super) fn trouble(json: &Json) -> Option<(String, String)> {
+    let error = json.property("error").filter(|error| !error.is_null())?;
+    let error: serde_json::Value = serde_json::from_str(error.text()).ok()?;
+    if error.as_object().is_none_or(serde_json::Map::is_empty) {
+        return None;
+    }
+    let text = |name: &str| error[name].as_str().filter(|text| !text.is_empty());
+    let (code, mut message) = no_words(text("code"), text("message"));
+    let details = details::of(&error);
+    if !details.is_empty() {
+        let _ = write!(message, " ({details})");
+    }
+    Some((code, message))
+}
+
+fn no_words(code: Option<&str>, message: Option<&str>) -> (String, String) {
+    (
+        code.unwrap_or("UnknownError").to_owned(),
+        message.unwrap_or("the service gave no reason").to_owned(),
+    )
 }
 
 impl Service {

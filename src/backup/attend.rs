@@ -52,16 +52,15 @@ impl Service {
     /// What kept us from looking; a stop.
     pub(crate) async fn attend(&self, session: &Attended) -> Result<Option<End>, BackupError> {
         let part = &session.0;
-        let is_bulk = part.content.lock().await.bulk.is_some();
-        if !is_bulk || !self.resolves_to_nothing(part).await? {
-            self.await_end(part, &|_| ()).await?;
-        }
+        let ended = self.outlast(part).await;
+        self.or_gone(part, ended).await?;
         // Whoever waits for it in a statement of their own comes first.
         self.world.clock.sleep(OTHERS_FIRST).await;
         if part.content.lock().await.settled {
             return Ok(None);
         }
-        self.settle(part).await?;
+        let ended = self.settle(part).await;
+        self.or_gone(part, ended).await?;
         let content = part.content.lock().await;
         let mut end = End {
             session: part.id.clone(),
@@ -79,5 +78,13 @@ impl Service {
             }
         }
         Ok(Some(end))
+    }
+
+    async fn outlast(&self, part: &Arc<Part>) -> Result<(), BackupError> {
+        let is_bulk = part.content.lock().await.bulk.is_some();
+        if !is_bulk || !self.resolves_to_nothing(part).await? {
+            self.await_end(part, &|_| ()).await?;
+        }
+        Ok(())
     }
 }

@@ -359,6 +359,18 @@ impl Books {
         }
     }
 
+    /// Corrects the state of a session that is known.
+    pub(super) fn session_is(&self, id: &str, status: &str) {
+        let mut books = self.lock();
+        let Some(known) = books.sessions.iter_mut().find(|known| known.id == id) else {
+            return;
+        };
+        status.clone_into(&mut known.status);
+        if let Some(shelf) = &self.shelf {
+            shelf.session(known);
+        }
+    }
+
     /// Closes the books: nothing is left open, and what is told afterwards changes nothing. The items are moved, not copied: of
     /// ten thousand that is seven megabytes.
     pub(crate) fn close(&self) -> Closed {

@@ -7,6 +7,7 @@ mod came;
 mod end;
 mod look;
 mod send;
+mod whose;
 
 pub(super) use came::plain;
 pub(crate) use end::Lost;
@@ -106,15 +107,21 @@ fn resolution(request: &Json) -> Resolution {
     }
 }
 
-/// The inputs that a request could not resolve. `error` is an object with `details`; one example has an array of details.
+/// The inputs that a request could not resolve. `error` is an object with `details`; examples have an array of details, and an
+/// array with such an object.
 fn unresolved(request: &Json) -> Vec<Unresolved> {
     let Some(error) = request.property("error").filter(|error| !error.is_null()) else {
         return Vec::new();
     };
-    let details = match error.property("details") {
-        Some(details) => details.elements(),
-        None => error.elements(),
+    let details_of = |error: &Json| {
+        let details = error.property("details").filter(|list| !list.is_null());
+        details.map(|details| details.elements())
     };
+    let details = details_of(&error).unwrap_or_else(|| {
+        let listed = error.elements().into_iter();
+        let within = listed.map(|one| details_of(&one).unwrap_or_else(|| vec![one]));
+        within.flatten().collect()
+    });
     let read = |detail: Json| {
         Some(Unresolved {
             input: detail.string("target")?,
@@ -170,10 +177,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn unresolved_inputs_are_read_in_both_forms() {
+    fn unresolved_inputs_are_read_in_all_forms() {
         let details = r#"[{"code":"UserNotBackedup","message":"no","target":"a@x"},{"code":"","target":"b@x"},{"code":"c"}]"#;
         for error in [
             format!(r#"{{"code":"BulkRestoreArtifactsNotResolved","details":{details}}}"#),
+            format!(r#"[{{"code":"BulkRestoreArtifactsNotResolved","details":{details}}}]"#),
             details.to_owned(),
         ] {
             let request = Json::new(format!(r#"{{"error":{error}}}"#).into()).unwrap();

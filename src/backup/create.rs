@@ -146,6 +146,17 @@ impl Service {
                     bar.add(batch.len() as u64);
                     refused.extend(items);
                 }
+                // How large a request may be is not documented; of one artifact it is not.
+                Err(whole) if is_too_large(&whole) && batch.len() > 1 => {
+                    let size = batch.len().div_ceil(2);
+                    self.talk.note(&format!(
+                        "a request with {} artifacts is too large: sending {size} at a time",
+                        batch.len()
+                    ));
+                    let rest = batches.drain(..).flatten();
+                    let rest: Vec<_> = batch.into_iter().chain(rest).collect();
+                    batches.extend(rest.chunks(size).map(<[_]>::to_vec));
+                }
                 Err(whole)
                     if whole
                         .graph()
@@ -208,6 +219,7 @@ impl Service {
                 created: Some(at),
                 ..SessionTimes::default()
             },
+            warning: None,
         };
         self.door.ledger().session(id, &summary);
     }
@@ -276,10 +288,14 @@ impl Request {
     }
 }
 
+fn is_too_large(error: &BackupError) -> bool {
+    error.graph().and_then(GraphError::status) == Some(413)
+}
+
 /// The service's own sentence where there is one.
 fn service_words(error: &BackupError) -> String {
     let said = error.graph().and_then(GraphError::service_error);
-    said.map_or_else(|| error.to_string(), |said| said.message.clone())
+    said.map_or_else(|| error.to_string(), crate::graph::ServiceError::words)
 }
 
 /// Looks for a draft whose creation was not answered: ours, new, with exactly these artifacts. One is adopted; of none or

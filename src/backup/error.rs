@@ -1,5 +1,6 @@
 //! Why the backup service did not do what was asked.
 
+use super::part::ArtifactKey;
 use crate::changes::ChangeError;
 use crate::directory::DirectoryError;
 use crate::graph::GraphError;
@@ -28,6 +29,11 @@ pub(crate) enum BackupError {
     /// Somebody else has put something into our draft.
     #[error("session `{session}` was not activated: {count} of its artifacts are not ours")]
     ForeignArtifacts { session: String, count: usize },
+    /// The service names no restore point of them: whether they are ours nobody can tell.
+    #[error(
+        "session `{session}` was not activated: the service does not say what {count} of its artifacts restore"
+    )]
+    UntoldArtifacts { session: String, count: usize },
     /// Looking and mending did not make the draft what it should be.
     #[error(
         "session `{session}` was not activated: after {rounds} repairs its artifacts still differ from what was asked for"
@@ -85,6 +91,27 @@ pub(crate) enum BackupError {
 }
 
 impl BackupError {
+    /// What keeps a draft from being activated that lists these (id and key) of which nobody here knows: they are somebody
+    /// else's, or the service does not say what they restore.
+    pub(super) fn foreign(
+        session: &str,
+        listed: &[(String, ArtifactKey)],
+        foreign: &[String],
+    ) -> Self {
+        let untold = |id: &&String| {
+            let mut own = listed.iter().filter(|(known, _)| known == *id);
+            own.any(|(_, (point, _))| point.is_empty())
+        };
+        let (session, all) = (session.to_owned(), foreign.len());
+        match all - foreign.iter().filter(untold).count() {
+            0 => Self::UntoldArtifacts {
+                session,
+                count: all,
+            },
+            count => Self::ForeignArtifacts { session, count },
+        }
+    }
+
     /// What a script reads as `e.code`: Graph's code exactly as sent, or ours.
     #[allow(clippy::match_same_arms)] // one line for each, to be read as a table
     pub(crate) fn code(&self) -> &str {
@@ -100,6 +127,7 @@ impl BackupError {
             Self::NotActivated { .. } => "NotActivated",
             Self::SessionGone { .. } => "SessionGone",
             Self::ForeignArtifacts { .. } => "ForeignArtifacts",
+            Self::UntoldArtifacts { .. } => "ArtifactsUntold",
             Self::CannotVerify { .. } => "CannotVerify",
             Self::ItemRefused { code, .. } => code,
             Self::Timeout { .. } => "Timeout",
@@ -131,7 +159,7 @@ impl BackupError {
                 "write \"new\" (beside what is there) or \"inPlace\" (over it)".to_owned()
             }
             Self::NotActivated { .. } => "call `session.activate()` first".to_owned(),
-            Self::ForeignArtifacts { session, .. } => {
+            Self::ForeignArtifacts { session, .. } | Self::UntoldArtifacts { session, .. } => {
                 format!("look at draft `{session}` in the tenant; it was left as it is")
             }
             Self::Timeout { .. } => {

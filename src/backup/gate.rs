@@ -3,6 +3,7 @@
 //! Both count what the service shows of others. An open gate is held until the session behind it is activated.
 
 use std::collections::{HashMap, HashSet};
+use std::sync::{Mutex, PoisonError};
 
 use tokio::sync::MutexGuard;
 
@@ -50,6 +51,18 @@ impl Gate {
 
     pub(super) fn leave(&mut self, session: &str) {
         self.ours.remove(session);
+    }
+}
+
+/// Which session waits for what, as far as it was told.
+#[derive(Default)]
+pub(crate) struct Told(Mutex<HashSet<(String, String)>>);
+
+impl Told {
+    /// Whether this is new.
+    fn is_first(&self, session: &str, reason: String) -> bool {
+        let mut told = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        told.insert((session.to_owned(), reason))
     }
 }
 
@@ -138,18 +151,19 @@ impl Service {
         entered.await.map_err(super::guard::unwritten)
     }
 
-    /// One wait before the gate is looked at again.
+    /// One wait before the gate is looked at again. Told once for each reason, not at each look: the numbers in it change
+    /// all the time.
     pub(super) async fn wait_at_gate(
         &self,
         session: &str,
         why: &str,
         wait: std::time::Duration,
     ) -> Result<(), BackupError> {
-        self.talk.waiting(
-            &format!("session `{session}` waits to be activated"),
-            why,
-            wait,
-        );
+        let reason = why.replace(|mark: char| mark.is_ascii_digit(), "");
+        if self.told_at_gate.is_first(session, reason) {
+            let text = format!("session `{session}` waits to be activated: {why}");
+            self.talk.note(&text);
+        }
         self.sleep(wait).await?;
         Ok(())
     }

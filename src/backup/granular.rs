@@ -62,12 +62,12 @@ impl Service {
     /// The points of one mailbox in which the query finds something, the preferred one first.
     ///
     /// # Errors
-    /// [`BackupError::OnlyInBeta`] before anything is sent; [`BackupError::Unanswered`]; what the service says.
+    /// [`BackupError::OnlyInBeta`] before anything is sent; what the service says. `None` where it says nothing of the mailbox.
     pub(crate) async fn search_items(
         &self,
         unit: &str,
         query: &ItemQuery,
-    ) -> Result<Vec<Hits>, BackupError> {
+    ) -> Result<Option<Vec<Hits>>, BackupError> {
         if query.structured.is_some() && !self.is_beta(query.version) {
             let what = "a query made of properties".to_owned();
             return Err(BackupError::OnlyInBeta { what });
@@ -104,13 +104,10 @@ impl Service {
                 .version(query.version);
             let answer = self.client.read(call).await?.json();
             if let Some(hits) = read(&answer, unit, query) {
-                return Ok(hits);
+                return Ok(Some(hits));
             }
         }
-        Err(BackupError::Unanswered {
-            units: format!("unit `{unit}`"),
-            tries: TRIES,
-        })
+        Ok(None)
     }
 
     /// Whether a call with this wish goes to beta.

@@ -74,6 +74,9 @@ pub(crate) struct SessionSummary {
     pub(crate) artifacts: ArtifactTotals,
     #[serde(flatten)]
     pub(crate) times: SessionTimes,
+    /// The `error` of a session that has completed all the same.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) warning: Option<String>,
 }
 
 /// When a session passed from state to state, on our clock, as a run's own times are; `null` where nobody saw it.

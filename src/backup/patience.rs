@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::{BackupError, Service};
+use super::{BackupError, Service, gone};
 use crate::graph::GraphError;
 
 /// How long a wait goes on without a usable answer.
@@ -13,22 +13,30 @@ const PATIENCE: Duration = Duration::from_hours(6);
 
 /// Since when one question has had no usable answer.
 #[derive(Default)]
-pub(super) struct Patience(Option<Timestamp>);
+pub(super) struct Patience {
+    since: Option<Timestamp>,
+    /// In how many looks one after the other what is waited for was not there.
+    missing: u32,
+}
 
 impl Patience {
     /// There was an answer.
     pub(super) fn restore(&mut self) {
-        self.0 = None;
+        *self = Self::default();
     }
 
     /// Whether to ask again later; says so the first time.
     pub(super) fn bears(&mut self, service: &Service, error: &BackupError) -> bool {
+        if matches!(error, BackupError::SessionGone { .. }) {
+            self.missing += 1;
+            return self.missing < gone::LOOKS;
+        }
         if !is_passing(error) {
             return false;
         }
         let now = service.world.clock.now();
-        let Some(since) = self.0 else {
-            self.0 = Some(now);
+        let Some(since) = self.since else {
+            self.since = Some(now);
             service.talk.note(&format!(
                 "{error}; the restores go on, and so does the wait"
             ));

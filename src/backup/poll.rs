@@ -13,6 +13,7 @@ use super::books::{ArtifactTotals, ItemId, Outcome, SessionSummary, SessionTimes
 use super::part::{ArtifactKey, Content, Part, Stage, has_ended, restores_nothing};
 use super::patience::Patience;
 use super::recall::{Ended, Settled};
+use super::verdict::{verdict, warning};
 use super::{BackupError, Service, Session};
 use crate::graph::Json;
 use crate::talk::Bar;
@@ -247,19 +248,29 @@ impl Service {
         let waits = open.iter().map(|(part, bulk)| {
             let (bar, ended) = (&*bar, &ended);
             async move {
-                // A session in which no input stands for anything has nothing to restore, and may never end.
-                let is_known = self.recall_settled(part).is_some();
-                if !is_known && (!bulk || !self.resolves_to_nothing(part).await?) {
-                    self.await_end(part, &|json| show(bar, ended, &part.id, json))
-                        .await?;
-                }
-                self.settle(part).await
+                let seen = |json: &Json| show(bar, ended, &part.id, json);
+                let ended = self.see_end(part, *bulk, &seen).await;
+                self.or_gone(part, ended).await
             }
         });
         for outcome in join_all(waits).await {
             outcome?;
         }
         Ok(())
+    }
+
+    async fn see_end(
+        &self,
+        part: &Arc<Part>,
+        is_bulk: bool,
+        seen: &(dyn Fn(&Json) + Sync),
+    ) -> Result<(), BackupError> {
+        // A session in which no input stands for anything has nothing to restore, and may never end.
+        let is_known = self.recall_settled(part).is_some();
+        if !is_known && (!is_bulk || !self.resolves_to_nothing(part).await?) {
+            self.await_end(part, seen).await?;
+        }
+        self.settle(part).await
     }
 
     /// Reads the artifacts of a session that has ended into the books.
@@ -303,6 +314,7 @@ impl Service {
                 ended: Some(settled.at),
                 ..SessionTimes::default()
             },
+            warning: warning(&part.json()),
         });
         content.settled = true;
         Ok(())
@@ -419,26 +431,6 @@ impl Service {
         }
         self.door.ledger().keep("settled", &part.id, &settled);
         Ok(settled)
-    }
-}
-
-/// What an artifact's end means for the books.
-pub(super) fn verdict(artifact: &Artifact) -> (Outcome, Option<String>, Option<String>) {
-    match artifact.progress() {
-        Progress::Succeeded => (Outcome::Succeeded, None, None),
-        Progress::Failed => {
-            let (code, message) = artifact.failure();
-            (Outcome::Failed, Some(code), Some(message))
-        }
-        Progress::Open | Progress::Unrecognised => {
-            let status = artifact.json.string("status").unwrap_or_default();
-            let reason = format!("its session runs no more, and it is `{status}`");
-            (
-                Outcome::Unknown,
-                Some("StateUnrecognised".to_owned()),
-                Some(reason),
-            )
-        }
     }
 }
 

@@ -398,7 +398,10 @@ impl Service {
     ) {
         let Some(stem) = of_search(query) else { return };
         for unit in units {
-            if let Some(found) = answers.get(unit) {
+            // What was not answered is asked again.
+            if let Some(found) = answers.get(unit)
+                && !matches!(found, Found::Unanswered { .. })
+            {
                 let ledger = self.door.ledger();
                 ledger.keep("search", &format!("{stem}/{unit}"), found);
             }

@@ -145,6 +145,9 @@ fn judge(chosen: &Chosen, found: &Result<Found, String>) -> Recheck {
         Ok(Found::Refused { message, .. }) => Recheck::Changed(format!(
             "the service does not know its unit any more: {message}"
         )),
+        Ok(Found::Unanswered { tries }) => Recheck::Unclear(format!(
+            "the service said nothing of it, asked {tries} times"
+        )),
         Err(why) => Recheck::Unclear(why.clone()),
     }
 }
@@ -189,5 +192,6 @@ mod tests {
         assert_eq!(word(Ok(Found::Nothing)), "changed");
         assert_eq!(word(Ok(refused)), "changed");
         assert_eq!(word(Err("503".to_owned())), "unclear");
+        assert_eq!(word(Ok(Found::Unanswered { tries: 4 })), "unclear");
     }
 }

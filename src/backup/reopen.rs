@@ -156,9 +156,7 @@ impl Service {
         self.books().activated(items.iter().copied(), id);
         let read = async || Ok(self.session_if_any(id).await?);
         let Some(json) = self.patiently(read).await? else {
-            return Err(BackupError::SessionGone {
-                session: id.to_owned(),
-            });
+            return Err(self.book_gone(id, &items));
         };
         let workload: &'static Workload = workload_of(&json).unwrap_or(&EXCHANGE);
         let is_bulk = json.string("restoreJobType").as_deref() == Some("bulk");

@@ -13,6 +13,9 @@ use super::{BackupError, Service};
 use crate::directory::{DirectoryError, Entry, Person, Site, is_guid};
 use crate::graph::{Json, Version};
 
+/// The code of a row of which the service would not say whether there is a point.
+pub(crate) const UNANSWERED: &str = "SearchUnanswered";
+
 /// Whom or what a row is about.
 #[derive(Clone, Debug)]
 pub(crate) enum Subject {
@@ -418,6 +421,11 @@ fn settle(row: &mut Row, found: Option<&Found>, workload: &Workload, query: Opti
             return;
         }
         Some(Found::Refused { code, message }) => (code.as_str(), message.clone()),
+        // Never "without a point": the service did not say so.
+        Some(Found::Unanswered { tries }) => (
+            UNANSWERED,
+            format!("the search for restore points left it unanswered {tries} times"),
+        ),
         None => ("NoUnit", "its unit has no id".to_owned()),
         Some(Found::Nothing) if left => (
             "NotProtected",

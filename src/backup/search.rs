@@ -58,6 +58,10 @@ pub(crate) enum Found {
         code: String,
         message: String,
     },
+    /// The service listed the unit neither with a point nor among those without one, however often it was asked.
+    Unanswered {
+        tries: u32,
+    },
 }
 
 /// How many units a search may hold so that all of them are answered: 20, until the service turns out to answer fewer.
@@ -178,12 +182,7 @@ impl Hunt {
     }
 
     /// Enters an answer and queues who was not answered. Gives those whom only a list can answer.
-    fn take(
-        &mut self,
-        group: &Group,
-        answer: GroupAnswer,
-        size: &GroupSize,
-    ) -> Result<Vec<String>, BackupError> {
+    fn take(&mut self, group: &Group, answer: GroupAnswer, size: &GroupSize) -> Vec<String> {
         let asked = group.units.len();
         let mut open: HashSet<&String> = group.units.iter().collect();
         for (unit, found) in answer.found {
@@ -203,8 +202,9 @@ impl Hunt {
                 let tries = self.alone.entry(unit.clone()).or_default();
                 *tries += 1;
                 if *tries >= TRIES_ALONE {
-                    let (units, tries) = (format!("unit `{unit}`"), *tries);
-                    return Err(BackupError::Unanswered { units, tries });
+                    let silence = Found::Unanswered { tries: *tries };
+                    self.answers.insert(unit.clone(), silence);
+                    continue;
                 }
             }
             if group.earlier {
@@ -218,7 +218,7 @@ impl Hunt {
             }
         }
         if group.earlier {
-            return Ok(answer.too_late);
+            return answer.too_late;
         }
         for units in answer.too_late.chunks(MOST_POINTS) {
             let units = units.to_vec();
@@ -227,7 +227,7 @@ impl Hunt {
                 earlier: true,
             });
         }
-        Ok(Vec::new())
+        Vec::new()
     }
 
     /// One unit of the group is not to the service's liking: halve until it stands alone.
@@ -252,10 +252,10 @@ impl Hunt {
 }
 
 impl Service {
-    /// Searches a point for each of these units. Every unit is in the answer.
+    /// Searches a point for each of these units. Every unit is in the answer, also one of which the service says nothing.
     ///
     /// # Errors
-    /// [`BackupError::Unanswered`] where the service will not say anything of a unit; else what Graph refused.
+    /// What Graph refused; [`BackupError::Unanswered`] where an answer is none to a search.
     pub(crate) async fn search(
         &self,
         units: Vec<String>,
@@ -287,7 +287,7 @@ impl Service {
             let asked = group.units.clone();
             match outcome {
                 Ok(answer) => {
-                    for unit in hunt.take(&group, answer, &self.group_size)? {
+                    for unit in hunt.take(&group, answer, &self.group_size) {
                         // The service does not keep to its window: a list with `lt` is the other way to ask.
                         let found = self.newest_listed(&unit, query).await?;
                         hunt.answers.insert(unit, found);

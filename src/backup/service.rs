@@ -11,7 +11,7 @@ use tokio::sync::OnceCell;
 use super::artifact::{Artifact, Destination};
 use super::books::{Asked, Books, Closed, Item, ItemId, ItemPoint, SessionSummary, Shelf};
 use super::browse::Browse;
-use super::gate::Gate;
+use super::gate::{Gate, Told};
 use super::guard::Elsewhere;
 use super::hold::Held;
 use super::part::{Part, Stage};
@@ -70,6 +70,7 @@ pub(crate) struct Service {
     pub(super) group_size: GroupSize,
     pub(super) unit_indexes: Indexes,
     pub(super) gate: tokio::sync::Mutex<Gate>,
+    pub(super) told_at_gate: Told,
     pub(super) poller: Poller,
     pub(super) settings: Settings,
     /// Bulk requests that were sent so far.
@@ -116,6 +117,7 @@ impl Service {
             group_size: GroupSize::default(),
             unit_indexes: Indexes::default(),
             gate: tokio::sync::Mutex::default(),
+            told_at_gate: Told::default(),
             poller: Poller::default(),
             settings,
             bulk_requests: AtomicU32::new(bulk_requests),

@@ -80,8 +80,7 @@ impl Service {
                 .collect();
             let repair = compare(&listed, &placed, &unwanted);
             if !repair.foreign.is_empty() {
-                let (session, count) = (part.id.clone(), repair.foreign.len());
-                return Err(BackupError::ForeignArtifacts { session, count });
+                return Err(BackupError::foreign(&part.id, &listed, &repair.foreign));
             }
             if repair == Repair::default() {
                 let items: HashMap<&ArtifactKey, usize> = placed

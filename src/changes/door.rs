@@ -1,6 +1,7 @@
 //! Sends one change and does not come back before its outcome is known, or known to be unknowable.
 
 mod day;
+mod recall;
 mod settle;
 
 use std::sync::Arc;
@@ -8,19 +9,20 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::change::{Change, ChangeError, Key, Look, Lost, Settled, Verdict};
+use super::change::{Change, ChangeError, Look, Lost, Settled, Verdict};
 use super::consent::{Agreed, Consent, Covered};
 use super::guard::Guard;
-use super::ledger::{Ledger, Outcome, Past};
+use super::ledger::{Ledger, Outcome};
 use super::{Arming, Class};
 use crate::error::{Exit, Fault};
-use crate::graph::{Call, CallName, Client, GraphError, ServiceError};
+use crate::graph::{Call, CallName, Client, GraphError};
 use crate::journal::{Consented, JournalError};
 use crate::policy::{Act, Deed};
 use crate::stop::Stop;
 use crate::talk::Talk;
 use crate::world::World;
 
+use recall::{Beginning, Recalled};
 pub(crate) use settle::Settled as Resettled;
 
 /// How often one change is sent before we give up. Each time the answer was lost and looking showed that nothing had
@@ -175,50 +177,15 @@ impl Door {
         change: Change,
         look: &dyn Look,
     ) -> Result<Settled, ChangeError> {
-        let mut since = None;
-        let mut call = change.call.clone();
-        let mut lost_before = false;
-        let mut round = 0;
-        if let Key::Once(key) = &change.key {
-            match self.ledger.past_of(key, &call) {
-                Some(Past::Done {
-                    json, at, found, ..
-                }) => {
-                    return Ok(Settled {
-                        json,
-                        at,
-                        found,
-                        recalled: true,
-                    });
-                }
-                Some(Past::Refused(error)) => return Err(refused(&call, error).into()),
-                Some(Past::Open {
-                    sequence,
-                    since: begun,
-                    clock,
-                    ..
-                }) => {
-                    let lost = Lost {
-                        call,
-                        since: begun,
-                        waited: self.settling,
-                    };
-                    let error = cut_off(&lost, clock);
-                    let wait = self.left_of_settling(clock);
-                    self.ledger.take_up(sequence, &change);
-                    match self.look(sequence, &lost, error, wait, look).await? {
-                        Looked::Happened(settled) => {
-                            self.ledger.resolve(key, None);
-                            return Ok(settled);
-                        }
-                        Looked::Again(rest) => call = rest,
-                    }
-                    self.ledger.resolve(key, None);
-                    (since, lost_before, round) = (Some(begun), true, 1);
-                }
-                None => {}
-            }
-        }
+        let Beginning {
+            mut call,
+            since,
+            mut lost_before,
+            round,
+        } = match self.recall(&change, look).await? {
+            Recalled::Settled(settled) => return Ok(settled),
+            Recalled::ToSend(beginning) => beginning,
+        };
         self.consent(change.class, &change.covered, &change.deed)?;
         let since = since.unwrap_or_else(|| self.client.service_now());
         for round in round..ROUNDS {
@@ -409,23 +376,6 @@ impl Door {
 enum Looked {
     Happened(Settled),
     Again(Call),
-}
-
-/// The lost answer of a process that is no more.
-fn cut_off(lost: &Lost, sent_at: Timestamp) -> GraphError {
-    GraphError::Unknown {
-        call: named(&lost.call),
-        sent_at,
-        maybe_later: false,
-        cause: "the run was cut off while it was on its way".to_owned(),
-    }
-}
-
-fn refused(call: &Call, error: ServiceError) -> GraphError {
-    GraphError::Refused {
-        call: named(call),
-        error,
-    }
 }
 
 fn named(call: &Call) -> CallName {

@@ -236,6 +236,9 @@ impl Attempt<'_> {
 
     fn refusal(&self, mut error: ServiceError, headers: &HeaderMap) -> End {
         self.token.redact(&mut error.message);
+        let mut details = error.details.into_string();
+        self.token.redact(&mut details);
+        error.details = details.into();
         self.token.redact(&mut error.code);
         self.token.redact(&mut error.request_id);
         let retry_after = headers
@@ -264,11 +267,8 @@ impl Attempt<'_> {
             return unusable(format!("HTTP status {status}, which leads nowhere"));
         };
         if !self.root.owns(&target) {
-            let host = target.host_str().unwrap_or_default();
-            return unusable(format!(
-                "a redirect to another place (`{}://{host}`)",
-                target.scheme()
-            ));
+            let place = words::place(&target);
+            return unusable(format!("a redirect to another place (`{place}`)"));
         }
         if self.call.method != Method::GET {
             return unusable(format!("a redirect (HTTP status {status})"));

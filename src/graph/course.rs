@@ -230,7 +230,7 @@ impl<'c> Course<'c> {
                 request_id: error.request_id.clone(),
                 error: Some(error.clone()),
                 ..heard(
-                    format!("{} {}: {}", error.status, error.code, error.message),
+                    format!("{} {}: {}", error.status, error.code, error.words()),
                     Sort::Refused,
                 )
             },

@@ -24,14 +24,27 @@ pub(crate) struct ServiceError {
     pub(crate) code: String,
     /// The service's own words, at most 500 characters.
     pub(crate) message: String,
+    /// Which of several inputs it is about, and the code underneath, on one line; empty where the answer had neither.
+    #[serde(default)]
+    pub(crate) details: Box<str>,
     pub(crate) request_id: String,
+}
+
+impl ServiceError {
+    /// The service's message, with what it says beside it.
+    pub(crate) fn words(&self) -> String {
+        if self.details.is_empty() {
+            return self.message.clone();
+        }
+        format!("{} ({})", self.message, self.details)
+    }
 }
 
 /// Why a call failed. `Unknown` is never folded into the others and never sent again without looking first.
 #[derive(Clone, Debug, thiserror::Error)]
 pub(crate) enum GraphError {
     /// The service answered, and the answer is no.
-    #[error("{} was refused: {}", call.operation, error.message)]
+    #[error("{} was refused: {}", call.operation, error.words())]
     Refused { call: CallName, error: ServiceError },
 
     /// A change left this machine and no usable answer came back: the service may or may not have acted.

@@ -20,6 +20,7 @@ mod call;
 mod client;
 mod cloud;
 mod course;
+pub(crate) mod details;
 mod error;
 mod json;
 mod limits;

@@ -9,7 +9,7 @@ use reqwest::Method;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use tokio::task::JoinHandle;
-use url::{Origin, Url};
+use url::Url;
 use uuid::Uuid;
 
 use super::client::Client;
@@ -132,13 +132,9 @@ impl Pages {
             .join(versioned.as_deref().unwrap_or(link))
             .map_err(|error| format!("the link to the next page is no address ({error})"))?;
         if !self.client.root.owns(&url) {
-            let place = match url.origin() {
-                origin @ Origin::Tuple(..) => origin.ascii_serialization(),
-                Origin::Opaque(_) => format!("{}:", url.scheme()),
-            };
+            let place = words::place(&url);
             return Err(format!(
-                "the next page is said to be at another place (`{}`); the token is not sent there",
-                words::tidy(&place, 100)
+                "the next page is said to be at another place (`{place}`); the token is not sent there"
             ));
         }
         if self.links.contains(&self.hasher.hash_one(url.as_str())) {

@@ -3,8 +3,7 @@
 use reqwest::header::HeaderMap;
 use serde_json::Value;
 
-use super::ServiceError;
-use super::words;
+use super::{ServiceError, details, words};
 
 /// Longest message that is kept, in characters.
 const LONGEST: usize = 500;
@@ -21,10 +20,14 @@ pub(super) fn read(
 ) -> ServiceError {
     let text = String::from_utf8_lossy(body);
     let text = text.trim_start_matches('\u{feff}').trim();
-    let (code, message, inner_id) = match serde_json::from_str::<Value>(text) {
-        Ok(value) => of_json(&value),
-        Err(_) if text.starts_with('<') => (None, Some(words::of_html(text)), None),
-        Err(_) => (None, Some(words::tidy(text, 200)), None),
+    let (code, message, inner_id, details) = match serde_json::from_str::<Value>(text) {
+        Ok(value) => {
+            let (code, message, id) = of_json(&value);
+            let error = value.get("error").unwrap_or(&value);
+            (code, message, id, details::of(error))
+        }
+        Err(_) if text.starts_with('<') => (None, Some(words::of_html(text)), None, String::new()),
+        Err(_) => (None, Some(words::tidy(text, 200)), None, String::new()),
     };
     ServiceError {
         status,
@@ -36,6 +39,7 @@ pub(super) fn read(
             .map(|message| words::tidy(&message, LONGEST - 1))
             .filter(|message| !message.is_empty())
             .unwrap_or_else(|| in_words(status)),
+        details: details.into(),
         request_id: inner_id
             .and_then(|id| tidy_id(&id))
             .or_else(|| request_id(headers))

@@ -36,6 +36,7 @@ impl Call {
                 status,
                 code: code.to_owned(),
                 message: message.into(),
+                details: "".into(),
                 request_id: Uuid::nil().to_string(),
             },
         }

@@ -4,6 +4,8 @@ use std::error::Error;
 use std::fmt::Write as _;
 use std::io;
 
+use url::{Origin, Url};
+
 use super::limits::Limits;
 
 /// Why a connection could not be made or was lost.
@@ -109,9 +111,29 @@ pub(super) fn of_html(page: &str) -> String {
     tidy(&text, 200)
 }
 
+/// Scheme, host and port of an address.
+pub(super) fn place(url: &Url) -> String {
+    let place = match url.origin() {
+        origin @ Origin::Tuple(..) => origin.ascii_serialization(),
+        Origin::Opaque(_) => format!("{}:", url.scheme()),
+    };
+    tidy(&place, 100)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_place_has_its_port_where_it_is_not_the_usual_one() {
+        for (url, named) in [
+            ("http://127.0.0.1:8080/a?b", "http://127.0.0.1:8080"),
+            ("https://evil.example:443/x", "https://evil.example"),
+            ("file:///etc/passwd", "file:"),
+        ] {
+            assert_eq!(place(&url.parse().unwrap()), named);
+        }
+    }
 
     #[test]
     fn a_line_is_short_and_clean() {

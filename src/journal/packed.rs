@@ -88,8 +88,8 @@ mod tests {
         for text in ["", "{}\n", &long] {
             let packed = Packed::of(|out| {
                 // In odd pieces, as a serialiser writes.
-                let pieces = text.as_bytes().chunks(7);
-                pieces.map(|piece| out.write_all(piece)).collect()
+                let mut pieces = text.as_bytes().chunks(7);
+                pieces.try_for_each(|piece| out.write_all(piece))
             });
             let packed = packed.unwrap();
             assert_eq!(packed.sha256, row::hex(&Sha256::digest(text)));

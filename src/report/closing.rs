@@ -33,6 +33,7 @@ pub(crate) fn block(outcome: &Outcome, report: Option<&Path>, paint: Paint) -> S
     );
     counted(&mut out, &outcome.items);
     named(&mut out, &outcome.items, report);
+    warned(&mut out, outcome);
     going_on(&mut out, outcome);
     let _ = writeln!(out, "{}", cost(outcome));
     if let Some(report) = report.filter(|_| books.succeeded < books.asked) {
@@ -100,6 +101,36 @@ fn named(out: &mut String, items: &[Item], report: Option<&Path>) {
         };
     }
     out.push('\n');
+}
+
+/// What has succeeded, and of which the service has something to say all the same.
+fn warned(out: &mut String, outcome: &Outcome) {
+    let items = outcome.items.iter().filter(|item| {
+        item.outcome == Fate::Succeeded && (item.code.is_some() || item.reason.is_some())
+    });
+    let items = items.map(|item| {
+        let words = [item.code.as_deref(), item.reason.as_deref()];
+        let words: Vec<&str> = words.into_iter().flatten().collect();
+        let name = format!("{} ({})", item.name, item.workload);
+        (name, words.join(", "))
+    });
+    let sessions = outcome.sessions.iter().filter_map(|session| {
+        let name = format!("session {} ({})", session.id, session.status);
+        Some((name, session.warning.clone()?))
+    });
+    let mut all = sessions.chain(items);
+    for (name, words) in all.by_ref().take(NAMED) {
+        let _ = writeln!(
+            out,
+            "  warning  {}: {}",
+            text::one_line(&name),
+            text::fit(&text::one_line(&words), 160),
+        );
+    }
+    let more = all.count();
+    if more > 0 {
+        let _ = writeln!(out, "  … and {} more warnings", text::number(more as u64));
+    }
 }
 
 /// What nobody waits for any more, and what nobody can call back.
@@ -177,6 +208,7 @@ mod tests {
             status: "completed".into(),
             artifacts: ArtifactTotals::default(),
             times: SessionTimes::default(),
+            warning: None,
         }];
         outcome.requests.sent = 1_204;
         outcome

@@ -63,6 +63,7 @@ pub(crate) fn session(number: usize, status: &str, minutes: [i64; 3]) -> Session
             activated: at(activated),
             ended: at(ended).filter(|_| status != "active"),
         },
+        warning: None,
     }
 }
 

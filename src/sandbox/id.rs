@@ -38,6 +38,10 @@ pub(super) enum Kind {
     Item(u8),
     Browse,
     Activity,
+    Rule(u8),
+    Job(u8),
+    Exclusion(u8),
+    ExclusionJob(u8),
 }
 
 impl Kind {
@@ -65,6 +69,10 @@ impl Kind {
             Self::Item(workload) => (20, workload),
             Self::Browse => (21, 0),
             Self::Activity => (22, 0),
+            Self::Rule(workload) => (23, workload),
+            Self::Job(workload) => (24, workload),
+            Self::Exclusion(workload) => (25, workload),
+            Self::ExclusionJob(workload) => (26, workload),
         };
         code << 2 | u64::from(workload)
     }
@@ -94,6 +102,10 @@ impl Kind {
             20 => Self::Item(workload),
             21 => Self::Browse,
             22 => Self::Activity,
+            23 => Self::Rule(workload),
+            24 => Self::Job(workload),
+            25 => Self::Exclusion(workload),
+            26 => Self::ExclusionJob(workload),
             _ => return None,
         };
         (kind.code() == code).then_some(kind)

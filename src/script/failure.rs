@@ -229,6 +229,7 @@ mod tests {
             status: 403,
             code: "Forbidden".into(),
             message: "no".into(),
+            details: "".into(),
             request_id: "r".into(),
         };
         let failure = Failure::from(GraphError::Refused {

@@ -1,5 +1,6 @@
 //! What the tests stand on: the real binary in a folder of its own, a sandbox beside it, a server that misbehaves.
 
+mod altered;
 mod bench;
 mod chromium;
 mod entra;
@@ -13,11 +14,11 @@ pub mod secrets;
 mod served;
 mod watched;
 
+pub use altered::{altered, kept_away};
 pub use bench::{Bench, Done, Running};
 pub use chromium::{Chromium, Page};
 pub use entra::{Asked, CLIENT, Entra, TENANT, refusal, token};
 pub use fake::{Fake, Reply};
-pub use http::request;
 pub use masks::mask;
 pub use person::Person;
 pub use recorder::{Exchange, Recorder};

@@ -72,6 +72,7 @@ fn a_session_keeps_its_times_from_state_to_state() {
             status: status.into(),
             artifacts: ArtifactTotals::default(),
             times,
+            warning: None,
         });
     }
     let sessions = serde_json::to_value(books.close().sessions).unwrap();

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::{Input, Unresolved};
 use crate::backup::artifact::Artifact;
 use crate::backup::books::{ItemPoint, Outcome};
-use crate::backup::poll::verdict;
+use crate::backup::verdict::verdict;
 
 /// What one artifact came to, without its JSON: ten thousand of those are ten megabytes.
 #[derive(Clone, Debug, Serialize, Deserialize)]

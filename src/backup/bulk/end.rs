@@ -11,6 +11,7 @@ use super::{Bulk, Input, Resolution, Unresolved, resolution, unresolved};
 use crate::backup::artifact::{Artifact, Progress};
 use crate::backup::books::{ArtifactTotals, Asked, Outcome, SessionSummary, SessionTimes};
 use crate::backup::part::{Content, Part, Stage, has_ended};
+use crate::backup::verdict::warning;
 use crate::backup::workload::Owner;
 use crate::backup::{BackupError, Service, Session};
 use crate::graph::{GraphError, Json, Pages};
@@ -107,6 +108,7 @@ impl Service {
                 ended: Some(ended),
                 ..SessionTimes::default()
             },
+            warning: warning(&part.json()),
         });
         content.settled = true;
         Ok(())
@@ -124,10 +126,13 @@ impl Service {
         let mut tries = 0;
         loop {
             let read = async || Ok(self.ends(part).await?);
-            let (ends, totals) = self.patiently(read).await?;
+            let (mut ends, totals) = self.patiently(read).await?;
             tries += 1;
             // The session's state runs ahead of its artifacts' by a moment.
             if totals.succeeded + totals.failed == totals.total || tries > TRIES {
+                if bulk.is_ours() {
+                    self.tell_whose(part, bulk, &mut ends).await?;
+                }
                 return Ok(Settled {
                     json: part.json(),
                     at,
@@ -226,7 +231,7 @@ impl Service {
     }
 
     /// The bulk request, however long the network is away; nothing where it is not there any more.
-    async fn bulk_request_if_any(
+    pub(super) async fn bulk_request_if_any(
         &self,
         part: &Part,
         id: &str,
@@ -273,9 +278,16 @@ impl Service {
     }
 
     /// The ids of those inputs of which only the address is known.
-    async fn learn_owners(&self, owned_by: Owner, inputs: &mut [Input]) -> Result<(), BackupError> {
+    pub(super) async fn learn_owners(
+        &self,
+        owned_by: Owner,
+        inputs: &mut [Input],
+    ) -> Result<(), BackupError> {
         let nameless = inputs.iter().filter(|input| input.owner.is_none());
         let texts: Vec<String> = nameless.map(|input| input.text.clone()).collect();
+        if texts.is_empty() {
+            return Ok(());
+        }
         let look = async || self.owners_of(owned_by, &texts).await;
         let owners = match self.patiently(look).await {
             Ok(owners) => owners,

@@ -55,7 +55,7 @@ impl Choice {
                         why: "it was asked for",
                     }),
                     Ok(None) => None,
-                    Err(Closed::Wrong(error)) => return Err(error),
+                    Err(Closed::Wrong(error)) => return Err(*error),
                     Err(Closed::Absent(message)) => {
                         return Err(GraphError::SignIn {
                             message,
@@ -72,7 +72,7 @@ impl Choice {
             let way = match candidate.found.map(|found| Way::new(found, world)) {
                 Ok(Ok(Some(way))) => Ok(way),
                 Ok(Ok(None)) => continue,
-                Ok(Err(Closed::Wrong(error))) => return Err(error),
+                Ok(Err(Closed::Wrong(error))) => return Err(*error),
                 Ok(Err(Closed::Absent(why))) | Err(why) => Err(why),
             };
             let is_last = way.as_ref().is_ok_and(Way::is_certain);

@@ -45,12 +45,12 @@ pub(super) enum Closed {
     /// This machine has nothing of the kind.
     Absent(String),
     /// It is there and wrong.
-    Wrong(GraphError),
+    Wrong(Box<GraphError>),
 }
 
 impl From<GraphError> for Closed {
     fn from(error: GraphError) -> Self {
-        Self::Wrong(error)
+        Self::Wrong(Box::new(error))
     }
 }
 

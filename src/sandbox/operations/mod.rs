@@ -160,7 +160,7 @@ pub(super) static ROUTES: &[Route] = routes! {
     LIST "~/{policies}/{id}/{rules}" CONFIGURATION => policy_rest::rules;
     GET "~/{policies}/{id}/{rules}/{item}" CONFIGURATION => policy_rest::rule;
     LIST "~/{policies}/{id}/{jobs}" CONFIGURATION => policy_rest::jobs;
-    GET "~/{policies}/{id}/{jobs}/{item}" CONFIGURATION => policy_rest::other;
+    GET "~/{policies}/{id}/{jobs}/{item}" CONFIGURATION => policy_rest::job;
 
     LIST "~/protectionUnits" CONFIGURATION => units::list_all;
     LIST "~/protectionUnits/microsoft.graph.{unit}" CONFIGURATION => units::list;
@@ -211,9 +211,9 @@ pub(super) static ROUTES: &[Route] = routes! {
 /// What only beta has.
 pub(super) static BETA_ROUTES: &[Route] = routes! {
     LIST "~/{policies}/{id}/{exclusions}" CONFIGURATION => policy_rest::exclusions;
-    GET "~/{policies}/{id}/{exclusions}/{item}" CONFIGURATION => policy_rest::other;
+    GET "~/{policies}/{id}/{exclusions}/{item}" CONFIGURATION => policy_rest::exclusion;
     LIST "~/{policies}/{id}/{exclusion_jobs}" CONFIGURATION => policy_rest::exclusion_jobs;
-    GET "~/{policies}/{id}/{exclusion_jobs}/{item}" CONFIGURATION => policy_rest::other;
+    GET "~/{policies}/{id}/{exclusion_jobs}/{item}" CONFIGURATION => policy_rest::exclusion_job;
 
     GET "~/reports/getStatisticsByPolicy(policyId='{policy}')" CONFIGURATION => reports::of_policy;
     // No page and no list of permissions says what it takes.

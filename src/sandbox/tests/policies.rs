@@ -298,40 +298,71 @@ async fn a_create_is_checked_and_takes_units_in() {
 }
 
 #[tokio::test]
-async fn what_else_hangs_on_a_policy_is_empty() {
+async fn what_else_hangs_on_a_policy_can_be_read() {
     let bench = Bench::still().await;
     for ((policies, units, _), one) in ALL.into_iter().zip(["mailbox", "drive", "site"]) {
-        let [active, _] = bench.policies(policies).await;
-        for (version, lists) in [
-            (
-                "v1.0",
-                vec![
-                    format!("{one}InclusionRules"),
-                    format!("{units}BulkAdditionJobs"),
-                ],
-            ),
-            (
-                "beta",
-                vec![
-                    format!("{one}ExclusionUnits"),
-                    format!("{one}ExclusionUnitsBulkAdditionJobs"),
-                ],
-            ),
-        ] {
-            for list in lists {
-                let path = format!("/{version}/solutions/backupRestore/{policies}/{active}/{list}");
-                assert!(bench.all(&path).await.is_empty(), "{path}");
-                assert_eq!(bench.get(&format!("{path}/$count")).await.body, 0);
-                let item = bench.get(&format!("{path}/{active}")).await;
-                let code = if list.ends_with("Rules") {
-                    "ProtectionRuleNotFound"
-                } else {
-                    "ResourceNotFound"
-                };
-                assert_eq!((item.status, item.code()), (404, code), "{path}");
+        let [active, inactive] = bench.policies(policies).await;
+        let rules = format!("{one}InclusionRules");
+        let jobs = format!("{units}BulkAdditionJobs");
+        let exclusions = format!("{one}ExclusionUnits");
+        let left_out = format!("{one}ExclusionUnitsBulkAdditionJobs");
+        let lists = [
+            (rules, ["v1.0", "beta"].as_slice()),
+            (jobs, &["v1.0", "beta"]),
+            (exclusions, &["beta"]),
+            (left_out, &["beta"]),
+        ];
+        for (list, version) in lists
+            .iter()
+            .flat_map(|(list, versions)| versions.iter().map(move |version| (list, version)))
+        {
+            let root = format!("/{version}/solutions/backupRestore/{policies}");
+            let path = format!("{root}/{active}/{list}");
+            let all = bench.all(&path).await;
+            // Of the sites only one was never protected.
+            let many = list.ends_with("Units") && one != "site";
+            assert_eq!(all.len(), if many { 2 } else { 1 }, "{path}");
+            assert_eq!(bench.get(&format!("{path}/$count")).await.body, all.len());
+            for listed in all {
+                let id = listed["id"].as_str().unwrap();
+                let mut got = bench.get(&format!("{path}/{id}")).await.body;
+                let context = got.as_object_mut().unwrap().remove("@odata.context");
+                assert!(context.unwrap().as_str().unwrap().ends_with("$entity"));
+                assert_eq!(got, listed, "{path}");
             }
+            let item = bench.get(&format!("{path}/{active}")).await;
+            let code = if list.ends_with("Rules") {
+                "ProtectionRuleNotFound"
+            } else {
+                "ResourceNotFound"
+            };
+            assert_eq!((item.status, item.code()), (404, code), "{path}");
+            let none = bench.all(&format!("{root}/{inactive}/{list}")).await;
+            assert!(none.is_empty(), "{path}");
+            assert_eq!(
+                bench.get(&format!("{path}?$filter=id eq 'x'")).await.status,
+                400
+            );
+            assert_eq!(bench.call("POST", &path).await.status, 405, "{path}");
         }
-        let v1 = format!("~/{policies}/{active}/{one}ExclusionUnits");
-        assert_eq!(bench.get(&v1).await.status, 404);
+        for beta_only in &lists[2..] {
+            let v1 = format!("~/{policies}/{active}/{}", beta_only.0);
+            assert_eq!(bench.get(&v1).await.status, 404);
+        }
+    }
+}
+
+#[tokio::test]
+async fn nobody_is_both_protected_and_excluded() {
+    let bench = Bench::still().await;
+    let [active, _] = bench.policies("exchangeProtectionPolicies").await;
+    let root = "/beta/solutions/backupRestore";
+    let policy = format!("{root}/exchangeProtectionPolicies/{active}");
+    let units = bench.all(&format!("{policy}/mailboxProtectionUnits")).await;
+    for excluded in bench.all(&format!("{policy}/mailboxExclusionUnits")).await {
+        assert_eq!(excluded["policyId"], active, "{excluded}");
+        let own = &excluded["directoryObjectId"];
+        assert!(own.is_string(), "{excluded}");
+        assert!(units.iter().all(|unit| unit["directoryObjectId"] != *own));
     }
 }

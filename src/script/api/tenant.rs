@@ -261,7 +261,9 @@ impl From<crate::backup::BackupError> for Failure {
             BackupError::Change(error) => change_failure(&error),
             error => {
                 let exit = match &error {
-                    BackupError::ForeignArtifacts { .. } => Exit::Unknown,
+                    BackupError::ForeignArtifacts { .. } | BackupError::UntoldArtifacts { .. } => {
+                        Exit::Unknown
+                    }
                     _ => Exit::Unstarted,
                 };
                 Self::new(error.code().to_owned(), error.to_string()).exit(exit)

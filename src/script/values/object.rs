@@ -20,7 +20,7 @@ pub(crate) struct Columns(Vec<(&'static str, Dynamic)>);
 
 impl Columns {
     /// All names that there are.
-    pub(crate) const NAMES: [&'static str; 10] = [
+    pub(crate) const NAMES: [&'static str; 11] = [
         "browseSessionId",
         "code",
         "inputs",
@@ -29,6 +29,7 @@ impl Columns {
         "path",
         "point",
         "query",
+        "reason",
         "searchResponseId",
         "unit",
     ];
@@ -249,7 +250,11 @@ pub(crate) fn value(property: Property, json: Json) -> Dynamic {
     match property.form {
         Form::Time => text(&json).map_or_else(
             || untyped(&json),
-            |text| Datetime::read_leniently(&text).map_or_else(|| text.into(), Dynamic::from),
+            |text| match Datetime::read_leniently(&text) {
+                Some(time) if time.is_unset() => Dynamic::UNIT,
+                Some(time) => Dynamic::from(time),
+                None => text.into(),
+            },
         ),
         Form::Duration => text(&json).map_or_else(
             || untyped(&json),

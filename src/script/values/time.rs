@@ -40,6 +40,11 @@ impl Datetime {
     pub(crate) fn read_leniently(text: &str) -> Option<Self> {
         instant::parse(text).map(Self)
     }
+
+    /// `0001-01-01T00:00:00Z` is what the service writes where there is no time yet.
+    pub(crate) fn is_unset(self) -> bool {
+        self.0.as_second() == instant::UNSET
+    }
 }
 
 impl fmt::Display for Datetime {

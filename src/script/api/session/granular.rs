@@ -97,22 +97,23 @@ pub(in crate::script::api) fn add_items(
     let alone = given.is::<Object>();
     let mut requests = Vec::new();
     if alone {
-        requests.push(request(host, session.workload, given, destination)?);
+        requests.extend(request(host, session.workload, given, destination)?);
     } else {
         for item in items(given)? {
-            requests.push(request(host, session.workload, &item?, destination)?);
+            requests.extend(request(host, session.workload, &item?, destination)?);
         }
     }
     host.finish(session.add(requests))?;
     Ok(())
 }
 
+/// Nothing for what is skipped.
 fn request(
     host: &Host,
     workload: &'static Workload,
     item: &Dynamic,
     destination: Option<Destination>,
-) -> Result<Request, Failure> {
+) -> Result<Option<Request>, Failure> {
     if workload.browse.is_none() {
         return hits(host, workload, item, destination);
     }
@@ -158,7 +159,7 @@ fn request(
         destination: destination.map(|to| to.name().to_owned()),
         input: Some(key.clone()),
     });
-    Ok(Request {
+    Ok(Some(Request {
         item: id,
         thing: Thing::Piece {
             browse: browse.into(),
@@ -166,7 +167,7 @@ fn request(
         },
         destination,
         name,
-    })
+    }))
 }
 
 /// What a search of a mailbox has found in one point.
@@ -175,7 +176,7 @@ fn hits(
     workload: &'static Workload,
     item: &Dynamic,
     destination: Option<Destination>,
-) -> Result<Request, Failure> {
+) -> Result<Option<Request>, Failure> {
     let wrong = || {
         let given = words::article(words::kind(item));
         let failure = Failure::new(
@@ -187,6 +188,23 @@ fn hits(
     let object = item.read_lock::<Object>().ok_or_else(wrong)?;
     let columns = object.columns().ok_or_else(wrong)?;
     let text = |name: &str| columns.get(name)?.clone().into_string().ok();
+    if let (Some(code), Some(query)) = (text("code"), text("query")) {
+        let unit = columns.get("unit").and_then(|unit| {
+            let unit = unit.read_lock::<Object>()?;
+            unit.json().string("id")
+        });
+        let asked = Asked {
+            workload: workload.name,
+            name: text("name").or_else(|| unit.clone()).unwrap_or_default(),
+            unit,
+            destination: destination.map(|to| to.name().to_owned()),
+            input: Some(query),
+            ..Asked::default()
+        };
+        let books = host.tenant.backup.books();
+        books.skip(asked, Some(code), text("reason"), false);
+        return Ok(None);
+    }
     let point = object.json().property("restorePoint").ok_or_else(wrong)?;
     let (Some(search), Some(query)) = (text("searchResponseId"), text("query")) else {
         return Err(wrong());
@@ -213,10 +231,10 @@ fn hits(
         destination: destination.map(|to| to.name().to_owned()),
         input: Some(query),
     });
-    Ok(Request {
+    Ok(Some(Request {
         item: booked,
         thing: Thing::Hits { search, point: id },
         destination,
         name,
-    })
+    }))
 }

@@ -5,7 +5,9 @@ use std::sync::Arc;
 use rhai::{Dynamic, Map, NativeCallContext};
 
 use super::words::{doc, words};
-use crate::backup::{BackupError, Destination, Hits, ItemQuery, Manner, Prefer, Workload};
+use crate::backup::{
+    BackupError, Destination, Hits, ItemQuery, Manner, Prefer, UNANSWERED, Workload,
+};
 use crate::graph::Json;
 use crate::script::api::session::granular::add_items;
 use crate::script::api::session::{destination, object};
@@ -50,7 +52,7 @@ session.activate().wait();
 
 const SEARCH: &str = "Searches the restore points of one mailbox for messages. Gives the point in which the query finds \
 something, the newest unless told: `artifactHitCount` (how many messages), `restorePoint`, and the columns `searchResponseId`, \
-`query`, `item`, `name`, `unit`.
+`query`, `item`, `name`, `unit`, `code`, `reason`. Where the service will not say whether it finds anything, one hit without a point comes, with the `code` `SearchUnanswered`: a session skips it.
 
 - Options: `query` (needed: `(subject -contains 'a') -or (sender -eq 'x@contoso.com')`, also with `recipient` and \
 `hasAttachment -eq true`; in beta also a map `#{subjects, senders, recipients, hasAttachment, items}`), `after`, `before` \
@@ -215,7 +217,8 @@ struct Searched {
     unit: Json,
     query: ItemQuery,
     left: usize,
-    found: Option<std::vec::IntoIter<Hits>>,
+    /// A hit without a point: the service would not say.
+    found: Option<std::vec::IntoIter<Option<Hits>>>,
 }
 
 impl Source for Searched {
@@ -226,19 +229,30 @@ impl Source for Searched {
         let found = match &mut self.found {
             Some(found) => found,
             none => match self.host.block(backup.search_items(&unit, &self.query)) {
-                Ok(hits) => none.insert(hits.into_iter()),
+                Ok(Some(hits)) => {
+                    none.insert(hits.into_iter().map(Some).collect::<Vec<_>>().into_iter())
+                }
+                Ok(None) => none.insert(vec![None].into_iter()),
                 Err(failure) => return Some(Err(failure)),
             },
         };
         let hits = found.next()?;
         let own = Object::exact(Kind::of(self.workload.unit_type), self.unit.clone());
         let columns = Columns::new()
-            .with("searchResponseId", hits.search)
             .with("query", self.query.words())
             .with("item", self.item.clone())
             .with("name", backup.name_of_unit(&unit))
             .with("unit", Dynamic::from(own));
-        let object = Object::exact(Kind::of("restorePointSearchResult"), hits.json);
+        let (json, columns) = if let Some(hits) = hits {
+            let columns = columns.with("searchResponseId", hits.search);
+            (hits.json, columns.with("code", ()).with("reason", ()))
+        } else {
+            let columns = columns.with("searchResponseId", ());
+            let reason = "the service would not say whether it finds anything";
+            let columns = columns.with("code", UNANSWERED).with("reason", reason);
+            (Json::of(&serde_json::json!({})), columns)
+        };
+        let object = Object::exact(Kind::of("restorePointSearchResult"), json);
         Some(Ok(Dynamic::from(object.with_columns(columns))))
     }
 }

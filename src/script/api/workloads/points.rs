@@ -5,7 +5,7 @@ use std::sync::Arc;
 use rhai::{Array, Dynamic, Map, NativeCallContext};
 
 use super::words::{doc, words};
-use crate::backup::{PointChoice, PointFilter, Points, Prefer, Row, Workload};
+use crate::backup::{PointChoice, PointFilter, Points, Prefer, Row, UNANSWERED, Workload};
 use crate::graph::Json;
 use crate::script::api::objects::collect;
 use crate::script::api::tenant::{instant, wanted};
@@ -51,7 +51,7 @@ fn of_one(library: &mut Library, workload: &'static Workload) {
         workload.name,
         "latest_point",
         &[&words(workload, "item: unit, {item}"), "-> restore point or ()"],
-        doc(workload, "The newest restore point of one unit; `()` where there is none.\n\n- Options: `after`, `tags`, `prefer` (`\"latest\"`, `\"oldest\"`), `version`.\n- Throws as `unit`.\n- Policy class: read. Graph: POST restorePoints/search. Permission: BackupRestore-Search.Read.All.\n\n```rhai\nlet point = {w}::latest_point({someone});\n```"),
+        doc(workload, "The newest restore point of one unit; `()` where there is none.\n\n- Options: `after`, `tags`, `prefer` (`\"latest\"`, `\"oldest\"`), `version`.\n- Throws as `unit`; `SearchUnanswered` where the service will not say whether there is one.\n- Policy class: read. Graph: POST restorePoints/search. Permission: BackupRestore-Search.Read.All.\n\n```rhai\nlet point = {w}::latest_point({someone});\n```"),
         move |ctx: NativeCallContext, item: Dynamic| one(&ctx, workload, item, None, OptionMap::none()),
     );
     library.function(
@@ -73,7 +73,7 @@ fn of_one(library: &mut Library, workload: &'static Workload) {
         workload.name,
         "point_before",
         &[&words(workload, "item: unit, {item}"), "instant: datetime", "-> restore point or ()"],
-        doc(workload, "The newest restore point of one unit strictly before an instant; `()` where there is none.\n\n- Options: `after`, `tags`, `prefer` (`\"latest\"`, `\"oldest\"`), `version`.\n- Throws as `unit`.\n- Policy class: read. Graph: POST restorePoints/search. Permission: BackupRestore-Search.Read.All.\n\n```rhai\nlet point = {w}::point_before({someone}, now() - duration(\"36h\"));\n```"),
+        doc(workload, "The newest restore point of one unit strictly before an instant; `()` where there is none.\n\n- Options: `after`, `tags`, `prefer` (`\"latest\"`, `\"oldest\"`), `version`.\n- Throws as `unit`; `SearchUnanswered` where the service will not say whether there is one.\n- Policy class: read. Graph: POST restorePoints/search. Permission: BackupRestore-Search.Read.All.\n\n```rhai\nlet point = {w}::point_before({someone}, now() - duration(\"36h\"));\n```"),
         move |ctx: NativeCallContext, item: Dynamic, before: Dynamic| one(&ctx, workload, item, Some(before), OptionMap::none()),
     );
     library.function(
@@ -99,7 +99,7 @@ fn of_many(library: &mut Library, workload: &'static Workload) {
         workload.name,
         "points_before",
         &["items: list", "instant: datetime", "-> array of row"],
-        doc(workload, "One row for every item, in order: `#{item, name, unit, point, code, reason}`. `point` is the newest strictly before the instant; where there is none, `code` says why: `UserNotFound`, `Ambiguous`, `NoUnit`, `NotProtected`, `NoPointBefore`.\n\n- `items`: units, {items}, or maps `#{item, before}` with instants of their own.\n- Options: `after`, `tags`, `prefer` (`\"latest\"`, `\"oldest\"`), `version`.\n- Throws `NoInstant` where neither the call nor the item names one, `WrongType` for what is no item; nobody's missing point is an error.\n- Policy class: read. Graph: POST restorePoints/search. Permissions: BackupRestore-Search.Read.All, BackupRestore-Configuration.Read.All.\n\n```rhai\nlet rows = {w}::points_before({many}, now() - duration(\"36h\"));\ntable(rows, [\"name\", \"code\"]);\n```"),
+        doc(workload, "One row for every item, in order: `#{item, name, unit, point, code, reason}`. `point` is the newest strictly before the instant; where there is none, `code` says why: `UserNotFound`, `Ambiguous`, `NoUnit`, `NotProtected`, `NoPointBefore`, or `SearchUnanswered` where the service would not say.\n\n- `items`: units, {items}, or maps `#{item, before}` with instants of their own.\n- Options: `after`, `tags`, `prefer` (`\"latest\"`, `\"oldest\"`), `version`.\n- Throws `NoInstant` where neither the call nor the item names one, `WrongType` for what is no item; nobody's missing point is an error.\n- Policy class: read. Graph: POST restorePoints/search. Permissions: BackupRestore-Search.Read.All, BackupRestore-Configuration.Read.All.\n\n```rhai\nlet rows = {w}::points_before({many}, now() - duration(\"36h\"));\ntable(rows, [\"name\", \"code\"]);\n```"),
         move |ctx: NativeCallContext, items: Dynamic, second: Dynamic| -> Raised<Array> {
             // The second is the instant, or the options where every item has its own instant.
             if second.is_map() {
@@ -136,7 +136,7 @@ fn of_many(library: &mut Library, workload: &'static Workload) {
         workload.name,
         "latest_points",
         &["items: list", "-> array of row"],
-        doc(workload, "One row for every item, in order, with its newest restore point; where there is none, `code` says why: `UserNotFound`, `Ambiguous`, `NoUnit`, `NotProtected`, `NoPoint`.\n\n- Options: `after`, `tags`, `prefer` (`\"latest\"`, `\"oldest\"`), `version`.\n- Throws `WrongType` for what is no item; nobody's missing point is an error.\n- Policy class: read. Graph: POST restorePoints/search. Permissions: BackupRestore-Search.Read.All, BackupRestore-Configuration.Read.All.\n\n```rhai\nlet rows = {w}::latest_points({many});\n```"),
+        doc(workload, "One row for every item, in order, with its newest restore point; where there is none, `code` says why: `UserNotFound`, `Ambiguous`, `NoUnit`, `NotProtected`, `NoPoint`, or `SearchUnanswered` where the service would not say.\n\n- Options: `after`, `tags`, `prefer` (`\"latest\"`, `\"oldest\"`), `version`.\n- Throws `WrongType` for what is no item; nobody's missing point is an error.\n- Policy class: read. Graph: POST restorePoints/search. Permissions: BackupRestore-Search.Read.All, BackupRestore-Configuration.Read.All.\n\n```rhai\nlet rows = {w}::latest_points({many});\n```"),
         move |ctx: NativeCallContext, items: Dynamic| latest(&ctx, workload, &items, Map::new()),
     );
     library.function(
@@ -214,6 +214,11 @@ fn one(
     let unit = Dynamic::from(Object::exact(Kind::of(workload.unit_type), unit));
     let rows = rows(&host, workload, vec![unit], &choice).raise(ctx)?;
     let row = rows.into_iter().next().and_then(Dynamic::try_cast::<Map>);
+    // `()` would say that there is none.
+    let text = |name: &str| row.as_ref()?.get(name)?.clone().into_string().ok();
+    if let Some(code) = text("code").filter(|code| code == UNANSWERED) {
+        return Err(Failure::new(code, text("reason").unwrap_or_default()).raise(ctx));
+    }
     Ok(row
         .and_then(|mut row| row.remove("point"))
         .unwrap_or(Dynamic::UNIT))
