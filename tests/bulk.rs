@@ -1,5 +1,7 @@
 //! Bulk restores: one list of people or sites, whose points the service looks for.
 
+use std::ops::RangeInclusive;
+
 use insta::assert_snapshot;
 use serde_json::{Value, json};
 
@@ -362,6 +364,10 @@ fn a_bulk_draft_of_another_run_can_be_activated() {
 /// Runs [`EVERYONE`] with faults that it must come through.
 #[track_caller]
 fn survives(spec: &str, reconciled: u64) -> (Served, String) {
+    survives_within(spec, reconciled..=reconciled)
+}
+
+fn survives_within(spec: &str, reconciled: RangeInclusive<u64>) -> (Served, String) {
     let tenant = Served::fast();
     tenant.faults(spec);
     let bench = bench(&tenant, EVERYONE);
@@ -369,8 +375,8 @@ fn survives(spec: &str, reconciled: u64) -> (Served, String) {
     tenant.expect_nothing_twice();
     assert_eq!(bench.books(), [100, 89, 3, 8, 0], "{spec}\n{done}");
     assert_eq!(done.code, 1, "{spec}\n{done}");
-    let requests = &bench.result()["requests"];
-    assert_eq!(requests["reconciled"], json!(reconciled), "{spec}\n{done}");
+    let looks = bench.result()["requests"]["reconciled"].as_u64().unwrap();
+    assert!(reconciled.contains(&looks), "{spec}: {looks}\n{done}");
     (tenant, done.stderr)
 }
 
@@ -394,8 +400,9 @@ fn a_bulk_request_that_never_arrived_is_sent_again() {
 #[test]
 fn a_bulk_request_that_is_done_late_is_found() {
     // We look after 400 ms; what is sent again after that is refused where the first has landed.
-    for late in ["100ms", "450ms"] {
-        let (tenant, _) = survives(&format!("late=1x:{late}@{REQUEST}"), 1);
+    // That refusal is looked into as well.
+    for (late, looks) in [("100ms", 1..=1), ("450ms", 1..=2)] {
+        let (tenant, _) = survives_within(&format!("late=1x:{late}@{REQUEST}"), looks);
         assert_eq!(tenant.sessions().len(), 1, "{late}");
     }
 }

@@ -4,16 +4,16 @@
 //! point + destination, of a bulk restore its input instead, of a granular one the file or search as well; the same again is
 //! not counted again.
 
+mod entry;
 #[cfg(test)]
 mod tests;
 
+use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use sha2::{Digest as _, Sha256};
-
-use super::Workload;
 use crate::changes::aim;
+use entry::{Entry, Key, State, closed, closed_as, key, opened};
 
 pub(crate) use super::items::{
     ArtifactTotals, Closed, Item, ItemPoint, Outcome, SessionSummary, SessionTimes, Totals,
@@ -27,36 +27,13 @@ pub(crate) struct Asked {
     /// The directory's display name, else the id.
     pub(crate) name: String,
     pub(crate) point: Option<ItemPoint>,
-    pub(crate) destination: Option<String>,
+    pub(crate) destination: Option<Cow<'static, str>>,
     /// See [`Item::input`].
     pub(crate) input: Option<String>,
 }
 
 /// The number of an item in the books of its run.
 pub(crate) type ItemId = usize;
-
-/// What is known so far of one item.
-#[derive(Clone, Debug)]
-enum State {
-    /// Asked for; in no session yet.
-    Open,
-    /// In a draft that was not activated, or in a session that runs.
-    In { session: String, activated: bool },
-    /// Taken out again, by `remove` or with its draft.
-    Withdrawn,
-    Ended {
-        outcome: Outcome,
-        code: Option<String>,
-        reason: Option<String>,
-        session: Option<String>,
-        expected: bool,
-    },
-}
-
-struct Entry {
-    asked: Asked,
-    state: State,
-}
 
 /// Where books are written through to, so that they can be read from outside and after a crash.
 pub(crate) trait Shelf: Send + Sync {
@@ -79,7 +56,20 @@ struct Inner {
     /// Those that are in sessions, or are about to be: what a limit counts. Taken out again they do not count.
     counted: HashSet<ItemId>,
     sessions: Vec<SessionSummary>,
+    /// The ids of sessions, each once for all its items.
+    ids: HashSet<Arc<str>>,
     is_closed: bool,
+}
+
+impl Inner {
+    fn shared(&mut self, session: &str) -> Arc<str> {
+        if let Some(known) = self.ids.get(session) {
+            return known.clone();
+        }
+        let id: Arc<str> = session.into();
+        self.ids.insert(id.clone());
+        id
+    }
 }
 
 impl Books {
@@ -131,7 +121,7 @@ impl Books {
     pub(super) fn aim(&self, id: ItemId) -> Option<(String, String, String)> {
         let books = self.lock();
         let asked = &books.entries[id].asked;
-        let destination = asked.destination.clone().unwrap_or_default();
+        let destination = asked.destination.as_deref().unwrap_or_default().to_owned();
         Some((
             asked.unit.clone()?,
             asked.point.as_ref()?.id.clone(),
@@ -142,6 +132,11 @@ impl Books {
     /// The unit that an item was asked for with.
     pub(super) fn unit(&self, id: ItemId) -> Option<String> {
         self.lock().entries[id].asked.unit.clone()
+    }
+
+    /// What was sent for an item of a bulk restore.
+    pub(super) fn input(&self, id: ItemId) -> Option<String> {
+        self.lock().entries[id].asked.input.clone()
     }
 
     /// How many items the sessions of this run hold together with these, each once.
@@ -192,7 +187,7 @@ impl Books {
                 outcome: Outcome::Unknown,
                 session: Some(own),
                 ..
-            } => own == session,
+            } => **own == *session,
             _ => false,
         }
     }
@@ -203,7 +198,7 @@ impl Books {
             if self.is_open_in(*id, session) {
                 let mut books = self.lock();
                 books.entries[*id].state = State::In {
-                    session: session.to_owned(),
+                    session: books.shared(session),
                     activated: false,
                 };
                 self.show(&books, *id);
@@ -225,6 +220,7 @@ impl Books {
     pub(crate) fn place(&self, id: ItemId, session: &str) {
         let mut books = self.lock();
         books.counted.insert(id);
+        let session = books.shared(session);
         let state = &mut books.entries[id].state;
         // In a session that runs, or restored by it: a second copy in a draft changes nothing of that.
         if !matches!(
@@ -238,7 +234,7 @@ impl Books {
             }
         ) {
             *state = State::In {
-                session: session.to_owned(),
+                session,
                 activated: false,
             };
             self.show(&books, id);
@@ -248,10 +244,11 @@ impl Books {
     /// The session was activated with these items in it.
     pub(crate) fn activated(&self, ids: impl IntoIterator<Item = ItemId>, session: &str) {
         let mut books = self.lock();
+        let session = books.shared(session);
         for id in ids {
             books.counted.insert(id);
             books.entries[id].state = State::In {
-                session: session.to_owned(),
+                session: session.clone(),
                 activated: true,
             };
             self.show(&books, id);
@@ -270,7 +267,7 @@ impl Books {
                 outcome: Outcome::Succeeded | Outcome::Unknown,
                 session: Some(session),
                 ..
-            } => session != by_other_than,
+            } => **session != *by_other_than,
             _ => false,
         }
     }
@@ -279,7 +276,7 @@ impl Books {
     pub(crate) fn withdraw(&self, id: ItemId, session: &str) {
         let mut books = self.lock();
         let state = &mut books.entries[id].state;
-        if matches!(state, State::In { session: own, activated: false } if own == session) {
+        if matches!(state, State::In { session: own, activated: false } if **own == *session) {
             *state = State::Withdrawn;
             books.counted.remove(&id);
             self.show(&books, id);
@@ -298,11 +295,12 @@ impl Books {
         if session.is_none() {
             books.counted.remove(&id);
         }
+        let session = session.map(|session| books.shared(session));
         books.entries[id].state = State::Ended {
             outcome,
             code,
             reason,
-            session: session.map(str::to_owned),
+            session,
             expected: false,
         };
         self.show(&books, id);
@@ -402,131 +400,5 @@ impl Books {
     fn lock(&self) -> MutexGuard<'_, Inner> {
         // Each change of the books is one assignment: a panic elsewhere cannot leave them half written.
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// What an item is told apart by: of a hundred thousand the texts themselves would take megabytes.
-type Key = [u8; 32];
-
-fn key(asked: &Asked) -> Key {
-    Sha256::digest(identity(asked)).into()
-}
-
-fn identity(asked: &Asked) -> String {
-    let point = asked.point.as_ref().map(|point| point.id.as_str());
-    // Without a unit the name is all there is: two people who were not found are two items.
-    let unit = asked.unit.as_deref().unwrap_or(&asked.name);
-    let destination = asked.destination.as_deref();
-    let Some(input) = asked.input.as_deref() else {
-        return serde_json::json!([asked.workload, unit, point, destination]).to_string();
-    };
-    // The input of a bulk restore is all there is to know: its unit and its point are the service's choice.
-    let unit = asked.unit.as_deref();
-    let input = input.trim_end_matches('/').to_lowercase();
-    serde_json::json!([asked.workload, unit, point, destination, input]).to_string()
-}
-
-/// The other way round: an item that was closed because nobody looked any more is open again.
-fn opened(item: Item) -> Entry {
-    let state = match (item.outcome, item.code.as_deref(), item.session.clone()) {
-        (Outcome::Skipped, Some("NotActivated"), None) => State::Open,
-        (Outcome::Skipped, Some("NotActivated"), Some(session)) => State::In {
-            session,
-            activated: false,
-        },
-        (Outcome::Unknown, Some("NotAwaited"), Some(session)) => State::In {
-            session,
-            activated: true,
-        },
-        (Outcome::Skipped, Some("Withdrawn"), _) => State::Withdrawn,
-        (outcome, _, session) => State::Ended {
-            outcome,
-            code: item.code,
-            reason: item.reason,
-            session,
-            expected: item.expected,
-        },
-    };
-    let workload = Workload::named(&item.workload).map_or("", |workload| workload.name);
-    Entry {
-        asked: Asked {
-            workload,
-            unit: item.unit,
-            name: item.name,
-            point: item.point,
-            destination: item.destination,
-            input: item.input,
-        },
-        state,
-    }
-}
-
-fn closed(entry: &Entry) -> Item {
-    closed_as(entry.asked.clone(), &entry.state)
-}
-
-fn closed_as(asked: Asked, state: &State) -> Item {
-    let some = |text: &str| Some(text.to_owned());
-    let (outcome, code, reason, session, expected) = match state {
-        State::Open => (
-            Outcome::Skipped,
-            some("NotActivated"),
-            some("it was put into no session"),
-            None,
-            false,
-        ),
-        State::In {
-            session,
-            activated: false,
-        } => (
-            Outcome::Skipped,
-            some("NotActivated"),
-            some("its session is a draft that was never activated"),
-            some(session),
-            false,
-        ),
-        State::In {
-            session,
-            activated: true,
-        } => (
-            Outcome::Unknown,
-            some("NotAwaited"),
-            some("its session was activated and its end was not seen"),
-            some(session),
-            false,
-        ),
-        State::Withdrawn => (
-            Outcome::Skipped,
-            some("Withdrawn"),
-            some("it was removed before activation"),
-            None,
-            false,
-        ),
-        State::Ended {
-            outcome,
-            code,
-            reason,
-            session,
-            expected,
-        } => (
-            *outcome,
-            code.clone(),
-            reason.clone(),
-            session.clone(),
-            *expected,
-        ),
-    };
-    Item {
-        workload: asked.workload.to_owned(),
-        unit: asked.unit,
-        name: asked.name,
-        point: asked.point,
-        session,
-        destination: asked.destination,
-        input: asked.input,
-        outcome,
-        code,
-        reason,
-        expected,
     }
 }

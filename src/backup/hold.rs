@@ -64,7 +64,8 @@ fn name(id: &str) -> String {
 
 /// The session that a path leads to or into, in the forms `…RestoreSessions/ID` and `…RestoreSessions('ID')`.
 pub(crate) fn session_of_path(path: &str) -> Option<&str> {
-    let mut parts = path.split(['/', '?']);
+    let path = path.split('?').next().unwrap_or_default();
+    let mut parts = path.split('/');
     let is_sessions = |name: &str| name.to_ascii_lowercase().ends_with("restoresessions");
     while let Some(part) = parts.next() {
         if is_sessions(part) {

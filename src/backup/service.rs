@@ -79,8 +79,8 @@ pub(crate) struct Service {
     allowed: OnceCell<()>,
     /// Names of units, as rows have told them.
     names: Mutex<HashMap<String, String>>,
-    /// By the id of a restore point: the input of a bulk request that it was found for.
-    inputs: Mutex<HashMap<String, String>>,
+    /// By the id of a restore point: the item of a bulk request that it was found for.
+    inputs: Mutex<HashMap<String, ItemId>>,
     /// Whom a policy that names groups lets be touched.
     pub(super) members: tokio::sync::Mutex<Option<Arc<HashSet<String>>>>,
     /// Whom bulk requests name, by workload, owner and destination: two addresses can be one person's.
@@ -308,13 +308,14 @@ impl Service {
     }
 
     /// What an input of a bulk request was resolved to.
-    pub(super) fn remember_input(&self, point: &str, input: &str) {
-        lock(&self.inputs).insert(point.to_owned(), input.to_owned());
+    pub(super) fn remember_input(&self, point: &str, item: ItemId) {
+        lock(&self.inputs).insert(point.to_owned(), item);
     }
 
     /// The input of a bulk request that a restore point was found for.
     pub(crate) fn input_of_point(&self, point: &str) -> Option<String> {
-        lock(&self.inputs).get(point).cloned()
+        let item = *lock(&self.inputs).get(point)?;
+        self.books.input(item)
     }
 
     pub(super) fn know_browse(&self, browse: Arc<Browse>) {
@@ -354,7 +355,7 @@ impl Service {
                 id,
                 protection_date_time: point.and_then(|point| point.string("protectionDateTime")),
             }),
-            destination: destination.map(|to| to.name().to_owned()),
+            destination: destination.map(|to| to.name().into()),
             input,
         })
     }

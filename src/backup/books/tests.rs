@@ -9,7 +9,7 @@ fn asked(unit: &str) -> Asked {
             id: format!("p-{unit}"),
             protection_date_time: None,
         }),
-        destination: Some("new".to_owned()),
+        destination: Some("new".into()),
         input: None,
     }
 }

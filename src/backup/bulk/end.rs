@@ -95,7 +95,7 @@ impl Service {
         part.keep(json);
         bulk.unresolved = unresolved;
         if bulk.is_ours() {
-            self.book_inputs(part, bulk, &ends).await?;
+            self.book_inputs(part, bulk, ends).await?;
         } else {
             self.book_artifacts(part, bulk, ends);
         }
@@ -149,10 +149,10 @@ impl Service {
         &self,
         part: &Part,
         bulk: &mut Bulk,
-        ends: &[End],
+        mut ends: Vec<End>,
     ) -> Result<(), BackupError> {
         let lost = bulk.unresolved.clone().unwrap_or_default();
-        let mut came = ends_of(&bulk.inputs, ends, &lost);
+        let mut came = ends_of(&bulk.inputs, &ends, &lost);
         let open = |(input, came): (&Input, &Came)| {
             input.owner.is_none() && matches!(came, Came::Nothing | Came::Untold)
         };
@@ -160,17 +160,29 @@ impl Service {
         if told && bulk.inputs.iter().zip(&came).any(open) {
             self.learn_owners(part.workload.owned_by, &mut bulk.inputs)
                 .await?;
-            came = ends_of(&bulk.inputs, ends, &lost);
+            came = ends_of(&bulk.inputs, &ends, &lost);
+        }
+        // Two inputs can stand for one artifact; else what is known of it is moved into the books.
+        let mut uses = vec![0_u32; ends.len()];
+        for came in &came {
+            if let Came::To(at) = came {
+                uses[*at] += 1;
+            }
         }
         for (input, came) in bulk.inputs.iter().zip(came) {
             let (outcome, code, reason) = match came {
                 Came::To(at) => {
-                    let end = &ends[at];
-                    if let Some(point) = &end.point {
-                        self.remember_input(&point.id, &input.text);
+                    uses[at] -= 1;
+                    let end = &mut ends[at];
+                    let (unit, point) = if uses[at] == 0 {
+                        (end.unit.take(), end.point.take())
+                    } else {
+                        (end.unit.clone(), end.point.clone())
+                    };
+                    if let Some(point) = &point {
+                        self.remember_input(&point.id, input.item);
                     }
-                    self.books
-                        .learn(input.item, end.unit.clone(), end.point.clone());
+                    self.books.learn(input.item, unit, point);
                     (end.outcome, end.code.clone(), end.reason.clone())
                 }
                 Came::Unresolved(at) => {
@@ -197,7 +209,7 @@ impl Service {
             workload: part.workload.name,
             unit,
             name,
-            destination: bulk.destination.map(|to| to.name().to_owned()),
+            destination: bulk.destination.map(|to| to.name().into()),
             ..Asked::default()
         };
         for end in ends {

@@ -80,7 +80,7 @@ fn skip(host: &Host, row: &Map) -> Result<(), Failure> {
             id,
             protection_date_time: text(row, "protectionDateTime"),
         }),
-        destination: text(row, "destination"),
+        destination: text(row, "destination").map(Into::into),
         input: text(row, "input"),
     };
     let expected = row

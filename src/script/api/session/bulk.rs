@@ -314,7 +314,7 @@ fn booked(
     let asked = Asked {
         workload: workload.name,
         name: recipient.name.clone(),
-        destination: Some(destination.name().to_owned()),
+        destination: Some(destination.name().into()),
         ..Asked::default()
     };
     let text = match recipient.input {

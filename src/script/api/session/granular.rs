@@ -156,7 +156,7 @@ fn request(
         unit: shown.unit,
         name: name.clone(),
         point: shown.point,
-        destination: destination.map(|to| to.name().to_owned()),
+        destination: destination.map(|to| to.name().into()),
         input: Some(key.clone()),
     });
     Ok(Some(Request {
@@ -197,7 +197,7 @@ fn hits(
             workload: workload.name,
             name: text("name").or_else(|| unit.clone()).unwrap_or_default(),
             unit,
-            destination: destination.map(|to| to.name().to_owned()),
+            destination: destination.map(|to| to.name().into()),
             input: Some(query),
             ..Asked::default()
         };
@@ -228,7 +228,7 @@ fn hits(
             id: id.clone(),
             protection_date_time: point.string("protectionDateTime"),
         }),
-        destination: destination.map(|to| to.name().to_owned()),
+        destination: destination.map(|to| to.name().into()),
         input: Some(query),
     });
     Ok(Some(Request {

@@ -106,7 +106,7 @@ pub(super) fn request(
             unit,
             name: name.unwrap_or_default(),
             point: None,
-            destination: Some(to.name().to_owned()),
+            destination: Some(to.name().into()),
             input: None,
         };
         let code = text("code").or_else(|| Some("NoPoint".to_owned()));
@@ -156,7 +156,7 @@ fn placed(
             id: id.clone(),
             protection_date_time: point.string("protectionDateTime"),
         }),
-        destination: Some(to.name().to_owned()),
+        destination: Some(to.name().into()),
         input: None,
     });
     Ok(Request {
