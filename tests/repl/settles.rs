@@ -133,3 +133,50 @@ fn whoever_leaves_hears_what_still_runs() {
     let (shown, code) = person.leaves();
     assert_eq!((code, bench.books()), (0, [6, 6, 0, 0, 0]), "{shown}");
 }
+
+#[test]
+fn a_bulk_restore_of_a_dead_conversation_is_settled() {
+    let tenant = Served::start(&["--speed", "1200"]);
+    let bench = tenant.bench();
+    let mut person = Person::new(&bench, &[]);
+    person.says(":arm");
+    person.begins("exchange::restore_bulk(groups::members(\"Finance\"), #{destination: \"new\"});");
+    person.hears("[y/N/all] ");
+    person.types("y\r");
+    person.waits();
+    person.dies();
+    let run = run_of(&bench);
+    let done = bench.runback(&["resume", &run]);
+    assert!(done.code <= 1, "{done}");
+    let [asked, succeeded, failed, skipped, unknown] = bench.books();
+    let held = tenant.sessions()[0]["artifacts"].as_array().unwrap().len();
+    assert_eq!((succeeded + failed, unknown), (held as u64, 0), "{done}");
+    assert_eq!(asked, succeeded + failed + skipped, "{done}");
+    assert!(held > 5, "{done}");
+    assert_eq!(tenant.count("POST /restoreSessions/{id}/activate"), 1);
+    assert_eq!(tenant.sessions().len(), 1);
+    tenant.expect_nothing_twice();
+}
+
+#[test]
+fn files_of_a_dead_conversation_are_settled() {
+    let tenant = Served::start(&["--speed", "1200"]);
+    let bench = tenant.bench();
+    let mut person = Person::new(&bench, &[]);
+    person.says(":arm");
+    person.says("let point = (); for who in users::list().first(20) { point = attempt(|| onedrive::latest_point(who, #{tags: \"fastRestore\"})).value; if point != () { break; } }");
+    person.says("let browse = onedrive::create_browse_session(point);");
+    person.says("browse.wait();");
+    person.says("let files = browse.find(\"*\", #{limit: 3}).collect();");
+    person.begins("onedrive::create_granular_session(files).activate();");
+    person.hears("[y/N/all] ");
+    person.types("y\r");
+    person.waits();
+    person.dies();
+    let run = run_of(&bench);
+    let done = bench.runback(&["resume", &run]).expect(0);
+    assert_eq!(bench.books(), [3, 3, 0, 0, 0], "{done}");
+    assert_eq!(tenant.count("POST /restoreSessions/{id}/activate"), 1);
+    let done = bench.runback(&["resume", &run]).expect(0);
+    assert!(done.stderr.contains("has come to its end"), "{done}");
+}
