@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::json;
 
-use crate::support::{Asked, Bench, CLIENT, Entra, TENANT, refusal, token};
+use crate::support::{Asked, Bench, CLIENT, Entra, Person, TENANT, refusal, token};
 
 /// A service whose answers to polls are these; the interval is zero, so that no test waits.
 fn entra(poll: impl Fn(usize, &Asked) -> (u16, String) + Send + Sync + 'static) -> Entra {
@@ -82,6 +82,24 @@ fn the_code_is_shown_however_quiet_the_run_is() {
         line["message"].as_str().unwrap().contains("ABCD-1234"),
         "{done}"
     );
+}
+
+#[test]
+fn a_conversation_signs_in_at_the_first_statement_that_needs_it() {
+    let entra = entra(|poll, _| if poll < 2 { pending() } else { token() });
+    let bench = entra.bench();
+    let mut person = Person::new(&bench, &["--auth", "device-code"]);
+    assert!(person.says("40 + 2").contains("42"));
+    assert_eq!(entra.asked().len(), 0);
+    let shown = person.says("users::list().count()");
+    let code = "open https://login.example/device and enter the code ABCD-1234";
+    // As wide as the terminal, so that a line may break.
+    let shown = shown.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(shown.contains(code), "{shown}");
+    let shown = person.says("users::list().count()");
+    assert!(!shown.contains("ABCD"), "{shown}");
+    assert_eq!(person.quits().1, 0);
+    assert_eq!(entra.asked().len(), 4);
 }
 
 #[test]
