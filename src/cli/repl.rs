@@ -12,7 +12,7 @@ use crate::cancel::Cancel;
 use crate::changes::Arming;
 use crate::config::Setting as Configured;
 use crate::error::{Exit, Fault};
-use crate::repl::{Elsewhere, Frame, converse};
+use crate::repl::{Elsewhere, Frame, Named, converse};
 use crate::run::{Conversation, Ground, Rails, Setting, State};
 use crate::sandbox::Running;
 use crate::talk::Voice;
@@ -51,7 +51,7 @@ impl Repl {
             arming: arming.clone(),
         };
         let tenant = if serving.is_some() {
-            "sandbox".to_owned()
+            Named::Given("sandbox".to_owned())
         } else {
             tenant(flags)
         };
@@ -73,18 +73,12 @@ impl Repl {
 }
 
 /// As the prompt names it: `contoso` of `contoso.onmicrosoft.com`, the beginning of an id, the profile, the address.
-fn tenant(flags: &Flags) -> String {
+fn tenant(flags: &Flags) -> Named {
     if let Some(tenant) = &flags.tenant.tenant {
-        let first = tenant.split('.').next().unwrap_or(tenant);
-        let is_id = first.len() == 36 && first.matches('-').count() == 4;
-        return if is_id {
-            first.split('-').next().unwrap_or(first).to_owned()
-        } else {
-            first.to_owned()
-        };
+        return Named::of_tenant(tenant);
     }
     if let Some(profile) = &flags.settings.profile {
-        return profile.clone();
+        return Named::Given(profile.clone());
     }
     let host = |url: &String| {
         let url = url::Url::parse(url).ok()?;
@@ -95,7 +89,7 @@ fn tenant(flags: &Flags) -> String {
         )
     };
     let url = flags.tenant.graph_url.as_ref().and_then(host);
-    url.unwrap_or_else(|| "tenant".to_owned())
+    Named::ByAddress(url.unwrap_or_else(|| "tenant".to_owned()))
 }
 
 /// Commands of the conversation that are commands of the program: parsed as the shell's are, behind the flags that this

@@ -25,6 +25,7 @@ use crate::talk::Talk as _;
 use crate::text::Paint;
 use display::{Screen, Times, plainly};
 use editor::{Editor, Typed};
+pub(crate) use prompt::Named;
 use prompt::Prompt;
 use save::Kept;
 use tour::Tour;
@@ -34,8 +35,7 @@ pub(crate) type Elsewhere = Box<dyn Fn(&[String]) -> Result<Exit, Fault>>;
 
 /// What the command line knows of the conversation.
 pub(crate) struct Frame {
-    /// As the prompt names it.
-    pub(crate) tenant: String,
+    pub(crate) tenant: Named,
     pub(crate) is_sandbox: bool,
     /// Colours on stdout.
     pub(crate) paint: Paint,
@@ -78,7 +78,7 @@ pub(crate) fn converse(talk: Conversation, frame: Frame) -> Exit {
         pager: talk.world.variable("PAGER"),
     };
     let prompt = Prompt::new(
-        &frame.tenant,
+        frame.tenant,
         talk.arming().clone(),
         talk.world.clone(),
         frame.paint,
@@ -260,7 +260,20 @@ impl Repl {
             self.statement(typed).map(|()| Then::On)
         };
         tour::look(self, trimmed, outcome.is_ok());
+        self.meet_tenant();
         outcome
+    }
+
+    /// Once somebody has signed in, the token says whose tenant this is.
+    fn meet_tenant(&self) {
+        let Some(identity) = self.talk.tenant().client.known_identity() else {
+            return;
+        };
+        if let Some(other) = self.prompt.meet(&identity.claims) {
+            self.talk.voice.warn(&format!(
+                "the token is for tenant {other}, not for the one that `--tenant` names"
+            ));
+        }
     }
 
     /// Runs what was typed, keeps it, shows its value.
