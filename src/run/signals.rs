@@ -143,12 +143,14 @@ pub(super) fn converse_wishes(
         stop.set(fault);
         world.cancel.cancel();
         if presses.is_idle() {
+            // Not above the line that is typed: nobody would be there to draw it.
+            voice.typing(None);
+            crate::unix::restore_terminal();
+            voice.raw("");
             voice.note(&format!(
                 "stopped with `runback stop {run}`; close its books with: runback resume {run}",
                 run = ledger.run()
             ));
-            voice.end();
-            crate::unix::restore_terminal();
             std::process::exit(Exit::Stopped.code().into());
         }
     });
