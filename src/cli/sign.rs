@@ -46,7 +46,7 @@ impl Sign {
         let source = crate::run::Source::read(&self.script)?;
         let name = self.script.display().to_string();
         let now = world.clock.now();
-        let examined = script::examine(&name, &source.bytes, &[source.folder()]);
+        let examined = script::examine(&name, &source.bytes, &vec![source.folder()].into());
         let mut faults: Vec<Fault> = examined.errors().cloned().collect();
         if let Some(header) = examined
             .header

@@ -22,7 +22,7 @@ use crate::runs;
 use crate::script::api::tenant::Tenant;
 use crate::script::record::Quiet;
 use crate::script::steps::Steps;
-use crate::script::{self, Abilities, Args, Beta, Failure, Files, Host, Script};
+use crate::script::{self, Abilities, Args, Beta, Failure, Files, Host, Roots, Script};
 use crate::stop::Stop;
 use crate::talk::{Talk as _, Voice};
 use crate::world::World;
@@ -48,7 +48,7 @@ struct Prepared {
     script: Script,
     args: Args,
     files: Files,
-    roots: Vec<PathBuf>,
+    roots: Roots,
 }
 
 /// What running came to, beside the outcome.
@@ -259,8 +259,8 @@ impl Whole<'_> {
         outcome.sha256 = Some(source.sha256());
         let name = order.name();
         let roots = match &order.errand {
-            Some(errand) => errand.libraries.clone(),
-            None => vec![source.folder()],
+            Some(errand) => Roots::guarded(errand.libraries.clone()),
+            None => vec![source.folder()].into(),
         };
         let here = order.here.clone();
         let examined = script::examine(&name, &source.bytes, &roots);

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use crate::support::{Served, Watched};
+use crate::support::{Served, Watched, chmod};
 
 #[test]
 fn a_dropped_script_runs_once_and_its_result_lies_beside_it() {
@@ -235,4 +235,52 @@ fn the_status_tells_how_the_watcher_is_getting_on() {
         .runback(&["watch", "--status", "inbox"])
         .expect(1);
     assert!(status.stdout.contains("nobody watches"), "{status}");
+}
+
+#[test]
+fn what_others_can_write_in_the_library_is_not_imported() {
+    let watched = Watched::new();
+    let library = |name: &str| watched.bench.path("library").join(name);
+    for folder in ["", "sub", "open"] {
+        fs::create_dir(library(folder)).unwrap();
+        chmod(&library(folder), 0o755);
+    }
+    for name in [
+        "good",
+        "loose",
+        "twin",
+        "foreign",
+        "sub/inner",
+        "open/inner",
+    ] {
+        let path = library(&format!("{name}.rhai"));
+        fs::write(&path, "fn two() { 2 }").unwrap();
+        chmod(&path, 0o644);
+    }
+    chmod(&library("loose.rhai"), 0o666);
+    chmod(&library("open"), 0o777);
+    fs::hard_link(library("twin.rhai"), watched.bench.path("copy")).unwrap();
+    let mut bad = vec!["loose", "twin", "open/inner"];
+    // Only root can give a file away.
+    if std::os::unix::fs::chown(library("foreign.rhai"), Some(12345), None).is_ok() {
+        bad.push("foreign");
+    }
+    let script = |import: &str| format!("import \"{import}\" as other; print(other::two());");
+    for import in ["good", "sub/inner"].iter().chain(&bad) {
+        let name = format!("of-{}", import.replace('/', "-"));
+        watched.drop_file(&format!("{name}.rhai"), script(import));
+    }
+    // A file that may be imported imports one that may not.
+    fs::write(library("through.rhai"), "import \"loose\" as loose;").unwrap();
+    chmod(&library("through.rhai"), 0o644);
+    watched.drop_file("of-through.rhai", script("through"));
+    watched.once(&["--library", "library"]).expect(1);
+    assert_eq!(watched.filed("done").len(), 2, "{}", watched.tree());
+    let failed = watched.filed("failed");
+    assert_eq!(failed.len(), bad.len() + 1, "{}", watched.tree());
+    for filed in failed {
+        let told = filed.result.to_string();
+        assert!(told.contains("\"UnsafeFolder\""), "{told}");
+        assert!(!filed.read("run.log").contains("2\n"));
+    }
 }
