@@ -12,6 +12,7 @@ use super::child::{Ended, GRACE, Life, Start};
 use super::claim::Claim;
 use super::inbox::{Inbox, Place};
 use super::log::Said;
+use super::mark::{self, Marked};
 use super::names::Bundle;
 use super::result;
 use super::ticket::Ticket;
@@ -69,15 +70,21 @@ enum Step {
     Resume,
     /// It has come to its end, and only was not filed away.
     File,
+    /// It was begun, and what it has done is written down elsewhere, if anywhere.
+    Lose,
 }
 
 /// `row`: whether there is a record of the run, and whether it is open. `document`: how the run says it has ended.
-fn step(row: Option<bool>, document: Option<Exit>) -> Step {
-    match (row, document) {
-        (Some(true), _) => Step::Resume,
-        // Without a record it has changed nothing: it was stopped while it read.
-        (None, None | Some(Exit::Interrupted | Exit::Terminated)) => Step::Begin,
-        (Some(false), _) | (None, Some(_)) => Step::File,
+fn step(row: Option<bool>, document: Option<Exit>, marked: Marked) -> Step {
+    match (row, document, marked) {
+        (Some(true), ..) => Step::Resume,
+        // Each change is in the record before it is sent. So without one in the journal that would have it, nothing was sent: it
+        // was cut off before it began, or while it read.
+        (None, None | Some(Exit::Interrupted | Exit::Terminated), Marked::No | Marked::Here) => {
+            Step::Begin
+        }
+        (None, None | Some(Exit::Interrupted | Exit::Terminated), Marked::Elsewhere) => Step::Lose,
+        (Some(false), ..) | (None, Some(_), _) => Step::File,
     }
 }
 
@@ -100,6 +107,7 @@ impl Job {
         };
         let outcome = match step {
             Step::File => self.stored(shop),
+            Step::Lose => Some(self.lost(shop)),
             Step::Begin if self.needs_approval && !approval::is_given(&self.claim.folder) => {
                 match self.plan(shop, life, &lock).map_err(broken)? {
                     Planned::Left => return Ok(Fate::Left),
@@ -127,6 +135,9 @@ impl Job {
         result::write(&shop.inbox, &self.claim.folder, &outcome)
             .and_then(|()| result::file(&shop.inbox, &self.claim.folder, &run, place))
             .map_err(broken)?;
+        if let Ok(journal) = Journal::open(&shop.state) {
+            journal.forget_handed(&run);
+        }
         Ok(again.map_or(Fate::Filed(place, outcome.exit), Fate::Replanned))
     }
 
@@ -161,11 +172,14 @@ impl Job {
     }
 
     fn left_step(&self, shop: &Shop) -> Result<Step, Fault> {
-        let row = Journal::open(&shop.state)?.run(&self.claim.run)?;
+        let journal = Journal::open(&shop.state)?;
+        let row = journal.run(&self.claim.run)?;
+        let marked = mark::look(&self.claim.folder, &journal, &self.claim.run)?;
         let document = result::read(&self.claim.folder, &self.claim.run);
         Ok(step(
             row.map(|row| row.open),
             document.map(|outcome| outcome.exit),
+            marked,
         ))
     }
 
@@ -186,12 +200,14 @@ impl Job {
     ) -> io::Result<Option<Outcome>> {
         let mut words: Vec<OsString> = match step {
             Step::Resume => vec!["resume".into(), self.claim.run.clone().into()],
-            Step::Begin | Step::File => vec!["run".into()],
+            Step::Begin | Step::File | Step::Lose => vec!["run".into()],
         };
         words.push("--watched".into());
+        // What an earlier life has left is not what this one comes to; what that had done, the record knows.
+        self.claim.folder.remove(OsStr::new(result::FILE))?;
+        self.claim.folder.sync()?;
         if step == Step::Begin {
-            // What a stopped reader has left is not what this one comes to.
-            self.claim.folder.remove(OsStr::new(result::FILE))?;
+            self.mark(shop).map_err(io::Error::other)?;
         }
         if self.needs_approval {
             words.push("--approved".into());
@@ -227,6 +243,16 @@ impl Job {
         let now = shop.world.clock.now();
         let mut outcome = result::of_fault(&self.claim.run, &self.ticket.script, now, fault);
         outcome.sha256 = Some(self.ticket.sha256.clone());
+        outcome
+    }
+
+    /// As far as its own document goes, if it has left one.
+    fn lost(&self, shop: &Shop) -> Outcome {
+        let fault = self.record_lost(shop);
+        let document = result::read(&self.claim.folder, &self.claim.run);
+        let mut outcome = document.unwrap_or_else(|| self.unstarted(shop, &fault));
+        outcome.exit = fault.exit;
+        outcome.fail(&[fault]);
         outcome
     }
 
@@ -330,43 +356,73 @@ mod tests {
 
     #[test]
     fn what_was_left_is_neither_lost_nor_run_twice() {
+        use Exit::{Success, Terminated, Unstarted};
+        use Marked::{Elsewhere, Here, No};
         let rows = [
-            ("never began", None, None, Step::Begin),
+            ("never began", None, None, No, Step::Begin),
+            ("died before its record", None, None, Here, Step::Begin),
+            ("begun elsewhere", None, None, Elsewhere, Step::Lose),
             (
-                "a reader, stopped with its watcher",
+                "a stopped reader",
                 None,
-                Some(Exit::Terminated),
+                Some(Terminated),
+                Here,
                 Step::Begin,
+            ),
+            (
+                "stopped, its record gone",
+                None,
+                Some(Terminated),
+                Elsewhere,
+                Step::Lose,
             ),
             (
                 "a reader, at its end",
                 None,
-                Some(Exit::Success),
+                Some(Success),
+                Here,
                 Step::File,
             ),
-            ("a reader, failed", None, Some(Exit::Unstarted), Step::File),
-            ("recorded, cut off", Some(true), None, Step::Resume),
+            ("a reader, failed", None, Some(Unstarted), Here, Step::File),
+            (
+                "at its end, its record gone",
+                None,
+                Some(Success),
+                Elsewhere,
+                Step::File,
+            ),
+            ("recorded, cut off", Some(true), None, Here, Step::Resume),
+            (
+                "an older journal",
+                Some(true),
+                None,
+                Elsewhere,
+                Step::Resume,
+            ),
             (
                 "recorded, stopped with its watcher",
                 Some(true),
-                Some(Exit::Terminated),
+                Some(Terminated),
+                Here,
                 Step::Resume,
             ),
             (
                 "recorded, at its end",
                 Some(false),
-                Some(Exit::Success),
+                Some(Success),
+                Here,
                 Step::File,
             ),
             (
                 "recorded, at its end, document lost",
                 Some(false),
                 None,
+                Here,
                 Step::File,
             ),
         ];
-        for (case, row, document, expected) in rows {
-            assert_eq!(step(row, document), expected, "{case}");
+        for (case, row, document, marked, expected) in rows {
+            assert_eq!(step(row, document, marked), expected, "{case}");
         }
     }
 }

@@ -19,6 +19,7 @@ mod inbox;
 mod job;
 mod lock;
 mod log;
+mod mark;
 mod names;
 mod replay;
 mod result;

@@ -8,6 +8,7 @@ use std::process::ExitStatus;
 use jiff::Timestamp;
 
 use super::inbox::{Inbox, Place};
+use super::mark;
 use super::ticket::{self, Ticket};
 use crate::error::{Exit, Fault};
 use crate::journal::Journal;
@@ -125,5 +126,6 @@ pub(super) fn file(inbox: &Inbox, folder: &Folder, run: &str, place: Place) -> i
     inbox.claimed.shift(name, inbox.place(place), name)?;
     // Ours alone; a crash before this leaves them lying, which harms nobody.
     folder.remove(OsStr::new(ticket::FILE))?;
+    folder.remove(OsStr::new(mark::FILE))?;
     folder.remove(OsStr::new(LOCK))
 }
