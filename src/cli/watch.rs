@@ -220,6 +220,9 @@ ignored    {} files that are no runbooks
         text.push('\n');
         text.push_str(&table::rows(&columns, &rows, Layout::Plain));
     }
+    for trouble in &status.troubles {
+        let _ = writeln!(text, "trouble: {}", crate::text::one_line(trouble));
+    }
     for run in &status.pending {
         let _ = writeln!(text, "waits for approval: pending/{run}");
     }

@@ -15,9 +15,10 @@ use super::log::Said;
 use super::mark::{self, Marked};
 use super::names::Bundle;
 use super::result;
+use super::rules::Rules;
 use super::ticket::Ticket;
 use crate::error::{Exit, Fault};
-use crate::journal::Journal;
+use crate::journal::{ChangeRow, Journal};
 use crate::plan::Plan;
 use crate::report::Outcome;
 use crate::run::new_id;
@@ -49,6 +50,8 @@ pub(super) struct Job {
     pub(super) needs_approval: bool,
     /// The policy that it runs under: its file, and what stands there.
     pub(super) policy: (PathBuf, String),
+    /// What that says to the watcher.
+    pub(super) rules: Rules,
 }
 
 /// What became of it.
@@ -105,6 +108,11 @@ impl Job {
         } else {
             Step::Begin
         };
+        if let Some(outcome) = self.not_any_more(shop, step)? {
+            let place = Place::Quarantine;
+            self.file(shop, &outcome, place).map_err(broken)?;
+            return Ok(Fate::Filed(place, outcome.exit));
+        }
         let outcome = match step {
             Step::File => self.stored(shop),
             Step::Lose => Some(self.lost(shop)),
@@ -113,10 +121,18 @@ impl Job {
                     Planned::Left => return Ok(Fate::Left),
                     Planned::Failed(outcome) => Some(*outcome),
                     Planned::Parked => return Ok(Fate::Parked(self)),
-                    Planned::Nothing => self.run(shop, life, &lock, step).map_err(broken)?,
+                    Planned::Nothing => {
+                        self.mark(shop)?;
+                        self.run(shop, life, &lock, step).map_err(broken)?
+                    }
                 }
             }
-            step => self.run(shop, life, &lock, step).map_err(broken)?,
+            step => {
+                if step == Step::Begin {
+                    self.mark(shop)?;
+                }
+                self.run(shop, life, &lock, step).map_err(broken)?
+            }
         };
         let Some(outcome) = outcome else {
             return Ok(Fate::Left);
@@ -132,13 +148,46 @@ impl Job {
             None
         };
         let place = result::place(outcome.exit);
-        result::write(&shop.inbox, &self.claim.folder, &outcome)
-            .and_then(|()| result::file(&shop.inbox, &self.claim.folder, &run, place))
-            .map_err(broken)?;
-        if let Ok(journal) = Journal::open(&shop.state) {
-            journal.forget_handed(&run);
-        }
+        self.file(shop, &outcome, place).map_err(broken)?;
         Ok(again.map_or(Fate::Filed(place, outcome.exit), Fate::Replanned))
+    }
+
+    fn file(&self, shop: &Shop, outcome: &Outcome, place: Place) -> io::Result<()> {
+        let run = &self.claim.run;
+        result::write(&shop.inbox, &self.claim.folder, outcome)?;
+        result::file(&shop.inbox, &self.claim.folder, run, place)?;
+        if let Ok(journal) = Journal::open(&shop.state) {
+            journal.forget_handed(run);
+        }
+        Ok(())
+    }
+
+    /// How a run ends that has waited or was cut off, and would not be let in now. A run that has activated something is gone on
+    /// with all the same: it starts nothing that it has not started, without passing the policy as it is now, and nobody else
+    /// waits for its sessions and closes its books.
+    fn not_any_more(&self, shop: &Shop, step: Step) -> Result<Option<Outcome>, Fault> {
+        let has_waited = self.is_left || approval::is_given(&self.claim.folder);
+        if !has_waited || !matches!(step, Step::Begin | Step::Resume) {
+            return Ok(None);
+        }
+        let now = shop.world.clock.now();
+        let Err(fault) = self.claim.still_holds(&self.ticket, &self.rules, now) else {
+            return Ok(None);
+        };
+        if step == Step::Resume {
+            let changes = Journal::open(&shop.state)?.changes(&self.claim.run)?;
+            let activates = |change: &ChangeRow| change.intent.class == "activate";
+            if changes.iter().any(activates) {
+                return Ok(None);
+            }
+        }
+        let recorded = result::recorded(&shop.state, &self.claim.run);
+        let mut outcome =
+            recorded.map_or_else(|| self.unstarted(shop, &fault), |(view, _)| view.outcome);
+        outcome.ended = now;
+        outcome.exit = fault.exit;
+        outcome.fail(&[fault]);
+        Ok(Some(outcome))
     }
 
     /// The same order anew: its new plan has to be approved, under a name of its own.
@@ -154,6 +203,7 @@ impl Job {
             is_left: false,
             needs_approval: true,
             policy: self.policy.clone(),
+            rules: self.rules.clone(),
         })
     }
 
@@ -206,9 +256,6 @@ impl Job {
         // What an earlier life has left is not what this one comes to; what that had done, the record knows.
         self.claim.folder.remove(OsStr::new(result::FILE))?;
         self.claim.folder.sync()?;
-        if step == Step::Begin {
-            self.mark(shop).map_err(io::Error::other)?;
-        }
         if self.needs_approval {
             words.push("--approved".into());
             words.push(self.path(approval::PLAN).into());

@@ -11,6 +11,7 @@ mod child;
 mod claim;
 mod course;
 mod door;
+mod dropped;
 mod entry;
 mod errand;
 mod events;

@@ -39,8 +39,15 @@ impl Register {
     /// Exit 2: it was let in before.
     pub(super) fn admit(&self, key: &str, run: &str, expires: Timestamp) -> Result<(), Fault> {
         let unusable = |error: io::Error| {
-            let message = format!("it cannot be written down that this order was let in: {error}");
-            Fault::new(Exit::Unstarted, "NoStateFolder", message)
+            let folder = self.0.path().display();
+            let message = format!(
+                "it cannot be written down in `{folder}` that this order was let in: {error}"
+            );
+            let code = match error.kind() {
+                io::ErrorKind::StorageFull => "JournalFull",
+                _ => "NoStateFolder",
+            };
+            Fault::new(Exit::Unstarted, code, message)
         };
         let name = OsStr::new(key);
         // Whole before it has its name: half an entry would say nothing of its run.

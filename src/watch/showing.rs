@@ -62,6 +62,7 @@ impl Watcher {
             }),
             events: self.events,
             policy_sha256: self.rules.policy().sha256().to_owned(),
+            troubles: books.troubles.values().cloned().collect(),
             filed: books.filed,
         }
     }

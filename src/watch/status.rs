@@ -38,6 +38,9 @@ pub(crate) struct Status {
     /// Whether changes wake the watcher; else it only looks from time to time.
     pub(crate) events: bool,
     pub(crate) policy_sha256: String,
+    /// What cannot be done, and is tried again: a full disk, say.
+    #[serde(default)]
+    pub(crate) troubles: Vec<String>,
     /// Since it was started.
     pub(crate) filed: Filed,
 }

@@ -338,3 +338,33 @@ fn a_run_that_was_gone_on_with_and_died_can_be_resumed() {
     assert!(hint.contains("runback resume"), "{hint}");
     assert_eq!(activated(&tenant), 1);
 }
+
+#[test]
+fn what_was_claimed_is_verified_again_before_it_goes_on() {
+    let slow = "print(1); sleep(duration(\"1h\"));";
+    let watched = Watched::new();
+    watched.drop_file("x.rhai", slow);
+    let mut watching = watched.start(&[]);
+    watched.waits_until("it runs", || !children(&watched).is_empty());
+    watching.signal("TERM");
+    watching.finish().expect(143);
+    let key = crate::support::Signer::new().public();
+    watched.set_policy(&format!(
+        "require_signature = true\ntrusted_keys = [\"{key}\"]\n"
+    ));
+    watched.once(&[]).expect(1);
+    let filed = watched.only("quarantine");
+    assert_eq!(filed.code(), "Unsigned", "{}", filed.result);
+    // Where something was activated, its books have to be closed.
+    let tenant = Served::start(&["--speed", "1"]);
+    let watched = Watched::over(tenant.bench());
+    killed_while_it_waits(&tenant, &watched);
+    watched.set_policy(&format!(
+        "consent = \"given\"\nrequire_signature = true\ntrusted_keys = [\"{key}\"]\n"
+    ));
+    let mut second = watched.start(&[]);
+    watched.waits_until("it goes on", || !children(&watched).is_empty());
+    second.signal("TERM");
+    second.finish().expect(143);
+    assert!(watched.filed("quarantine").is_empty(), "{}", watched.tree());
+}
