@@ -6,6 +6,8 @@
 use std::ffi::{OsStr, OsString};
 use std::io;
 
+use jiff::Timestamp;
+
 use super::entry;
 use super::inbox::Inbox;
 use super::names::Bundle;
@@ -14,7 +16,7 @@ use super::signature::{self, Signed};
 use super::ticket::Ticket;
 use crate::error::{Exit, Fault};
 use crate::plan::Plan;
-use crate::unix::folder::Folder;
+use crate::unix::folder::{Folder, Kind};
 
 pub(super) const PLAN: &str = "plan.json";
 pub(super) const TABLE: &str = "plan.txt";
@@ -116,6 +118,7 @@ pub(super) fn look(
     rules: &Rules,
     claimed: &Folder,
     ticket: &Ticket,
+    now: Timestamp,
 ) -> io::Result<Word> {
     let name = OsStr::new(&ticket.run);
     if inbox.pending.look(name)?.is_none() {
@@ -124,10 +127,13 @@ pub(super) fn look(
     }
     let parked = inbox.pending.inner(name)?;
     let is_there = |name: &str| parked.look(OsStr::new(name)).ok().flatten().is_some();
-    if is_there(REJECTED) {
-        return Ok(Word::Rejected);
-    }
     let mut invalid = Word::Nothing;
+    if is_there(REJECTED) {
+        match rejected(&parked, rules, ticket) {
+            Ok(()) => return Ok(Word::Rejected),
+            Err(fault) => invalid = Word::Invalid(Box::new(fault)),
+        }
+    }
     if is_there(APPROVED) {
         match approved(&parked, rules, claimed, ticket) {
             Ok(bytes) => return given(inbox, claimed, APPROVED, &bytes),
@@ -135,7 +141,7 @@ pub(super) fn look(
         }
     }
     if is_there(SIGNED) {
-        match signed(&parked, rules, claimed, ticket) {
+        match signed(&parked, rules, claimed, ticket, now) {
             Ok(bytes) => return given(inbox, claimed, SIGNED, &bytes),
             // It may still be written.
             Err(fault) => invalid = Word::Invalid(Box::new(fault)),
@@ -149,6 +155,27 @@ fn given(inbox: &Inbox, claimed: &Folder, name: &str, bytes: &[u8]) -> io::Resul
     claimed.replace(OsStr::new(name), bytes, inbox.file_mode)?;
     claimed.sync()?;
     Ok(Word::Approved)
+}
+
+/// A file of somebody who may approve, or has dropped the script, or runs the watcher. Where the policy names keys and no users,
+/// whoever can write there may say no.
+fn rejected(parked: &Folder, rules: &Rules, ticket: &Ticket) -> Result<(), Fault> {
+    let no = |why: String| {
+        let message = format!("`{REJECTED}` {why}: it does not count");
+        Fault::new(Exit::Denied, "NotApproved", message)
+    };
+    let facts = parked.look(OsStr::new(REJECTED)).ok().flatten();
+    let Some(facts) = facts.filter(|facts| facts.kind == Kind::File) else {
+        return Err(no("is no regular file".to_owned()));
+    };
+    let (owner, approvers) = (facts.access.owner(), rules.approvers());
+    let may = facts.access.is_trusted() || owner == ticket.owner || approvers.contains(&owner);
+    if may || approvers.is_empty() {
+        return Ok(());
+    }
+    Err(no(format!(
+        "belongs to uid {owner}, who is none of the `approvers`"
+    )))
 }
 
 /// A file with the plan's hash, by an approver who did not drop the script.
@@ -198,6 +225,7 @@ fn signed(
     rules: &Rules,
     claimed: &Folder,
     ticket: &Ticket,
+    now: Timestamp,
 ) -> Result<Vec<u8>, Fault> {
     let name = OsStr::new(SIGNED);
     let no = |message: String| Fault::new(Exit::Denied, "NotApproved", message);
@@ -216,6 +244,7 @@ fn signed(
         signature: Some(&bytes),
     };
     let seal = signature::verify(plan, rules.approval_keys()).map_err(|fault| no(fault.message))?;
+    signature::obey(PLAN, &seal, now).map_err(|fault| no(fault.message))?;
     if ticket.key.as_ref() == Some(&seal.key) {
         return Err(no(format!(
             "`plan.json` is signed with key {}, which has signed the script: another must approve it",

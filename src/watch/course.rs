@@ -139,6 +139,7 @@ impl Watcher {
                 &self.rules,
                 &job.claim.folder,
                 &job.ticket,
+                self.now(),
             );
             match word {
                 Ok(Word::Nothing) => {}

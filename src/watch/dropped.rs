@@ -39,6 +39,12 @@ impl Dropped {
         if let Some(arguments) = &arguments {
             arguments::read(&names::shown(&bundle.arguments), arguments)?;
         }
+        if arguments.is_none() && arguments_signature.is_some() {
+            let name = names::shown(&bundle.arguments);
+            let message = format!("`{name}.minisig` is there, and `{name}` is not");
+            return Err(Fault::new(Exit::Unstarted, "NoArguments", message)
+                .hint("drop all files that `runback sign` names, in its order"));
+        }
         Ok(Self {
             sha256: hash(&script),
             bundle,

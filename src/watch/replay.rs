@@ -104,7 +104,7 @@ fn replayed(known: Option<Entry>) -> Fault {
         None => "this order was let in before".to_owned(),
     };
     Fault::new(Exit::Unstarted, "Replayed", message).hint(
-        "sign it again to run it again: each signature of `runback sign` has a nonce of its own",
+        "sign it again with `runback sign` to run it again: each of its signatures has a nonce of its own; with minisign, write another `nonce:` into the trusted comment (of the arguments, where there are some)",
     )
 }
 

@@ -395,3 +395,39 @@ fn what_was_let_in_is_verified_again_when_it_is_approved() {
     });
     assert_eq!(code(&expired), "SignatureExpired");
 }
+
+#[test]
+fn what_a_plan_s_signature_says_of_itself_holds() {
+    let mut parked = Parked::new();
+    let plan = fs::read(parked.folder().join("plan.json")).unwrap();
+    let rows = [
+        ("file:other.json", "was signed as `other.json`"),
+        ("expires:2020-01-01T00:00:00Z", "expired"),
+        ("expires:never", "no RFC 3339 instant"),
+    ];
+    for (comment, why) in rows {
+        parked.leaves("plan.json.minisig", parked.key.sign(&plan, comment), None);
+        parked.watching.hears(why);
+    }
+    assert_eq!(parked.activated(), 0);
+    let good = "file:plan.json\texpires:2999-01-01T00:00:00Z";
+    parked.leaves("plan.json.minisig", parked.key.sign(&plan, good), None);
+    parked.watched.waits_for("done", 1);
+    parked.ends();
+}
+
+#[test]
+fn not_everybody_may_reject() {
+    let mut parked = Parked::new();
+    fs::create_dir(parked.folder().join("rejected")).unwrap();
+    parked.watching.hears("is no regular file");
+    fs::remove_dir(parked.folder().join("rejected")).unwrap();
+    if parked.leaves("rejected", "", Some(APPROVER + 1)) {
+        parked.watching.hears("none of the `approvers`");
+        assert!(parked.watched.filed("failed").is_empty());
+        parked.leaves("rejected", "", Some(APPROVER));
+        parked.watched.waits_for("failed", 1);
+        assert_eq!(parked.watched.only("failed").code(), "PlanRejected");
+    }
+    parked.ends();
+}
