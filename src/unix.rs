@@ -90,6 +90,11 @@ pub(crate) fn user() -> u32 {
     rustix::process::geteuid().as_raw()
 }
 
+/// The group that files of this process get.
+pub(crate) fn group() -> u32 {
+    rustix::process::getegid().as_raw()
+}
+
 /// The number of a user of this machine, wherever its users are kept.
 pub(crate) fn uid(name: &str) -> Option<u32> {
     let user = nix::unistd::User::from_name(name).ok()??;

@@ -11,7 +11,7 @@ use super::load::Source;
 use super::output::Stdout;
 use super::plan::Rehearsal;
 use super::tenant::Wires;
-use super::{Connection, Leave, Order, Rails, confirm, errand, signals, tenant};
+use super::{Connection, Leave, Order, Rails, confirm, errand, signals, tenant, watched_files};
 use crate::changes::Manner;
 use crate::error::{Exit, Fault};
 use crate::graph::{StandIn, Version};
@@ -266,7 +266,11 @@ impl Whole<'_> {
         let examined = script::examine(&name, &source.bytes, &roots);
         // Mistakes in the arguments and in the script are all told at once.
         let args = examined.header.as_ref().map(|header| {
-            script::arguments::resolve(header, &order.arguments, outcome.started, &here)
+            let arguments = match order.errand {
+                Some(_) => watched_files::under_data(header, &order.arguments, &order.data)?,
+                None => order.arguments.clone(),
+            };
+            script::arguments::resolve(header, &arguments, outcome.started, &here)
         });
         let mut faults: Vec<Fault> = examined.errors().cloned().collect();
         let abilities = examined.abilities.as_ref();

@@ -4,6 +4,7 @@
 //! approver leaves a word. Nothing else that lies there is believed.
 
 use std::ffi::{OsStr, OsString};
+use std::fmt::Write as _;
 use std::io;
 
 use jiff::Timestamp;
@@ -23,6 +24,8 @@ pub(super) const TABLE: &str = "plan.txt";
 const APPROVED: &str = "approved";
 const SIGNED: &str = "plan.json.minisig";
 const REJECTED: &str = "rejected";
+/// Why what lies there is no approval.
+const WHY: &str = "approval.txt";
 /// A plan of a hundred thousand rows is some tens of megabytes.
 const LARGEST: u64 = 256 << 20;
 /// A hash, and what an editor puts behind it.
@@ -66,7 +69,14 @@ fn own(folder: &Folder, name: &str) -> Result<Vec<u8>, Fault> {
 }
 
 /// Shows a plan in `pending/`, whole at once.
-pub(super) fn park(inbox: &Inbox, folder: &Folder, run: &str, bundle: &Bundle) -> io::Result<()> {
+pub(super) fn park(
+    inbox: &Inbox,
+    rules: &Rules,
+    folder: &Folder,
+    ticket: &Ticket,
+    bundle: &Bundle,
+) -> io::Result<()> {
+    let run = &ticket.run;
     // One of an earlier life is shown anew.
     unpark(inbox, run)?;
     let draft = OsString::from(format!("parking-{run}"));
@@ -82,16 +92,79 @@ pub(super) fn park(inbox: &Inbox, folder: &Folder, run: &str, bundle: &Bundle) -
     ]
     .map(OsStr::to_owned);
     for name in names {
-        let bytes = match own(folder, &name.to_string_lossy()) {
+        let mut bytes = match own(folder, &name.to_string_lossy()) {
             Ok(bytes) => bytes,
             Err(fault) if fault.code == "NoSuchFile" => continue,
             Err(fault) => return Err(io::Error::other(fault)),
         };
+        if name == TABLE {
+            let plan = plan(folder).map_err(io::Error::other)?;
+            bytes.extend(how_to(inbox, rules, ticket, &plan.hash).into_bytes());
+        }
         show.replace(&name, &bytes, inbox.file_mode)?;
     }
     show.set_mode(inbox.parking_mode)?;
     show.sync()?;
     inbox.own.shift(&draft, &inbox.pending, OsStr::new(run))
+}
+
+/// The last lines of `plan.txt`: what an approver has to type.
+fn how_to(inbox: &Inbox, rules: &Rules, ticket: &Ticket, hash: &str) -> String {
+    let here = inbox.pending.path().join(&ticket.run);
+    let file = |name: &str| quoted(&here.join(name).display().to_string());
+    let mut text = String::new();
+    if !rules.approvers().is_empty() {
+        let _ = write!(
+            text,
+            "\nto approve it, as one of the policy's `approvers` who is not uid {}, who has dropped it:\n  (umask 022; echo {hash} > {})\n",
+            ticket.owner,
+            file(APPROVED)
+        );
+    }
+    if !rules.approval_keys().is_empty() {
+        let which = match &ticket.key {
+            Some(key) => format!(" other than {key}, which has signed the script"),
+            None => String::new(),
+        };
+        let _ = write!(
+            text,
+            "\nto approve it with one of the policy's `approval_keys`{which}:\n  minisign -S -s KEY -m {} -x {}\n",
+            file(PLAN),
+            file(SIGNED)
+        );
+    }
+    if text.is_empty() {
+        text.push_str(
+            "\nthe policy names neither `approvers` nor `approval_keys`: nobody can approve it\n",
+        );
+    }
+    let _ = write!(
+        text,
+        "\nto reject it:\n  touch {}\n\nwhere an approval does not count, `{WHY}` beside this file says why\n",
+        file(REJECTED)
+    );
+    text
+}
+
+/// For a shell.
+fn quoted(path: &str) -> String {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "/._-+:,@".contains(c);
+    if path.chars().all(is_plain) {
+        return path.to_owned();
+    }
+    format!("'{}'", path.replace('\'', "'\\''"))
+}
+
+/// Says beside the plan why what was left there is no approval, or takes that away again.
+pub(super) fn tell(inbox: &Inbox, run: &str, why: Option<&str>) -> io::Result<()> {
+    let parked = inbox.pending.inner(OsStr::new(run))?;
+    match why {
+        Some(why) => {
+            let text = format!("not approved: {}\n", crate::text::one_line(why));
+            parked.replace(OsStr::new(WHY), text.as_bytes(), inbox.file_mode)
+        }
+        None => parked.remove(OsStr::new(WHY)),
+    }
 }
 
 /// Takes a run out of `pending/`.

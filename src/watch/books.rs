@@ -43,6 +43,8 @@ pub(super) struct Books {
     pub(super) has_trouble: bool,
     pub(super) stopping: Option<Exit>,
     pub(super) shown: Option<(Status, Instant)>,
+    /// It has changed since, too soon to be written again.
+    pub(super) is_shown_old: bool,
 }
 
 impl Books {
@@ -67,6 +69,7 @@ impl Books {
             has_trouble: false,
             stopping: None,
             shown: None,
+            is_shown_old: false,
         }
     }
 }

@@ -142,6 +142,7 @@ impl Watcher {
                 self.now(),
             );
             match word {
+                Ok(Word::Nothing) if said.is_some() => self.approval_is(&run, None),
                 Ok(Word::Nothing) => {}
                 Ok(Word::Invalid(fault)) => {
                     if said.as_ref() != Some(&fault.message) {
@@ -152,9 +153,7 @@ impl Watcher {
                                 fault.message
                             ),
                         );
-                        if let Some((_, said)) = self.books.parked.get_mut(&run) {
-                            *said = Some(fault.message);
-                        }
+                        self.approval_is(&run, Some(fault.message));
                     }
                 }
                 Ok(Word::Approved) => {
@@ -167,6 +166,15 @@ impl Watcher {
                 Ok(Word::Rejected) => self.reject(&run),
                 Err(error) => self.trouble(&run, &format!("pending/{run} cannot be read: {error}")),
             }
+        }
+    }
+
+    /// Why what was left for a parked run is no approval, where whoever left it looks.
+    fn approval_is(&mut self, run: &str, why: Option<String>) {
+        // The log has it too.
+        let _ = approval::tell(&self.shop.inbox, run, why.as_deref());
+        if let Some((_, said)) = self.books.parked.get_mut(run) {
+            *said = why;
         }
     }
 

@@ -336,7 +336,7 @@ impl Job {
                     return Ok(Planned::Nothing);
                 }
                 let bundle = Bundle::of(&self.claim.script);
-                approval::park(&shop.inbox, folder, &self.claim.run, &bundle)?;
+                approval::park(&shop.inbox, &self.rules, folder, &self.ticket, &bundle)?;
                 Ok(Planned::Parked)
             }
             _ => {

@@ -38,17 +38,16 @@ pub(super) enum Marked {
     Elsewhere,
 }
 
-/// Unreadable, it still says that a process was started.
-fn read(folder: &Folder) -> io::Result<Option<Option<Mark>>> {
-    if folder.look(OsStr::new(FILE))?.is_none() {
-        return Ok(None);
-    }
+/// What the mark says, as far as it can be read: that it is there says enough.
+fn read(folder: &Folder) -> Option<Mark> {
     let mut bytes = Vec::new();
     folder
-        .read(OsStr::new(FILE))?
+        .read(OsStr::new(FILE))
+        .ok()?
         .take(LARGEST)
-        .read_to_end(&mut bytes)?;
-    Ok(Some(serde_json::from_slice(&bytes).ok()))
+        .read_to_end(&mut bytes)
+        .ok()?;
+    serde_json::from_slice(&bytes).ok()
 }
 
 pub(super) fn look(folder: &Folder, journal: &Journal, run: &str) -> Result<Marked, Fault> {
@@ -56,7 +55,7 @@ pub(super) fn look(folder: &Folder, journal: &Journal, run: &str) -> Result<Mark
         let message = format!("what was left of run `{run}` cannot be read: {error}");
         Fault::new(Exit::Unstarted, "ReportLost", message)
     };
-    Ok(match read(folder).map_err(unreadable)? {
+    Ok(match folder.look(OsStr::new(FILE)).map_err(unreadable)? {
         None => Marked::No,
         Some(_) if journal.was_handed_over(run)? => Marked::Here,
         Some(_) => Marked::Elsewhere,
@@ -93,7 +92,7 @@ impl Job {
     /// Of a run whose record is not in this state folder.
     pub(super) fn record_lost(&self, shop: &Shop) -> Fault {
         let (run, here) = (&self.claim.run, shop.state.display());
-        let mark = read(&self.claim.folder).ok().flatten().flatten();
+        let mark = read(&self.claim.folder);
         let other = mark
             .as_ref()
             .filter(|mark| mark.state != shop.state)

@@ -30,6 +30,9 @@ pub(crate) struct Status {
     pub(crate) running: Vec<Running>,
     /// Runs whose plans wait for approval.
     pub(crate) pending: Vec<String>,
+    /// Why what was left for some of them is no approval, by run.
+    #[serde(default)]
+    pub(crate) not_approved: std::collections::BTreeMap<String, String>,
     /// Files of the inbox that are no runbooks, and stay where they are.
     pub(crate) ignored: usize,
     pub(crate) last_scan: Option<Timestamp>,

@@ -431,3 +431,40 @@ fn not_everybody_may_reject() {
     }
     parked.ends();
 }
+
+#[test]
+fn the_plan_says_how_to_approve_it_and_why_something_is_no_approval() {
+    let mut parked = Parked::new();
+    let folder = parked.folder();
+    let table = fs::read_to_string(folder.join("plan.txt")).unwrap();
+    assert!(table.contains("rejected"), "{table}");
+    assert!(table.contains("minisign -S"), "{table}");
+    fs::write(folder.join("approved"), "nonsense").unwrap();
+    parked.watching.hears("is not approved");
+    parked
+        .watched
+        .waits_until("the reason lies beside the plan", || {
+            fs::read_to_string(folder.join("approval.txt"))
+                .is_ok_and(|why| why.contains("approvers"))
+        });
+    let status = || {
+        let words = ["watch", "inbox", "--status"];
+        parked.watched.bench.runback(&words).expect(0).stdout
+    };
+    parked.watched.waits_until("the status has it", || {
+        status().contains("only `approvers`")
+    });
+    // What it says can be typed.
+    let line = table.lines().find(|line| line.contains("umask")).unwrap();
+    let done = std::process::Command::new("sh")
+        .args(["-c", line])
+        .status()
+        .unwrap();
+    assert!(done.success(), "{line}");
+    let typed = fs::read(folder.join("approved")).unwrap();
+    if parked.leaves("approved", typed, Some(APPROVER)) {
+        parked.watched.waits_for("done", 1);
+        assert_eq!(parked.activated(), 1);
+    }
+    parked.ends();
+}

@@ -238,3 +238,26 @@ fn what_was_signed_with_arguments_does_not_run_without_them() {
     watching.signal("TERM");
     watching.finish().expect(143);
 }
+
+#[test]
+fn what_imports_from_the_library_can_be_signed() {
+    let (watched, _) = ready();
+    let script = "import \"tools\" as tools;\nprint(tools::two());";
+    fs::write(watched.bench.path("x.rhai"), script).unwrap();
+    fs::create_dir(watched.bench.path("library")).unwrap();
+    fs::write(watched.bench.path("library/tools.rhai"), "fn two() { 2 }").unwrap();
+    let sign = |more: &[&str]| {
+        let mut words = vec!["sign", "x.rhai", "--key", "key"];
+        words.extend(more);
+        watched.bench.runback(&words)
+    };
+    let done = sign(&[]).expect(0);
+    assert!(done.stderr.contains("`--library DIR`"), "{done}");
+    let done = sign(&["--library", "library"]).expect(0);
+    assert!(!done.stderr.contains("--library"), "{done}");
+    copy(&watched, &done.stdout);
+    watched.once(&["--library", "library"]).expect(0);
+    assert_eq!(watched.only("done").read("run.log"), "2\n");
+    fs::write(watched.bench.path("library/tools.rhai"), "fn three() { 3 }").unwrap();
+    sign(&["--library", "library"]).expect(2);
+}
