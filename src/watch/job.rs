@@ -13,13 +13,12 @@ use super::claim::Claim;
 use super::inbox::{Inbox, Place};
 use super::log::Said;
 use super::mark::{self, Marked};
-use super::names::Bundle;
+use super::planning::Planned;
 use super::result;
 use super::rules::Rules;
 use super::ticket::Ticket;
 use crate::error::{Exit, Fault};
 use crate::journal::{ChangeRow, Journal};
-use crate::plan::Plan;
 use crate::report::Outcome;
 use crate::run::new_id;
 use crate::world::World;
@@ -286,7 +285,7 @@ impl Job {
         })
     }
 
-    fn unstarted(&self, shop: &Shop, fault: &Fault) -> Outcome {
+    pub(super) fn unstarted(&self, shop: &Shop, fault: &Fault) -> Outcome {
         let now = shop.world.clock.now();
         let mut outcome = result::of_fault(&self.claim.run, &self.ticket.script, now, fault);
         outcome.sha256 = Some(self.ticket.sha256.clone());
@@ -311,45 +310,7 @@ impl Job {
         Fault::new(exit, "OutputLimit", message).hint("write what is for keeping into a file")
     }
 
-    fn plan(&self, shop: &Shop, life: &Arc<Life>, lock: &File) -> io::Result<Planned> {
-        let folder = &self.claim.folder;
-        folder.remove(OsStr::new(approval::PLAN))?;
-        folder.remove(OsStr::new(approval::TABLE))?;
-        let out = self.path(approval::PLAN);
-        let words = vec![
-            "plan".into(),
-            "--watched".into(),
-            "--out".into(),
-            out.into(),
-        ];
-        let ended = match self.start(shop, life, lock, words, approval::TABLE)? {
-            Ok(ended) => ended,
-            Err(fault) => return Ok(Planned::Failed(Box::new(self.unstarted(shop, &fault)))),
-        };
-        if life.is_told() {
-            return Ok(Planned::Left);
-        }
-        let plan = approval::plan(folder);
-        match plan {
-            Ok(plan) if ended.status.success() => {
-                if is_empty(&plan) {
-                    return Ok(Planned::Nothing);
-                }
-                let bundle = Bundle::of(&self.claim.script);
-                approval::park(&shop.inbox, &self.rules, folder, &self.ticket, &bundle)?;
-                Ok(Planned::Parked)
-            }
-            _ => {
-                let outcome = result::read(folder, &self.claim.run).unwrap_or_else(|| {
-                    let now = shop.world.clock.now();
-                    result::of_death(&shop.state, &self.ticket, ended.status, now)
-                });
-                Ok(Planned::Failed(Box::new(outcome)))
-            }
-        }
-    }
-
-    fn start(
+    pub(super) fn start(
         &self,
         shop: &Shop,
         life: &Arc<Life>,
@@ -377,20 +338,6 @@ impl Job {
         })?;
         Ok(Ok(ended))
     }
-}
-
-enum Planned {
-    Parked,
-    /// The plan changes nothing: nobody has to approve it.
-    Nothing,
-    Failed(Box<Outcome>),
-    Left,
-}
-
-fn is_empty(plan: &Plan) -> bool {
-    plan.items.iter().all(|row| row.part.is_none())
-        && plan.bulk.is_empty()
-        && plan.others.is_empty()
 }
 
 fn stopped(exit: Exit) -> bool {

@@ -22,6 +22,7 @@ mod lock;
 mod log;
 mod mark;
 mod names;
+mod planning;
 mod replay;
 mod result;
 mod rules;
