@@ -34,14 +34,16 @@ pub(crate) fn one_line(text: &str) -> Cow<'_, str> {
     Cow::Owned(shown(&words.join(" ")).into_owned())
 }
 
-/// JSON text with its bidi characters as `\uXXXX`, which means the same to a parser. (Control characters have no place in JSON.)
+/// JSON text with its bidi characters as `\uXXXX`, which means the same to a parser, and so the control characters that may stand in it.
 pub(crate) fn json_shown(json: &str) -> Cow<'_, str> {
-    if !json.contains(is_bidi) {
+    // Those below a space have no place in a JSON text but between its parts.
+    let is_unsafe = |c: char| is_bidi(c) || ('\u{7f}'..='\u{9f}').contains(&c);
+    if !json.contains(is_unsafe) {
         return Cow::Borrowed(json);
     }
     let mut safe = String::with_capacity(json.len() + 16);
     for c in json.chars() {
-        if is_bidi(c) {
+        if is_unsafe(c) {
             let _ = write!(safe, "\\u{:04x}", u32::from(c));
         } else {
             safe.push(c);

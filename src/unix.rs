@@ -58,6 +58,18 @@ impl Access {
         self.mode & 0o022 != 0
     }
 
+    /// Why what lies here cannot be trusted, and the command that mends it; nothing where only its owner and root can write.
+    pub(crate) fn flaw(self) -> Option<(String, &'static str)> {
+        if !self.is_trusted() {
+            let why = format!("belongs to another user (uid {})", self.owner);
+            return Some((why, "sudo chown root"));
+        }
+        self.group_or_others_can_write().then(|| {
+            let why = format!("can be written by others (mode {:04o})", self.mode);
+            (why, "chmod go-w")
+        })
+    }
+
     pub(crate) fn others_can_write(self) -> bool {
         self.mode & 0o002 != 0
     }
@@ -76,6 +88,11 @@ impl Access {
 /// The user that this process acts as.
 pub(crate) fn user() -> u32 {
     rustix::process::geteuid().as_raw()
+}
+
+/// The group that files of this process get.
+pub(crate) fn group() -> u32 {
+    rustix::process::getegid().as_raw()
 }
 
 /// The number of a user of this machine, wherever its users are kept.

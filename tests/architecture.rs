@@ -66,6 +66,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "stop",
             "talk",
             "text",
+            "unix",
             "world",
         ],
     ),

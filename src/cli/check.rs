@@ -10,7 +10,7 @@ use super::flags::Flags;
 use crate::error::{Exit, Fault};
 use crate::policy::Policy;
 use crate::run::{Format, Source};
-use crate::script::{self, Examined, Finding};
+use crate::script::{self, Examined, Finding, Roots};
 use crate::talk::{Talk as _, Voice};
 use crate::text;
 
@@ -136,10 +136,10 @@ fn look(path: &Path, policy: Option<&Policy>, voice: &Voice) -> Looked {
     };
     let (examined, roots) = match source {
         Ok(source) => {
-            let roots = vec![source.folder()];
+            let roots = vec![source.folder()].into();
             (script::examine(&name, &source.bytes, &roots), roots)
         }
-        Err(fault) => (Examined::of_faults(vec![fault]), Vec::new()),
+        Err(fault) => (Examined::of_faults(vec![fault]), Roots::default()),
     };
     let denials = match (&examined.script, policy) {
         (Some(script), Some(policy)) => script.denials(&roots, policy),

@@ -30,6 +30,9 @@ pub(super) struct Sign {
     /// Arguments of the runbook
     #[arg(value_name = "NAME=VALUE", value_parser = argument)]
     arguments: Vec<(String, String)>,
+    /// The watcher's `--library`, from which the runbook imports (repeatable)
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    library: Vec<PathBuf>,
     /// The secret key, if it is not `~/.minisign/minisign.key`
     #[arg(long, value_name = "FILE", env = "RUNBACK_SIGN_KEY", hide_env_values = true, value_hint = ValueHint::FilePath)]
     key: Option<PathBuf>,
@@ -46,8 +49,23 @@ impl Sign {
         let source = crate::run::Source::read(&self.script)?;
         let name = self.script.display().to_string();
         let now = world.clock.now();
-        let examined = script::examine(&name, &source.bytes, &[source.folder()]);
+        let knows_library = !self.library.is_empty();
+        let roots = if knows_library {
+            self.library.clone()
+        } else {
+            vec![source.folder()]
+        };
+        let examined = script::examine(&name, &source.bytes, &roots.into());
         let mut faults: Vec<Fault> = examined.errors().cloned().collect();
+        // In a watched folder an import comes from the library, which is perhaps not on this machine.
+        let is_import =
+            |fault: &Fault| fault.code == "BadImport" && !fault.message.contains("`std/");
+        if !knows_library && faults.iter().any(is_import) {
+            faults.retain(|fault| !is_import(fault));
+            voice.note(&format!(
+                "what `{name}` imports was not looked at: `--library DIR` names the folder that the watcher takes it from"
+            ));
+        }
         if let Some(header) = examined
             .header
             .as_ref()

@@ -132,7 +132,13 @@ impl Watch {
         let shown = self.inbox.display();
         let found = watch::status(&self.inbox).map_err(|error| {
             let message = format!("the status of `{shown}` cannot be read: {error}");
-            Fault::new(Exit::Unstarted, "UnreadableFile", message)
+            let fault = Fault::new(Exit::Unstarted, "UnreadableFile", message);
+            match error.kind() {
+                std::io::ErrorKind::PermissionDenied => {
+                    fault.hint("only the user that watches it may look: ask as that user")
+                }
+                _ => fault,
+            }
         })?;
         let Some((status, lives)) = found else {
             let message = format!("nobody has ever watched `{shown}`");
@@ -220,8 +226,19 @@ ignored    {} files that are no runbooks
         text.push('\n');
         text.push_str(&table::rows(&columns, &rows, Layout::Plain));
     }
+    for trouble in &status.troubles {
+        let _ = writeln!(text, "trouble: {}", crate::text::one_line(trouble));
+    }
     for run in &status.pending {
-        let _ = writeln!(text, "waits for approval: pending/{run}");
+        let why = status
+            .not_approved
+            .get(run)
+            .map(|why| format!(": {}", crate::text::one_line(why)));
+        let _ = writeln!(
+            text,
+            "waits for approval: pending/{run}{}",
+            why.unwrap_or_default()
+        );
     }
     text
 }

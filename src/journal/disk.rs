@@ -29,9 +29,14 @@ pub(super) struct Disk {
 
 impl Disk {
     pub(super) fn open(folder: &Path) -> Result<Self, JournalError> {
-        let unusable = |path: &Path, error: std::io::Error| JournalError::Folder {
-            path: path.to_owned(),
-            cause: error.to_string(),
+        let unusable = |path: &Path, error: std::io::Error| match error.kind() {
+            std::io::ErrorKind::StorageFull => JournalError::Full {
+                file: folder.join(FILE),
+            },
+            _ => JournalError::Folder {
+                path: path.to_owned(),
+                cause: error.to_string(),
+            },
         };
         unix::private_folder(folder).map_err(|error| unusable(folder, error))?;
         let file = folder.join(FILE);

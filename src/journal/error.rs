@@ -45,6 +45,12 @@ pub(crate) enum JournalError {
     Failed { file: PathBuf, cause: String },
 }
 
+/// SQLite writes whole pages, and the index of its log in pieces of 32 KiB.
+fn has_no_room(file: &Path) -> bool {
+    let folder = file.parent().unwrap_or(file);
+    crate::unix::free_space(folder).is_ok_and(|free| free < 64 << 10)
+}
+
 impl JournalError {
     /// What SQLite says, in our terms.
     pub(super) fn of(file: &Path, error: &rusqlite::Error) -> Self {
@@ -52,6 +58,10 @@ impl JournalError {
         let cause = error.to_string();
         match error.sqlite_error_code() {
             Some(ErrorCode::DiskFull) => Self::Full { file },
+            // What lies beside the file cannot grow either, and is told as a failure like any other.
+            Some(ErrorCode::SystemIoFailure | ErrorCode::CannotOpen) if has_no_room(&file) => {
+                Self::Full { file }
+            }
             Some(ErrorCode::ReadOnly | ErrorCode::PermissionDenied) => {
                 Self::ReadOnly { file, cause }
             }

@@ -17,6 +17,7 @@ mod error;
 mod evidence;
 mod gate;
 mod glance;
+mod handed;
 mod lease;
 mod lock;
 mod packed;

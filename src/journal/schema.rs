@@ -7,7 +7,7 @@ use rusqlite::{Connection, TransactionBehavior};
 use super::JournalError;
 
 /// Step *n* takes a database from schema *n* to *n* + 1. A step that was released is never edited.
-const STEPS: &[&str] = &[include_str!("schema/1.sql")];
+const STEPS: &[&str] = &[include_str!("schema/1.sql"), include_str!("schema/2.sql")];
 
 /// `runb`: a database that says so, or an empty one, is ours to write in.
 const APPLICATION: i64 = 0x7275_6e62;

@@ -88,7 +88,7 @@ fn runbook(kept: &[Kept], name: &str, day: &str, path: &Path) -> Result<Book, Ve
     let folder = path
         .parent()
         .filter(|folder| !folder.as_os_str().is_empty());
-    let roots = vec![folder.unwrap_or(Path::new(".")).to_owned()];
+    let roots = vec![folder.unwrap_or(Path::new(".")).to_owned()].into();
     let errors = |text: &str| -> Vec<Fault> {
         let examined = script::examine(name, text.as_bytes(), &roots);
         examined.errors().cloned().collect()

@@ -3,17 +3,71 @@
 use std::fmt::Write as _;
 use std::io::{self, Write};
 
+use serde::Serialize as _;
 use serde_json::Value;
+use serde_json::ser::{Formatter, PrettyFormatter};
 
 use super::Outcome;
+use crate::text;
 
 /// The whole result document, for people and machines: indented, ending in a line feed.
 ///
 /// # Errors
 /// Those of `out`.
 pub(crate) fn document(outcome: &Outcome, mut out: impl Write) -> io::Result<()> {
-    serde_json::to_writer_pretty(&mut out, outcome)?;
+    let mut serializer = serde_json::Serializer::with_formatter(&mut out, Shown::default());
+    outcome.serialize(&mut serializer)?;
     out.write_all(b"\n")
+}
+
+/// Indented, and with what could play tricks on a terminal as `\\uXXXX`: names, messages and values come from others.
+#[derive(Default)]
+struct Shown<'i>(PrettyFormatter<'i>);
+
+impl Formatter for Shown<'_> {
+    fn write_string_fragment<W: Write + ?Sized>(
+        &mut self,
+        out: &mut W,
+        fragment: &str,
+    ) -> io::Result<()> {
+        out.write_all(text::json_shown(fragment).as_bytes())
+    }
+
+    fn begin_array<W: Write + ?Sized>(&mut self, out: &mut W) -> io::Result<()> {
+        self.0.begin_array(out)
+    }
+
+    fn end_array<W: Write + ?Sized>(&mut self, out: &mut W) -> io::Result<()> {
+        self.0.end_array(out)
+    }
+
+    fn begin_array_value<W: Write + ?Sized>(&mut self, out: &mut W, first: bool) -> io::Result<()> {
+        self.0.begin_array_value(out, first)
+    }
+
+    fn end_array_value<W: Write + ?Sized>(&mut self, out: &mut W) -> io::Result<()> {
+        self.0.end_array_value(out)
+    }
+
+    fn begin_object<W: Write + ?Sized>(&mut self, out: &mut W) -> io::Result<()> {
+        self.0.begin_object(out)
+    }
+
+    fn end_object<W: Write + ?Sized>(&mut self, out: &mut W) -> io::Result<()> {
+        self.0.end_object(out)
+    }
+
+    fn begin_object_key<W: Write + ?Sized>(&mut self, out: &mut W, first: bool) -> io::Result<()> {
+        self.0.begin_object_key(out, first)
+    }
+
+    fn begin_object_value<W: Write + ?Sized>(&mut self, out: &mut W) -> io::Result<()> {
+        self.0.begin_object_value(out)
+    }
+
+    fn end_object_value<W: Write + ?Sized>(&mut self, out: &mut W) -> io::Result<()> {
+        self.0.end_object_value(out)
+    }
 }
 
 /// A table as an array of objects, on one line, the properties in the order of the columns.

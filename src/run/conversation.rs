@@ -176,7 +176,7 @@ impl Conversation {
             talk: Arc::new(voice.clone()),
             output: stdout,
             files,
-            imports: vec![here],
+            imports: vec![here].into(),
             args,
             tenant,
             history: Arc::new(History::new(name.0, None)),

@@ -18,6 +18,7 @@ mod signals;
 mod state;
 mod tenant;
 mod voice;
+mod watched_files;
 
 pub use output::Format;
 

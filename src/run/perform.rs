@@ -11,7 +11,7 @@ use super::load::Source;
 use super::output::Stdout;
 use super::plan::Rehearsal;
 use super::tenant::Wires;
-use super::{Connection, Leave, Order, Rails, confirm, errand, signals, tenant};
+use super::{Connection, Leave, Order, Rails, confirm, errand, signals, tenant, watched_files};
 use crate::changes::Manner;
 use crate::error::{Exit, Fault};
 use crate::graph::{StandIn, Version};
@@ -22,7 +22,7 @@ use crate::runs;
 use crate::script::api::tenant::Tenant;
 use crate::script::record::Quiet;
 use crate::script::steps::Steps;
-use crate::script::{self, Abilities, Args, Beta, Failure, Files, Host, Script};
+use crate::script::{self, Abilities, Args, Beta, Failure, Files, Host, Roots, Script};
 use crate::stop::Stop;
 use crate::talk::{Talk as _, Voice};
 use crate::world::World;
@@ -48,7 +48,7 @@ struct Prepared {
     script: Script,
     args: Args,
     files: Files,
-    roots: Vec<PathBuf>,
+    roots: Roots,
 }
 
 /// What running came to, beside the outcome.
@@ -259,14 +259,18 @@ impl Whole<'_> {
         outcome.sha256 = Some(source.sha256());
         let name = order.name();
         let roots = match &order.errand {
-            Some(errand) => errand.libraries.clone(),
-            None => vec![source.folder()],
+            Some(errand) => Roots::guarded(errand.libraries.clone()),
+            None => vec![source.folder()].into(),
         };
         let here = order.here.clone();
         let examined = script::examine(&name, &source.bytes, &roots);
         // Mistakes in the arguments and in the script are all told at once.
         let args = examined.header.as_ref().map(|header| {
-            script::arguments::resolve(header, &order.arguments, outcome.started, &here)
+            let arguments = match order.errand {
+                Some(_) => watched_files::under_data(header, &order.arguments, &order.data)?,
+                None => order.arguments.clone(),
+            };
+            script::arguments::resolve(header, &arguments, outcome.started, &here)
         });
         let mut faults: Vec<Fault> = examined.errors().cloned().collect();
         let abilities = examined.abilities.as_ref();

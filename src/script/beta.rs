@@ -80,7 +80,7 @@ mod tests {
 
     fn of(text: &str) -> Beta {
         let script = Script::load("test.rhai", text.as_bytes()).unwrap();
-        script.beta(&[])
+        script.beta(&crate::script::Roots::default())
     }
 
     #[test]

@@ -1,6 +1,5 @@
 //! What functions of a script reach through: the outside world of one run.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use rhai::NativeCallContext;
@@ -10,6 +9,7 @@ use super::api::tenant::Tenant;
 use super::arguments::Args;
 use super::failure::Failure;
 use super::files::Files;
+use super::imports::Roots;
 use super::steps::Steps;
 use super::values::Object;
 use crate::backup::books::Item;
@@ -69,7 +69,7 @@ pub(crate) struct Host {
     pub(crate) output: Arc<dyn Output>,
     pub(crate) files: Files,
     /// Folders that imports may come from: the script's own, in `watch` the libraries instead.
-    pub(crate) imports: Vec<PathBuf>,
+    pub(crate) imports: Roots,
     pub(crate) args: Args,
     pub(crate) tenant: Tenant,
     /// What an earlier life of the run has learnt, and what this one learns.

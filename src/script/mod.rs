@@ -18,6 +18,7 @@ pub(crate) mod files;
 pub(crate) mod header;
 pub(crate) mod help;
 pub(crate) mod host;
+pub(crate) mod imports;
 pub(crate) mod lane;
 pub(crate) mod library;
 pub(crate) mod options;
@@ -36,7 +37,6 @@ pub(crate) mod words;
 #[cfg(test)]
 mod tests;
 
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use rhai::Dynamic;
@@ -48,6 +48,7 @@ pub(crate) use failure::Failure;
 pub(crate) use files::Files;
 pub(crate) use header::Header;
 pub(crate) use host::{Host, Level, Output, Skip};
+pub(crate) use imports::Roots;
 
 use program::{File, Program, Resolver};
 pub(crate) use source::LARGEST;
@@ -129,7 +130,7 @@ impl Examined {
 
 /// Finds everything that can be found without running, in a script and in what it imports from `roots`. Whatever runs a script
 /// looks at it through this first.
-pub(crate) fn examine(name: &str, bytes: &[u8], roots: &[PathBuf]) -> Examined {
+pub(crate) fn examine(name: &str, bytes: &[u8], roots: &Roots) -> Examined {
     let text = match Text::read(name, bytes) {
         Ok(text) => text,
         Err(faults) => return Examined::of_faults(faults),
@@ -178,7 +179,7 @@ pub(crate) fn examine(name: &str, bytes: &[u8], roots: &[PathBuf]) -> Examined {
 
 impl Script {
     /// The files that it imports, but for those of the standard library: name and text.
-    pub(crate) fn imports(&self, roots: &[PathBuf]) -> Vec<(String, String)> {
+    pub(crate) fn imports(&self, roots: &Roots) -> Vec<(String, String)> {
         let (program, _) = Program::link(&self.file, roots);
         let imported = program.files().into_iter().skip(1);
         imported
@@ -188,12 +189,12 @@ impl Script {
     }
 
     /// What a policy would deny of it, as far as its text says that.
-    pub(crate) fn denials(&self, roots: &[PathBuf], policy: &Policy) -> Vec<Finding> {
+    pub(crate) fn denials(&self, roots: &Roots, policy: &Policy) -> Vec<Finding> {
         check::denials(&Program::link(&self.file, roots).0, policy)
     }
 
     /// Whether it asks for the beta version of Graph in calls of its own.
-    pub(crate) fn beta(&self, roots: &[PathBuf]) -> Beta {
+    pub(crate) fn beta(&self, roots: &Roots) -> Beta {
         Beta::of(&Program::link(&self.file, roots).0)
     }
 }

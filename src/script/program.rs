@@ -1,7 +1,7 @@
 //! A script with everything it imports: read once, parsed once, under the names that stand in messages.
 
 use std::collections::{HashMap, HashSet};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use include_dir::{Dir, include_dir};
@@ -12,10 +12,10 @@ use rhai::{
 
 use super::arguments::Args;
 use super::engine::{self, Names};
+use super::imports::{self, Roots};
 use super::source::{self, Lost, Text};
 use super::tree::{self, Body, Node};
-use super::words;
-use crate::error::{Exit, Fault, MOST_FAULTS};
+use crate::error::{Fault, MOST_FAULTS};
 
 /// Building blocks written in Rhai, part of the binary.
 static STDLIB: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/stdlib");
@@ -39,7 +39,7 @@ pub(crate) struct File {
     /// The parser's word that some name in it is not known.
     pub(crate) unknown: Option<ParseError>,
     /// Where it lies, for what it imports itself; `None` for the main script and for `std/`.
-    folder: Option<PathBuf>,
+    pub(super) folder: Option<PathBuf>,
 }
 
 impl File {
@@ -127,11 +127,11 @@ pub(crate) struct Program {
 }
 
 impl Program {
-    /// Reads and parses what `main` imports, from the folders `roots` and from `std/`.
+    /// Reads and parses what `main` imports, from `roots` and from `std/`.
     ///
     /// # Errors
     /// Every import that cannot be read, parsed, or goes round in a circle. The program then holds what could be had.
-    pub(crate) fn link(main: &File, roots: &[PathBuf]) -> (Self, Vec<Fault>) {
+    pub(crate) fn link(main: &File, roots: &Roots) -> (Self, Vec<Fault>) {
         let mut program = Self {
             main: main.text.name.clone(),
             ..Self::default()
@@ -146,7 +146,7 @@ impl Program {
     fn follow(
         &mut self,
         from: &str,
-        roots: &[PathBuf],
+        roots: &Roots,
         trail: &mut Vec<String>,
         faults: &mut Vec<Fault>,
     ) {
@@ -159,7 +159,7 @@ impl Program {
                 Some(place) if fault.place.is_none() => fault.at(place),
                 _ => fault,
             };
-            let (name, found) = match find(&literal, file.folder.as_deref(), roots) {
+            let (name, found) = match roots.find(&literal, file.folder.as_deref()) {
                 Ok(found) => found,
                 Err(fault) => {
                     faults.push(placed(fault));
@@ -169,7 +169,8 @@ impl Program {
             self.links
                 .insert((from.to_owned(), literal.to_string()), name.clone());
             if trail.contains(&name) {
-                let fault = bad_import(&literal, "it imports itself, directly or through others");
+                let fault =
+                    imports::bad_import(&literal, "it imports itself, directly or through others");
                 faults.push(placed(
                     fault.hint("move what both need into a file of its own"),
                 ));
@@ -237,92 +238,6 @@ impl Program {
     }
 }
 
-enum Found {
-    Std(&'static str),
-    Disk(PathBuf),
-}
-
-impl Found {
-    fn open(self, name: &str) -> Result<(File, Vec<Fault>), Vec<Fault>> {
-        match self {
-            Self::Std(text) => Text::read(name, text.as_bytes()).map(File::parse),
-            Self::Disk(path) => {
-                let bytes = std::fs::read(&path)
-                    .map_err(|error| vec![super::files::io(name, "read", &error).fault()])?;
-                let (mut file, faults) = File::parse(Text::read(name, &bytes)?);
-                file.folder = path.parent().map(Path::to_owned);
-                Ok((file, faults))
-            }
-        }
-    }
-}
-
-fn bad_import(literal: &str, why: &str) -> Fault {
-    Fault::new(
-        Exit::Unstarted,
-        "BadImport",
-        format!("cannot import `{literal}`: {why}"),
-    )
-}
-
-/// The source name and the place of what a literal names: `std/…`, beside the importing file, or below a root.
-fn find(literal: &str, beside: Option<&Path>, roots: &[PathBuf]) -> Result<(String, Found), Fault> {
-    let plain = literal.strip_suffix(".rhai").unwrap_or(literal);
-    if plain.starts_with("std/") {
-        let Some((name, text)) = stdlib().find(|(name, _)| name == plain) else {
-            let names: Vec<_> = stdlib().map(|(name, _)| name).collect();
-            let fault = bad_import(literal, "the standard library has no such part");
-            return Err(
-                match words::nearest(plain, names.iter().map(String::as_str)) {
-                    Some(near) => fault.hint(format!("did you mean `{near}`?")),
-                    None => fault.hint(format!(
-                        "it has {}",
-                        words::list(names.iter().map(String::as_str))
-                    )),
-                },
-            );
-        };
-        return Ok((name, Found::Std(text)));
-    }
-    if Path::new(literal).is_absolute() || literal.contains('\\') || literal.is_empty() {
-        let fault = bad_import(literal, "an import is a relative path");
-        return Err(fault.hint(
-            "write it as seen from the script's folder, with `/`: `import \"lib/waves\" as waves;`",
-        ));
-    }
-    let mut outside = false;
-    for folder in beside.into_iter().chain(roots.iter().map(PathBuf::as_path)) {
-        let Ok(full) = folder.join(format!("{plain}.rhai")).canonicalize() else {
-            continue;
-        };
-        let root = roots
-            .iter()
-            .filter_map(|root| root.canonicalize().ok())
-            .find(|root| full.starts_with(root));
-        match root {
-            Some(root) if full.is_file() => {
-                let name = full
-                    .strip_prefix(&root)
-                    .unwrap_or(&full)
-                    .to_string_lossy()
-                    .into_owned();
-                return Ok((name, Found::Disk(full)));
-            }
-            Some(_) => {}
-            None => outside = true,
-        }
-    }
-    if outside || literal.split('/').any(|part| part == "..") {
-        let fault = bad_import(literal, "it lies outside the script's folder");
-        return Err(
-            fault.hint("imports come from that folder, from folders in it, and from `std/`")
-        );
-    }
-    Err(bad_import(literal, "there is no such file").hint(format!(
-        "`{plain}.rhai` is looked for in the script's folder"
-    )))
-}
-
 /// Hands out the program's files; the disk is not looked at again.
 #[derive(Clone)]
 pub(crate) struct Resolver(Arc<Shelf>);
@@ -373,7 +288,7 @@ impl ModuleResolver for Resolver {
         let from = source.unwrap_or(&self.0.program.main);
         let file = self.0.program.linked(from, path);
         let file = file.ok_or_else(|| {
-            super::failure::Failure::from(bad_import(
+            super::failure::Failure::from(imports::bad_import(
                 path,
                 "it was not there when the script was read",
             ))

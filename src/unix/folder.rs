@@ -102,6 +102,17 @@ impl Folder {
             .set_permissions(std::fs::Permissions::from_mode(mode))
     }
 
+    /// Whose group it is.
+    pub(crate) fn group(&self) -> io::Result<u32> {
+        use std::os::unix::fs::MetadataExt as _;
+        Ok(self.handle.metadata()?.gid())
+    }
+
+    /// Gives it to a group that this user is in; what is made in it then is that group's too, where its bits say so (`02000`).
+    pub(crate) fn set_group(&self, group: u32) -> io::Result<()> {
+        std::os::unix::fs::fchown(&self.handle, None, Some(group))
+    }
+
     /// Who may do what in it.
     pub(crate) fn access(&self) -> io::Result<Access> {
         Ok(Access::of(&self.handle.metadata()?))

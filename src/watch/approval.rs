@@ -4,7 +4,10 @@
 //! approver leaves a word. Nothing else that lies there is believed.
 
 use std::ffi::{OsStr, OsString};
+use std::fmt::Write as _;
 use std::io;
+
+use jiff::Timestamp;
 
 use super::entry;
 use super::inbox::Inbox;
@@ -14,13 +17,15 @@ use super::signature::{self, Signed};
 use super::ticket::Ticket;
 use crate::error::{Exit, Fault};
 use crate::plan::Plan;
-use crate::unix::folder::Folder;
+use crate::unix::folder::{Folder, Kind};
 
 pub(super) const PLAN: &str = "plan.json";
 pub(super) const TABLE: &str = "plan.txt";
 const APPROVED: &str = "approved";
 const SIGNED: &str = "plan.json.minisig";
 const REJECTED: &str = "rejected";
+/// Why what lies there is no approval.
+const WHY: &str = "approval.txt";
 /// A plan of a hundred thousand rows is some tens of megabytes.
 const LARGEST: u64 = 256 << 20;
 /// A hash, and what an editor puts behind it.
@@ -64,7 +69,14 @@ fn own(folder: &Folder, name: &str) -> Result<Vec<u8>, Fault> {
 }
 
 /// Shows a plan in `pending/`, whole at once.
-pub(super) fn park(inbox: &Inbox, folder: &Folder, run: &str, bundle: &Bundle) -> io::Result<()> {
+pub(super) fn park(
+    inbox: &Inbox,
+    rules: &Rules,
+    folder: &Folder,
+    ticket: &Ticket,
+    bundle: &Bundle,
+) -> io::Result<()> {
+    let run = &ticket.run;
     // One of an earlier life is shown anew.
     unpark(inbox, run)?;
     let draft = OsString::from(format!("parking-{run}"));
@@ -80,16 +92,79 @@ pub(super) fn park(inbox: &Inbox, folder: &Folder, run: &str, bundle: &Bundle) -
     ]
     .map(OsStr::to_owned);
     for name in names {
-        let bytes = match own(folder, &name.to_string_lossy()) {
+        let mut bytes = match own(folder, &name.to_string_lossy()) {
             Ok(bytes) => bytes,
             Err(fault) if fault.code == "NoSuchFile" => continue,
             Err(fault) => return Err(io::Error::other(fault)),
         };
+        if name == TABLE {
+            let plan = plan(folder).map_err(io::Error::other)?;
+            bytes.extend(how_to(inbox, rules, ticket, &plan.hash).into_bytes());
+        }
         show.replace(&name, &bytes, inbox.file_mode)?;
     }
     show.set_mode(inbox.parking_mode)?;
     show.sync()?;
     inbox.own.shift(&draft, &inbox.pending, OsStr::new(run))
+}
+
+/// The last lines of `plan.txt`: what an approver has to type.
+fn how_to(inbox: &Inbox, rules: &Rules, ticket: &Ticket, hash: &str) -> String {
+    let here = inbox.pending.path().join(&ticket.run);
+    let file = |name: &str| quoted(&here.join(name).display().to_string());
+    let mut text = String::new();
+    if !rules.approvers().is_empty() {
+        let _ = write!(
+            text,
+            "\nto approve it, as one of the policy's `approvers` who is not uid {}, who has dropped it:\n  (umask 022; echo {hash} > {})\n",
+            ticket.owner,
+            file(APPROVED)
+        );
+    }
+    if !rules.approval_keys().is_empty() {
+        let which = match &ticket.key {
+            Some(key) => format!(" other than {key}, which has signed the script"),
+            None => String::new(),
+        };
+        let _ = write!(
+            text,
+            "\nto approve it with one of the policy's `approval_keys`{which}:\n  minisign -S -s KEY -m {} -x {}\n",
+            file(PLAN),
+            file(SIGNED)
+        );
+    }
+    if text.is_empty() {
+        text.push_str(
+            "\nthe policy names neither `approvers` nor `approval_keys`: nobody can approve it\n",
+        );
+    }
+    let _ = write!(
+        text,
+        "\nto reject it:\n  touch {}\n\nwhere an approval does not count, `{WHY}` beside this file says why\n",
+        file(REJECTED)
+    );
+    text
+}
+
+/// For a shell.
+fn quoted(path: &str) -> String {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "/._-+:,@".contains(c);
+    if path.chars().all(is_plain) {
+        return path.to_owned();
+    }
+    format!("'{}'", path.replace('\'', "'\\''"))
+}
+
+/// Says beside the plan why what was left there is no approval, or takes that away again.
+pub(super) fn tell(inbox: &Inbox, run: &str, why: Option<&str>) -> io::Result<()> {
+    let parked = inbox.pending.inner(OsStr::new(run))?;
+    match why {
+        Some(why) => {
+            let text = format!("not approved: {}\n", crate::text::one_line(why));
+            parked.replace(OsStr::new(WHY), text.as_bytes(), inbox.file_mode)
+        }
+        None => parked.remove(OsStr::new(WHY)),
+    }
 }
 
 /// Takes a run out of `pending/`.
@@ -116,6 +191,7 @@ pub(super) fn look(
     rules: &Rules,
     claimed: &Folder,
     ticket: &Ticket,
+    now: Timestamp,
 ) -> io::Result<Word> {
     let name = OsStr::new(&ticket.run);
     if inbox.pending.look(name)?.is_none() {
@@ -124,10 +200,13 @@ pub(super) fn look(
     }
     let parked = inbox.pending.inner(name)?;
     let is_there = |name: &str| parked.look(OsStr::new(name)).ok().flatten().is_some();
-    if is_there(REJECTED) {
-        return Ok(Word::Rejected);
-    }
     let mut invalid = Word::Nothing;
+    if is_there(REJECTED) {
+        match rejected(&parked, rules, ticket) {
+            Ok(()) => return Ok(Word::Rejected),
+            Err(fault) => invalid = Word::Invalid(Box::new(fault)),
+        }
+    }
     if is_there(APPROVED) {
         match approved(&parked, rules, claimed, ticket) {
             Ok(bytes) => return given(inbox, claimed, APPROVED, &bytes),
@@ -135,7 +214,7 @@ pub(super) fn look(
         }
     }
     if is_there(SIGNED) {
-        match signed(&parked, rules, claimed, ticket) {
+        match signed(&parked, rules, claimed, ticket, now) {
             Ok(bytes) => return given(inbox, claimed, SIGNED, &bytes),
             // It may still be written.
             Err(fault) => invalid = Word::Invalid(Box::new(fault)),
@@ -149,6 +228,27 @@ fn given(inbox: &Inbox, claimed: &Folder, name: &str, bytes: &[u8]) -> io::Resul
     claimed.replace(OsStr::new(name), bytes, inbox.file_mode)?;
     claimed.sync()?;
     Ok(Word::Approved)
+}
+
+/// A file of somebody who may approve, or has dropped the script, or runs the watcher. Where the policy names keys and no users,
+/// whoever can write there may say no.
+fn rejected(parked: &Folder, rules: &Rules, ticket: &Ticket) -> Result<(), Fault> {
+    let no = |why: String| {
+        let message = format!("`{REJECTED}` {why}: it does not count");
+        Fault::new(Exit::Denied, "NotApproved", message)
+    };
+    let facts = parked.look(OsStr::new(REJECTED)).ok().flatten();
+    let Some(facts) = facts.filter(|facts| facts.kind == Kind::File) else {
+        return Err(no("is no regular file".to_owned()));
+    };
+    let (owner, approvers) = (facts.access.owner(), rules.approvers());
+    let may = facts.access.is_trusted() || owner == ticket.owner || approvers.contains(&owner);
+    if may || approvers.is_empty() {
+        return Ok(());
+    }
+    Err(no(format!(
+        "belongs to uid {owner}, who is none of the `approvers`"
+    )))
 }
 
 /// A file with the plan's hash, by an approver who did not drop the script.
@@ -198,6 +298,7 @@ fn signed(
     rules: &Rules,
     claimed: &Folder,
     ticket: &Ticket,
+    now: Timestamp,
 ) -> Result<Vec<u8>, Fault> {
     let name = OsStr::new(SIGNED);
     let no = |message: String| Fault::new(Exit::Denied, "NotApproved", message);
@@ -216,6 +317,7 @@ fn signed(
         signature: Some(&bytes),
     };
     let seal = signature::verify(plan, rules.approval_keys()).map_err(|fault| no(fault.message))?;
+    signature::obey(PLAN, &seal, now).map_err(|fault| no(fault.message))?;
     if ticket.key.as_ref() == Some(&seal.key) {
         return Err(no(format!(
             "`plan.json` is signed with key {}, which has signed the script: another must approve it",

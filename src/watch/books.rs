@@ -35,10 +35,16 @@ pub(super) struct Books {
     pub(super) scan_at: Instant,
     /// Something claimed could not be worked on: it is taken up again then.
     pub(super) take_up_at: Option<Instant>,
+    /// A folder of the watcher's own cannot be written: until then nothing more is taken out of the inbox.
+    pub(super) held_until: Option<Instant>,
+    /// What went wrong and is tried again, by run or name: it is said once.
+    pub(super) troubles: BTreeMap<String, String>,
     /// Something went wrong that is not filed away.
     pub(super) has_trouble: bool,
     pub(super) stopping: Option<Exit>,
     pub(super) shown: Option<(Status, Instant)>,
+    /// It has changed since, too soon to be written again.
+    pub(super) is_shown_old: bool,
 }
 
 impl Books {
@@ -58,9 +64,12 @@ impl Books {
             last_scan: None,
             scan_at: Instant::now(),
             take_up_at: None,
+            held_until: None,
+            troubles: BTreeMap::new(),
             has_trouble: false,
             stopping: None,
             shown: None,
+            is_shown_old: false,
         }
     }
 }

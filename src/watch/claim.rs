@@ -10,13 +10,13 @@ use std::io;
 use jiff::Timestamp;
 use sha2::{Digest as _, Sha256};
 
-use super::arguments;
-use super::entry::{self, LARGEST, LARGEST_SIGNATURE};
+use super::dropped::Dropped;
+use super::entry::{self, LARGEST};
 use super::inbox::Inbox;
 use super::names::{self, Bundle, NAMELESS};
 use super::replay::{self, Register};
 use super::rules::Rules;
-use super::signature::{self, Signed, Warrant};
+use super::signature::Warrant;
 use super::ticket::Ticket;
 use crate::error::{Exit, Fault};
 use crate::text;
@@ -95,61 +95,18 @@ impl Claim {
         register: &Register,
         now: Timestamp,
     ) -> Result<Ticket, Fault> {
-        let bundle = Bundle::of(&self.script);
-        let facts = self.folder.look(&bundle.script).ok().flatten();
-        let read = |name: &OsStr, most| entry::bytes(&self.folder, name, rules.owners(), most);
-        let gone = || Fault::new(Exit::Unstarted, "NoSuchFile", "the script is gone");
-        let script = read(&bundle.script, LARGEST)?.ok_or_else(gone)?;
-        let arguments = read(&bundle.arguments, LARGEST)?;
-        let script_signature = read(&bundle.script_signature, LARGEST_SIGNATURE)?;
-        let arguments_signature = read(&bundle.arguments_signature, LARGEST_SIGNATURE)?;
-        let (script_name, arguments_name) = (
-            names::shown(&bundle.script),
-            names::shown(&bundle.arguments),
-        );
-        if let Some(arguments) = &arguments {
-            arguments::read(&arguments_name, arguments)?;
-        }
-        let sha256 = hash(&script);
-        let arguments_sha256 = arguments.as_deref().map(hash);
-        let is_signed = script_signature.is_some() || arguments_signature.is_some();
-        let warrant = if rules.wants_signature(is_signed) {
-            let of_script = Signed {
-                name: &script_name,
-                bytes: &script,
-                signature: script_signature.as_deref(),
-            };
-            let of_arguments = arguments.as_deref().map(|bytes| Signed {
-                name: &arguments_name,
-                bytes,
-                signature: arguments_signature.as_deref(),
-            });
-            let keys = rules.trusted_keys();
-            Some(signature::warrant(
-                of_script,
-                &sha256,
-                of_arguments,
-                keys,
-                now,
-            )?)
-        } else {
-            None
-        };
-        let kept = [
-            (&bundle.script, Some(&script)),
-            (&bundle.arguments, arguments.as_ref()),
-            (&bundle.script_signature, script_signature.as_ref()),
-            (&bundle.arguments_signature, arguments_signature.as_ref()),
-        ];
+        let facts = self.folder.look(&self.script).ok().flatten();
+        let dropped = Dropped::read(self, rules.owners())?;
+        let warrant = dropped.warrant(rules, now)?;
+        let (sha256, arguments_sha256) = (dropped.sha256.clone(), dropped.arguments_sha256());
+        let script_name = names::shown(&self.script);
         let unwritten = |error: io::Error| {
             let message = format!("`{script_name}` cannot be kept: {error}");
             Fault::new(Exit::Unstarted, "ReportLost", message)
         };
-        for (name, bytes) in kept {
-            if let Some(bytes) = bytes {
-                let written = self.folder.replace(&copy(name), bytes, inbox.file_mode);
-                written.map_err(unwritten)?;
-            }
+        for (name, bytes) in dropped.files() {
+            let written = self.folder.replace(&copy(name), bytes, inbox.file_mode);
+            written.map_err(unwritten)?;
         }
         if let Some(Warrant { expires, nonce, .. }) = &warrant {
             let key = replay::key(&sha256, arguments_sha256.as_deref(), nonce);
@@ -189,6 +146,16 @@ impl Claim {
             let copy = copy(name);
             if self.folder.look(&copy)?.is_some() {
                 self.folder.supersede(name, &copy)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes away what was verified and did not come to a ticket.
+    pub(super) fn drop_copies(&self) -> io::Result<()> {
+        for name in self.folder.names()? {
+            if name.as_encoded_bytes().starts_with(COPY.as_bytes()) {
+                self.folder.remove(&name)?;
             }
         }
         Ok(())
@@ -238,9 +205,11 @@ impl Claim {
     }
 }
 
+const COPY: &str = ".verified.";
+
 /// What was verified lies under this name until there is a ticket.
 fn copy(name: &OsStr) -> OsString {
-    let mut copy = OsString::from(".verified.");
+    let mut copy = OsString::from(COPY);
     copy.push(name);
     copy
 }
@@ -284,7 +253,7 @@ fn shift_any(from: &Folder, name: &OsStr, to: &Folder, as_name: &OsStr) -> io::R
 fn give_back(inbox: &Inbox, folder: &Folder, run: &OsStr) -> io::Result<()> {
     for name in folder.names()? {
         if !names::is_companion(&name) {
-            if name.as_encoded_bytes().starts_with(b".verified.") {
+            if name.as_encoded_bytes().starts_with(COPY.as_bytes()) {
                 folder.remove(&name)?;
             }
             continue;

@@ -11,7 +11,7 @@ use super::inbox::Place;
 use super::job::{Fate, Job};
 use super::result;
 use super::status::Running;
-use super::watcher::{Finished, LONGEST, Watcher};
+use super::watcher::{Finished, RETRY, Watcher};
 use crate::error::{Exit, Fault};
 use crate::talk::Level;
 
@@ -20,6 +20,12 @@ impl Watcher {
         while self.books.running.len() < self.settings.jobs {
             if let Some(job) = self.books.first.pop_front() {
                 self.start(job);
+            } else if self
+                .books
+                .held_until
+                .is_some_and(|until| Instant::now() < until)
+            {
+                return;
             } else if let Some(ready) = self.books.line.pop_front() {
                 self.take(&ready);
             } else {
@@ -28,7 +34,13 @@ impl Watcher {
         }
     }
 
-    pub(super) fn start(&mut self, job: Job) {
+    pub(super) fn start(&mut self, mut job: Job) {
+        // It may have waited for a day.
+        job.policy = (
+            self.rules.policy().path().to_owned(),
+            self.rules.text().to_owned(),
+        );
+        job.rules = self.rules.clone();
         let run = job.claim.run.clone();
         let running = Running {
             run: run.clone(),
@@ -99,15 +111,20 @@ impl Watcher {
             }
             Some(Ok(Fate::Left)) => {}
             Some(Err(fault)) => {
-                let text = format!("`{script}`: {}; it is tried again", fault.message);
-                self.trouble(&text);
-                self.books.take_up_at = Some(Instant::now() + LONGEST);
+                // One that fails again and again does not keep the others.
+                if !self.books.troubles.contains_key(run) {
+                    self.books.held_until = Some(Instant::now() + RETRY);
+                }
+                self.keep_waiting(run, script, &fault);
+                return;
             }
             None => {
                 let text = format!("`{script}`: a bug in runback; run {run} stays claimed");
-                self.trouble(&text);
+                self.trouble(run, &text);
+                return;
             }
         }
+        self.books.troubles.remove(run);
     }
 
     pub(super) fn hear_approvals(&mut self) {
@@ -122,8 +139,10 @@ impl Watcher {
                 &self.rules,
                 &job.claim.folder,
                 &job.ticket,
+                self.now(),
             );
             match word {
+                Ok(Word::Nothing) if said.is_some() => self.approval_is(&run, None),
                 Ok(Word::Nothing) => {}
                 Ok(Word::Invalid(fault)) => {
                     if said.as_ref() != Some(&fault.message) {
@@ -134,9 +153,7 @@ impl Watcher {
                                 fault.message
                             ),
                         );
-                        if let Some((_, said)) = self.books.parked.get_mut(&run) {
-                            *said = Some(fault.message);
-                        }
+                        self.approval_is(&run, Some(fault.message));
                     }
                 }
                 Ok(Word::Approved) => {
@@ -147,11 +164,17 @@ impl Watcher {
                     }
                 }
                 Ok(Word::Rejected) => self.reject(&run),
-                Err(error) => self.say(
-                    Level::Error,
-                    &format!("pending/{run} cannot be read: {error}"),
-                ),
+                Err(error) => self.trouble(&run, &format!("pending/{run} cannot be read: {error}")),
             }
+        }
+    }
+
+    /// Why what was left for a parked run is no approval, where whoever left it looks.
+    fn approval_is(&mut self, run: &str, why: Option<String>) {
+        // The log has it too.
+        let _ = approval::tell(&self.shop.inbox, run, why.as_deref());
+        if let Some((_, said)) = self.books.parked.get_mut(run) {
+            *said = why;
         }
     }
 
@@ -165,8 +188,7 @@ impl Watcher {
     }
 
     pub(super) fn reject(&mut self, run: &str) {
-        self.unpark(run);
-        let Some((job, _)) = self.books.parked.remove(run) else {
+        let Some((job, _)) = self.books.parked.get(run) else {
             return;
         };
         let script = &job.ticket.script;
@@ -179,13 +201,16 @@ impl Watcher {
             .and_then(|()| result::file(inbox, &job.claim.folder, run, Place::Failed));
         match filed {
             Ok(()) => {
+                self.unpark(run);
+                self.books.parked.remove(run);
+                self.books.troubles.remove(run);
                 self.books.filed.count(Place::Failed);
                 self.say(Level::Warn, &format!("{}, see failed/{run}", fault.message));
             }
-            Err(error) => self.say(
-                Level::Error,
-                &format!("run {run} cannot be filed away: {error}"),
-            ),
+            // It stays parked, and is heard again at the next scan.
+            Err(error) => {
+                self.trouble(run, &format!("run {run} cannot be filed away: {error}"));
+            }
         }
     }
 }

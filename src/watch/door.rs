@@ -9,7 +9,7 @@ use super::inbox::Place;
 use super::job::Job;
 use super::scan::Ready;
 use super::ticket::Ticket;
-use super::watcher::Watcher;
+use super::watcher::{RETRY, Watcher};
 use super::{approval, names, result, signature};
 use crate::error::{Exit, Fault};
 use crate::run::new_id;
@@ -21,7 +21,7 @@ impl Watcher {
         self.books.take_up_at = None;
         let inbox = &self.shop.inbox;
         let names = inbox.claimed.names().unwrap_or_default();
-        let mut left = Vec::new();
+        let (mut left, mut broken) = (Vec::new(), Vec::new());
         for run in names {
             if self.is_in_hand(&run.to_string_lossy()) {
                 continue;
@@ -29,14 +29,14 @@ impl Watcher {
             match Claim::left(inbox, &run) {
                 Ok(None) => {}
                 Ok(Some(claim)) => left.push(claim),
-                Err(error) => {
-                    let run = names::shown(&run);
-                    self.say(
-                        Level::Error,
-                        &format!("claimed run {run} cannot be taken up: {error}"),
-                    );
-                }
+                Err(error) => broken.push((names::shown(&run), error)),
             }
+        }
+        for (run, error) in broken {
+            self.trouble(
+                &run,
+                &format!("claimed run {run} cannot be taken up: {error}"),
+            );
         }
         left.sort_by(|one, other| one.run.cmp(&other.run));
         let mut jobs = Vec::new();
@@ -48,6 +48,10 @@ impl Watcher {
             };
             match ticket {
                 Ok(ticket) => jobs.push(self.job(claim, ticket, true)),
+                Err(fault) if is_our_own(&fault) => {
+                    let name = names::shown(&claim.script);
+                    self.keep_waiting(&claim.run, &name, &fault);
+                }
                 Err(fault) => {
                     let name = names::shown(&claim.script);
                     self.quarantine(&claim, &name, &fault);
@@ -60,13 +64,18 @@ impl Watcher {
             if approval::is_parked(&self.shop.inbox, &job.claim.folder, &run) {
                 self.books.parked.insert(run, (job, None));
             } else {
-                self.say(
-                    Level::Info,
-                    &format!(
-                        "`{}` was left by an earlier watcher, as {run}",
-                        job.ticket.script
-                    ),
-                );
+                let script = &job.ticket.script;
+                let (level, text) = if self.books.troubles.contains_key(&run) {
+                    // It may be tried often: why it waits was said.
+                    (
+                        Level::Debug,
+                        format!("`{script}` is taken up again, as {run}"),
+                    )
+                } else {
+                    let text = format!("`{script}` was left by an earlier watcher, as {run}");
+                    (Level::Info, text)
+                };
+                self.say(level, &text);
                 self.books.first.push_back(job);
             }
         }
@@ -86,6 +95,7 @@ impl Watcher {
                 self.rules.policy().path().to_owned(),
                 self.rules.text().to_owned(),
             ),
+            rules: self.rules.clone(),
             claim,
             ticket,
             is_left,
@@ -110,7 +120,10 @@ impl Watcher {
             // Touched a moment ago: the next scan sees it as it is then.
             Ok(None) => return self.scan_soon(),
             Err(error) => {
-                self.trouble(&format!("`{shown}` cannot be claimed: {error}"));
+                if is_disk(&error) {
+                    self.books.held_until = Some(Instant::now() + RETRY);
+                }
+                self.trouble(&shown, &format!("`{shown}` cannot be claimed: {error}"));
                 let stuck = (ready.facts, Instant::now());
                 self.books.stuck.insert(ready.name.clone(), stuck);
                 return;
@@ -118,8 +131,14 @@ impl Watcher {
         };
         match claim.let_in(&self.shop.inbox, &self.rules, &self.register, now) {
             Ok(ticket) => {
+                self.books.held_until = None;
+                self.books.troubles.remove(&shown);
                 let job = self.job(claim, ticket, false);
                 self.start(job);
+            }
+            Err(fault) if is_our_own(&fault) => {
+                self.keep_waiting(&claim.run, &shown, &fault);
+                self.books.held_until = Some(Instant::now() + RETRY);
             }
             Err(fault) => self.quarantine(&claim, &shown, &fault),
         }
@@ -169,10 +188,11 @@ impl Watcher {
             Ok(Some(claim)) => self.quarantine(&claim, &shown, &fault),
             Ok(None) => {}
             Err(error) => {
-                self.trouble(&format!(
+                let text = format!(
                     "{}; and it cannot be taken out of the inbox: {error}",
                     fault.message
-                ));
+                );
+                self.trouble(&shown, &text);
                 let stuck = (facts, Instant::now());
                 self.books.stuck.insert(name.to_owned(), stuck);
             }
@@ -183,30 +203,52 @@ impl Watcher {
         let run = &claim.run;
         let outcome = result::of_fault(run, name, self.now(), fault);
         let inbox = &self.shop.inbox;
-        let filed = result::write(inbox, &claim.folder, &outcome)
+        let filed = claim
+            .drop_copies()
+            .and_then(|()| result::write(inbox, &claim.folder, &outcome))
             .and_then(|()| result::file(inbox, &claim.folder, run, Place::Quarantine));
         match filed {
             Ok(()) => {
                 self.books.filed.count(Place::Quarantine);
+                self.books.troubles.remove(run);
                 self.say(
                     Level::Warn,
                     &format!("not let in, see quarantine/{run}: {}", fault.message),
                 );
             }
             Err(error) => {
-                self.say(
-                    Level::Error,
-                    &format!(
-                        "run {run} cannot be filed away: {error}; not let in: {}",
-                        fault.message
-                    ),
+                let text = format!(
+                    "run {run} cannot be filed away: {error}; not let in: {}",
+                    fault.message
                 );
+                self.trouble(run, &text);
+                self.books.take_up_at = Some(Instant::now() + RETRY);
             }
         }
     }
 }
 
+/// Not for what was dropped, but because a folder of the watcher's own is full, say: the order is kept.
+fn is_our_own(fault: &Fault) -> bool {
+    matches!(fault.code.as_str(), "ReportLost" | "NoStateFolder")
+        || fault.code.starts_with("Journal")
+}
+
+/// The same, where it concerns all that may come.
+fn is_disk(error: &std::io::Error) -> bool {
+    use std::io::ErrorKind::{QuotaExceeded, ReadOnlyFilesystem, StorageFull};
+    matches!(
+        error.kind(),
+        StorageFull | ReadOnlyFilesystem | QuotaExceeded
+    )
+}
+
 fn unreadable(error: std::io::Error) -> Fault {
     let message = format!("what an earlier watcher has left cannot be taken up: {error}");
-    Fault::new(Exit::Unstarted, "UnreadableRun", message)
+    let code = if is_disk(&error) {
+        "ReportLost"
+    } else {
+        "UnreadableRun"
+    };
+    Fault::new(Exit::Unstarted, code, message)
 }

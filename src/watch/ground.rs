@@ -117,7 +117,7 @@ fn refuse(what: &str, path: &Path) -> Result<(), Fault> {
     let Ok(metadata) = path.metadata() else {
         return Ok(());
     };
-    if let Some((why, mend)) = flaw(Access::of(&metadata)) {
+    if let Some((why, mend)) = Access::of(&metadata).flaw() {
         let message = format!("the {what} `{shown}` {why}");
         return Err(fault(message).hint(format!("`{mend} {shown}`")));
     }
@@ -137,7 +137,7 @@ fn above(what: &str, path: &Path) -> Result<(), Fault> {
             if access.is_trusted() && access.is_sticky() {
                 continue;
             }
-            if let Some((why, mend)) = flaw(access) {
+            if let Some((why, mend)) = access.flaw() {
                 let folder = folder.display();
                 let message = format!("the folder `{folder}`, above the {what}, {why}");
                 return Err(fault(message).hint(format!("`{mend} {folder}`")));
@@ -145,15 +145,4 @@ fn above(what: &str, path: &Path) -> Result<(), Fault> {
         }
     }
     Ok(())
-}
-
-fn flaw(access: Access) -> Option<(String, &'static str)> {
-    if !access.is_trusted() {
-        let why = format!("belongs to another user (uid {})", access.owner());
-        return Some((why, "sudo chown root"));
-    }
-    access.group_or_others_can_write().then(|| {
-        let why = format!("can be written by others (mode {:04o})", access.mode());
-        (why, "chmod go-w")
-    })
 }

@@ -5,6 +5,7 @@ use std::io;
 use std::path::Path;
 
 use super::names;
+use crate::unix;
 use crate::unix::folder::{Facts, Folder, Kind};
 
 /// Where a run is filed away.
@@ -41,6 +42,8 @@ pub(super) struct Inbox {
     pub(super) file_mode: u32,
     /// Of a folder in which approvers leave their word.
     pub(super) parking_mode: u32,
+    /// Why what lies here is not the inbox's group's, which may look into the inbox.
+    pub(super) group_trouble: Option<String>,
 }
 
 impl Inbox {
@@ -48,10 +51,17 @@ impl Inbox {
     pub(super) fn open(path: &Path) -> io::Result<Self> {
         let root = Folder::open(path)?;
         let group = root.access()?.mode();
-        let folder_mode = 0o700 | (group & 0o050);
+        let gid = root.group()?;
+        // What is made in a folder with this bit is of the folder's group.
+        let inherits = if group & 0o070 != 0 && gid != unix::group() {
+            0o2000
+        } else {
+            0
+        };
+        let folder_mode = inherits | 0o700 | (group & 0o050);
         let own = ours(&root, ".runback", 0o700)?;
         let writes = group & 0o020 != 0;
-        Ok(Self {
+        let mut inbox = Self {
             claimed: ours(&own, "claimed", 0o700)?,
             pending: ours(&root, "pending", folder_mode)?,
             done: ours(&root, "done", folder_mode)?,
@@ -67,7 +77,32 @@ impl Inbox {
             },
             own,
             root,
-        })
+            group_trouble: None,
+        };
+        if inherits != 0 {
+            inbox.group_trouble = inbox.share(gid).err().map(|error| {
+                format!(
+                    "`done`, `failed`, `quarantine` and `pending` cannot be given to the inbox's group (gid {gid}), whose members do not \
+                     see what lies there: {error}; put the watcher's user into that group (`usermod -aG {gid} USER`), or `chgrp` the \
+                     inbox to one it is in, and start it again"
+                )
+            });
+        }
+        Ok(inbox)
+    }
+
+    /// Gives the folders, and what will lie in them, to the group that may look into the inbox.
+    fn share(&self, group: u32) -> io::Result<()> {
+        let shown = [&self.pending, &self.done, &self.failed, &self.quarantine];
+        let shown = shown.map(|folder| (folder, self.folder_mode));
+        let hidden = [&self.own, &self.claimed].map(|folder| (folder, 0o2700));
+        for (folder, mode) in shown.into_iter().chain(hidden) {
+            if folder.group()? != group {
+                folder.set_group(group)?;
+            }
+            folder.set_mode(mode)?;
+        }
+        Ok(())
     }
 
     pub(super) fn place(&self, place: Place) -> &Folder {

@@ -12,12 +12,13 @@ use super::child::{Ended, GRACE, Life, Start};
 use super::claim::Claim;
 use super::inbox::{Inbox, Place};
 use super::log::Said;
-use super::names::Bundle;
+use super::mark::{self, Marked};
+use super::planning::Planned;
 use super::result;
+use super::rules::Rules;
 use super::ticket::Ticket;
 use crate::error::{Exit, Fault};
-use crate::journal::Journal;
-use crate::plan::Plan;
+use crate::journal::{ChangeRow, Journal};
 use crate::report::Outcome;
 use crate::run::new_id;
 use crate::world::World;
@@ -48,6 +49,8 @@ pub(super) struct Job {
     pub(super) needs_approval: bool,
     /// The policy that it runs under: its file, and what stands there.
     pub(super) policy: (PathBuf, String),
+    /// What that says to the watcher.
+    pub(super) rules: Rules,
 }
 
 /// What became of it.
@@ -69,15 +72,21 @@ enum Step {
     Resume,
     /// It has come to its end, and only was not filed away.
     File,
+    /// It was begun, and what it has done is written down elsewhere, if anywhere.
+    Lose,
 }
 
 /// `row`: whether there is a record of the run, and whether it is open. `document`: how the run says it has ended.
-fn step(row: Option<bool>, document: Option<Exit>) -> Step {
-    match (row, document) {
-        (Some(true), _) => Step::Resume,
-        // Without a record it has changed nothing: it was stopped while it read.
-        (None, None | Some(Exit::Interrupted | Exit::Terminated)) => Step::Begin,
-        (Some(false), _) | (None, Some(_)) => Step::File,
+fn step(row: Option<bool>, document: Option<Exit>, marked: Marked) -> Step {
+    match (row, document, marked) {
+        (Some(true), ..) => Step::Resume,
+        // Each change is in the record before it is sent. So without one in the journal that would have it, nothing was sent: it
+        // was cut off before it began, or while it read.
+        (None, None | Some(Exit::Interrupted | Exit::Terminated), Marked::No | Marked::Here) => {
+            Step::Begin
+        }
+        (None, None | Some(Exit::Interrupted | Exit::Terminated), Marked::Elsewhere) => Step::Lose,
+        (Some(false), ..) | (None, Some(_), _) => Step::File,
     }
 }
 
@@ -98,17 +107,31 @@ impl Job {
         } else {
             Step::Begin
         };
+        if let Some(outcome) = self.not_any_more(shop, step)? {
+            let place = Place::Quarantine;
+            self.file(shop, &outcome, place).map_err(broken)?;
+            return Ok(Fate::Filed(place, outcome.exit));
+        }
         let outcome = match step {
             Step::File => self.stored(shop),
+            Step::Lose => Some(self.lost(shop)),
             Step::Begin if self.needs_approval && !approval::is_given(&self.claim.folder) => {
                 match self.plan(shop, life, &lock).map_err(broken)? {
                     Planned::Left => return Ok(Fate::Left),
                     Planned::Failed(outcome) => Some(*outcome),
                     Planned::Parked => return Ok(Fate::Parked(self)),
-                    Planned::Nothing => self.run(shop, life, &lock, step).map_err(broken)?,
+                    Planned::Nothing => {
+                        self.mark(shop)?;
+                        self.run(shop, life, &lock, step).map_err(broken)?
+                    }
                 }
             }
-            step => self.run(shop, life, &lock, step).map_err(broken)?,
+            step => {
+                if step == Step::Begin {
+                    self.mark(shop)?;
+                }
+                self.run(shop, life, &lock, step).map_err(broken)?
+            }
         };
         let Some(outcome) = outcome else {
             return Ok(Fate::Left);
@@ -124,10 +147,46 @@ impl Job {
             None
         };
         let place = result::place(outcome.exit);
-        result::write(&shop.inbox, &self.claim.folder, &outcome)
-            .and_then(|()| result::file(&shop.inbox, &self.claim.folder, &run, place))
-            .map_err(broken)?;
+        self.file(shop, &outcome, place).map_err(broken)?;
         Ok(again.map_or(Fate::Filed(place, outcome.exit), Fate::Replanned))
+    }
+
+    fn file(&self, shop: &Shop, outcome: &Outcome, place: Place) -> io::Result<()> {
+        let run = &self.claim.run;
+        result::write(&shop.inbox, &self.claim.folder, outcome)?;
+        result::file(&shop.inbox, &self.claim.folder, run, place)?;
+        if let Ok(journal) = Journal::open(&shop.state) {
+            journal.forget_handed(run);
+        }
+        Ok(())
+    }
+
+    /// How a run ends that has waited or was cut off, and would not be let in now. A run that has activated something is gone on
+    /// with all the same: it starts nothing that it has not started, without passing the policy as it is now, and nobody else
+    /// waits for its sessions and closes its books.
+    fn not_any_more(&self, shop: &Shop, step: Step) -> Result<Option<Outcome>, Fault> {
+        let has_waited = self.is_left || approval::is_given(&self.claim.folder);
+        if !has_waited || !matches!(step, Step::Begin | Step::Resume) {
+            return Ok(None);
+        }
+        let now = shop.world.clock.now();
+        let Err(fault) = self.claim.still_holds(&self.ticket, &self.rules, now) else {
+            return Ok(None);
+        };
+        if step == Step::Resume {
+            let changes = Journal::open(&shop.state)?.changes(&self.claim.run)?;
+            let activates = |change: &ChangeRow| change.intent.class == "activate";
+            if changes.iter().any(activates) {
+                return Ok(None);
+            }
+        }
+        let recorded = result::recorded(&shop.state, &self.claim.run);
+        let mut outcome =
+            recorded.map_or_else(|| self.unstarted(shop, &fault), |(view, _)| view.outcome);
+        outcome.ended = now;
+        outcome.exit = fault.exit;
+        outcome.fail(&[fault]);
+        Ok(Some(outcome))
     }
 
     /// The same order anew: its new plan has to be approved, under a name of its own.
@@ -143,6 +202,7 @@ impl Job {
             is_left: false,
             needs_approval: true,
             policy: self.policy.clone(),
+            rules: self.rules.clone(),
         })
     }
 
@@ -161,11 +221,14 @@ impl Job {
     }
 
     fn left_step(&self, shop: &Shop) -> Result<Step, Fault> {
-        let row = Journal::open(&shop.state)?.run(&self.claim.run)?;
+        let journal = Journal::open(&shop.state)?;
+        let row = journal.run(&self.claim.run)?;
+        let marked = mark::look(&self.claim.folder, &journal, &self.claim.run)?;
         let document = result::read(&self.claim.folder, &self.claim.run);
         Ok(step(
             row.map(|row| row.open),
             document.map(|outcome| outcome.exit),
+            marked,
         ))
     }
 
@@ -186,13 +249,12 @@ impl Job {
     ) -> io::Result<Option<Outcome>> {
         let mut words: Vec<OsString> = match step {
             Step::Resume => vec!["resume".into(), self.claim.run.clone().into()],
-            Step::Begin | Step::File => vec!["run".into()],
+            Step::Begin | Step::File | Step::Lose => vec!["run".into()],
         };
         words.push("--watched".into());
-        if step == Step::Begin {
-            // What a stopped reader has left is not what this one comes to.
-            self.claim.folder.remove(OsStr::new(result::FILE))?;
-        }
+        // What an earlier life has left is not what this one comes to; what that had done, the record knows.
+        self.claim.folder.remove(OsStr::new(result::FILE))?;
+        self.claim.folder.sync()?;
         if self.needs_approval {
             words.push("--approved".into());
             words.push(self.path(approval::PLAN).into());
@@ -223,10 +285,20 @@ impl Job {
         })
     }
 
-    fn unstarted(&self, shop: &Shop, fault: &Fault) -> Outcome {
+    pub(super) fn unstarted(&self, shop: &Shop, fault: &Fault) -> Outcome {
         let now = shop.world.clock.now();
         let mut outcome = result::of_fault(&self.claim.run, &self.ticket.script, now, fault);
         outcome.sha256 = Some(self.ticket.sha256.clone());
+        outcome
+    }
+
+    /// As far as its own document goes, if it has left one.
+    fn lost(&self, shop: &Shop) -> Outcome {
+        let fault = self.record_lost(shop);
+        let document = result::read(&self.claim.folder, &self.claim.run);
+        let mut outcome = document.unwrap_or_else(|| self.unstarted(shop, &fault));
+        outcome.exit = fault.exit;
+        outcome.fail(&[fault]);
         outcome
     }
 
@@ -238,45 +310,7 @@ impl Job {
         Fault::new(exit, "OutputLimit", message).hint("write what is for keeping into a file")
     }
 
-    fn plan(&self, shop: &Shop, life: &Arc<Life>, lock: &File) -> io::Result<Planned> {
-        let folder = &self.claim.folder;
-        folder.remove(OsStr::new(approval::PLAN))?;
-        folder.remove(OsStr::new(approval::TABLE))?;
-        let out = self.path(approval::PLAN);
-        let words = vec![
-            "plan".into(),
-            "--watched".into(),
-            "--out".into(),
-            out.into(),
-        ];
-        let ended = match self.start(shop, life, lock, words, approval::TABLE)? {
-            Ok(ended) => ended,
-            Err(fault) => return Ok(Planned::Failed(Box::new(self.unstarted(shop, &fault)))),
-        };
-        if life.is_told() {
-            return Ok(Planned::Left);
-        }
-        let plan = approval::plan(folder);
-        match plan {
-            Ok(plan) if ended.status.success() => {
-                if is_empty(&plan) {
-                    return Ok(Planned::Nothing);
-                }
-                let bundle = Bundle::of(&self.claim.script);
-                approval::park(&shop.inbox, folder, &self.claim.run, &bundle)?;
-                Ok(Planned::Parked)
-            }
-            _ => {
-                let outcome = result::read(folder, &self.claim.run).unwrap_or_else(|| {
-                    let now = shop.world.clock.now();
-                    result::of_death(&shop.state, &self.ticket, ended.status, now)
-                });
-                Ok(Planned::Failed(Box::new(outcome)))
-            }
-        }
-    }
-
-    fn start(
+    pub(super) fn start(
         &self,
         shop: &Shop,
         life: &Arc<Life>,
@@ -306,20 +340,6 @@ impl Job {
     }
 }
 
-enum Planned {
-    Parked,
-    /// The plan changes nothing: nobody has to approve it.
-    Nothing,
-    Failed(Box<Outcome>),
-    Left,
-}
-
-fn is_empty(plan: &Plan) -> bool {
-    plan.items.iter().all(|row| row.part.is_none())
-        && plan.bulk.is_empty()
-        && plan.others.is_empty()
-}
-
 fn stopped(exit: Exit) -> bool {
     matches!(exit, Exit::Interrupted | Exit::Terminated)
 }
@@ -330,43 +350,73 @@ mod tests {
 
     #[test]
     fn what_was_left_is_neither_lost_nor_run_twice() {
+        use Exit::{Success, Terminated, Unstarted};
+        use Marked::{Elsewhere, Here, No};
         let rows = [
-            ("never began", None, None, Step::Begin),
+            ("never began", None, None, No, Step::Begin),
+            ("died before its record", None, None, Here, Step::Begin),
+            ("begun elsewhere", None, None, Elsewhere, Step::Lose),
             (
-                "a reader, stopped with its watcher",
+                "a stopped reader",
                 None,
-                Some(Exit::Terminated),
+                Some(Terminated),
+                Here,
                 Step::Begin,
+            ),
+            (
+                "stopped, its record gone",
+                None,
+                Some(Terminated),
+                Elsewhere,
+                Step::Lose,
             ),
             (
                 "a reader, at its end",
                 None,
-                Some(Exit::Success),
+                Some(Success),
+                Here,
                 Step::File,
             ),
-            ("a reader, failed", None, Some(Exit::Unstarted), Step::File),
-            ("recorded, cut off", Some(true), None, Step::Resume),
+            ("a reader, failed", None, Some(Unstarted), Here, Step::File),
+            (
+                "at its end, its record gone",
+                None,
+                Some(Success),
+                Elsewhere,
+                Step::File,
+            ),
+            ("recorded, cut off", Some(true), None, Here, Step::Resume),
+            (
+                "an older journal",
+                Some(true),
+                None,
+                Elsewhere,
+                Step::Resume,
+            ),
             (
                 "recorded, stopped with its watcher",
                 Some(true),
-                Some(Exit::Terminated),
+                Some(Terminated),
+                Here,
                 Step::Resume,
             ),
             (
                 "recorded, at its end",
                 Some(false),
-                Some(Exit::Success),
+                Some(Success),
+                Here,
                 Step::File,
             ),
             (
                 "recorded, at its end, document lost",
                 Some(false),
                 None,
+                Here,
                 Step::File,
             ),
         ];
-        for (case, row, document, expected) in rows {
-            assert_eq!(step(row, document), expected, "{case}");
+        for (case, row, document, marked, expected) in rows {
+            assert_eq!(step(row, document, marked), expected, "{case}");
         }
     }
 }

@@ -11,6 +11,7 @@ mod child;
 mod claim;
 mod course;
 mod door;
+mod dropped;
 mod entry;
 mod errand;
 mod events;
@@ -19,7 +20,9 @@ mod inbox;
 mod job;
 mod lock;
 mod log;
+mod mark;
 mod names;
+mod planning;
 mod replay;
 mod result;
 mod rules;
@@ -93,6 +96,9 @@ pub(crate) fn watch(order: Order, world: &World, voice: &Voice) -> Result<Exit, 
         Fault::new(Exit::Unstarted, "UnsafeFolder", message)
     };
     let inbox = Inbox::open(&order.inbox).map_err(unusable)?;
+    if let Some(text) = &inbox.group_trouble {
+        voice.log(Level::Warn, text);
+    }
     let now = world.clock.now();
     let _lock = match lock::take(&inbox.own, now) {
         Ok(lock) => lock,
@@ -112,8 +118,19 @@ pub(crate) fn watch(order: Order, world: &World, voice: &Voice) -> Result<Exit, 
             );
         }
     };
-    let register = Register::open(&order.state).map_err(unusable)?;
-    register.prune(now).map_err(unusable)?;
+    let state = order.state.display().to_string();
+    let unwritable = |error: std::io::Error| {
+        let message = format!("the state folder `{state}` cannot be used: {error}");
+        Fault::new(Exit::Unstarted, "NoStateFolder", message)
+            .hint("mend its rights, or name another folder with `--state-dir DIR`")
+    };
+    let register = Register::open(&order.state).map_err(unwritable)?;
+    if let Some(latest) = register.prune(now).map_err(unwritable)? {
+        let text = format!(
+            "the clock says {now:.0}, and said {latest:.0} before: signed orders that have expired by then may be let in a second time"
+        );
+        voice.log(Level::Warn, &text);
+    }
     let (wake, waked) = mpsc::sync_channel(1024);
     events::obey_signals(wake.clone()).map_err(unusable)?;
     let events = match order.poll {

@@ -7,7 +7,7 @@ use std::ffi::OsStr;
 use std::io::{self, Read as _, Write as _};
 use std::path::Path;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
@@ -15,6 +15,11 @@ use crate::error::{Exit, Fault};
 use crate::text;
 use crate::unix;
 use crate::unix::folder::Folder;
+
+/// How long an order is remembered after it has expired.
+const SLACK: SignedDuration = SignedDuration::from_hours(24);
+/// No name of an order: those are hexadecimal.
+const CLOCK: &str = "clock";
 
 #[derive(Debug)]
 pub(super) struct Register(Folder);
@@ -39,8 +44,15 @@ impl Register {
     /// Exit 2: it was let in before.
     pub(super) fn admit(&self, key: &str, run: &str, expires: Timestamp) -> Result<(), Fault> {
         let unusable = |error: io::Error| {
-            let message = format!("it cannot be written down that this order was let in: {error}");
-            Fault::new(Exit::Unstarted, "NoStateFolder", message)
+            let folder = self.0.path().display();
+            let message = format!(
+                "it cannot be written down in `{folder}` that this order was let in: {error}"
+            );
+            let code = match error.kind() {
+                io::ErrorKind::StorageFull => "JournalFull",
+                _ => "NoStateFolder",
+            };
+            Fault::new(Exit::Unstarted, code, message)
         };
         let name = OsStr::new(key);
         // Whole before it has its name: half an entry would say nothing of its run.
@@ -80,14 +92,29 @@ impl Register {
         serde_json::from_slice(&bytes).ok()
     }
 
-    /// Forgets what has expired: the signature itself keeps it out now.
-    pub(super) fn prune(&self, now: Timestamp) -> io::Result<()> {
+    /// Forgets what has expired, and a day more has passed: the signature itself keeps it out now, also where the clock goes back a
+    /// little. Gives what the clock said before where it has gone back further.
+    pub(super) fn prune(&self, now: Timestamp) -> io::Result<Option<Timestamp>> {
         for name in self.0.names()? {
-            if self.entry(&name).is_some_and(|entry| entry.expires <= now) {
+            let is_over = |entry: &Entry| entry.expires <= now.saturating_sub(SLACK).unwrap_or(now);
+            if self.entry(&name).is_some_and(|entry| is_over(&entry)) {
                 self.0.remove(&name)?;
             }
         }
-        Ok(())
+        if let Some(latest) = self.latest().filter(|latest| *latest > now) {
+            return Ok(Some(latest).filter(|latest| latest.duration_since(now) > SLACK));
+        }
+        let text = now.to_string();
+        self.0.replace(OsStr::new(CLOCK), text.as_bytes(), 0o600)?;
+        Ok(None)
+    }
+
+    /// The latest instant at which something was forgotten.
+    fn latest(&self) -> Option<Timestamp> {
+        let mut text = String::new();
+        let file = self.0.read(OsStr::new(CLOCK)).ok()?;
+        file.take(4096).read_to_string(&mut text).ok()?;
+        text.trim().parse().ok()
     }
 }
 
@@ -97,7 +124,7 @@ fn replayed(known: Option<Entry>) -> Fault {
         None => "this order was let in before".to_owned(),
     };
     Fault::new(Exit::Unstarted, "Replayed", message).hint(
-        "sign it again to run it again: each signature of `runback sign` has a nonce of its own",
+        "sign it again with `runback sign` to run it again: each of its signatures has a nonce of its own; with minisign, write another `nonce:` into the trusted comment (of the arguments, where there are some)",
     )
 }
 
@@ -132,10 +159,15 @@ mod tests {
         for other in &others {
             register.admit(other, "run-2", expires).unwrap();
         }
-        register.prune(at("2026-11-24T23:59:59Z")).unwrap();
+        // A day longer than its signature holds: the clock may have been ahead.
+        assert_eq!(register.prune(at("2026-11-25T23:59:59Z")).unwrap(), None);
         register.admit(&order, "run-3", expires).unwrap_err();
-        register.prune(expires).unwrap();
+        assert_eq!(register.prune(at("2026-11-25T12:00:00Z")).unwrap(), None);
+        let latest = at("2026-11-26T00:00:00Z");
+        assert_eq!(register.prune(latest).unwrap(), None);
         register.admit(&order, "run-3", expires).unwrap();
+        let back = register.prune(at("2026-11-24T12:00:00Z")).unwrap();
+        assert_eq!(back, Some(latest));
     }
 
     #[test]

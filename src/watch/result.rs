@@ -8,6 +8,7 @@ use std::process::ExitStatus;
 use jiff::Timestamp;
 
 use super::inbox::{Inbox, Place};
+use super::mark;
 use super::ticket::{self, Ticket};
 use crate::error::{Exit, Fault};
 use crate::journal::Journal;
@@ -49,6 +50,15 @@ pub(super) fn of_fault(run: &str, script: &str, at: Timestamp, fault: &Fault) ->
     outcome
 }
 
+/// What the record of a run knows, and whether a change is among it.
+pub(super) fn recorded(state: &Path, run: &str) -> Option<(View, bool)> {
+    let journal = Journal::open(state).ok()?;
+    let row = journal.run(run).ok()??;
+    let view = View::load(&journal, &row.id).ok()?;
+    let has_changed = !journal.changes(&row.id).ok()?.is_empty();
+    Some((view, has_changed))
+}
+
 /// Of a run whose process has left no document: what its record knows, and how it died.
 pub(super) fn of_death(
     state: &Path,
@@ -56,12 +66,7 @@ pub(super) fn of_death(
     status: ExitStatus,
     now: Timestamp,
 ) -> Outcome {
-    let recorded = Journal::open(state).ok().and_then(|journal| {
-        let row = journal.run(&ticket.run).ok()??;
-        let view = View::load(&journal, &row.id).ok()?;
-        let has_changed = !journal.changes(&row.id).ok()?.is_empty();
-        Some((view, has_changed))
-    });
+    let recorded = recorded(state, &ticket.run);
     let how = match (unix::signal_of(status), status.code()) {
         (Some(signal), _) => format!("was killed by signal {signal}{}", signal_name(signal)),
         (None, code) => format!(
@@ -125,5 +130,6 @@ pub(super) fn file(inbox: &Inbox, folder: &Folder, run: &str, place: Place) -> i
     inbox.claimed.shift(name, inbox.place(place), name)?;
     // Ours alone; a crash before this leaves them lying, which harms nobody.
     folder.remove(OsStr::new(ticket::FILE))?;
+    folder.remove(OsStr::new(mark::FILE))?;
     folder.remove(OsStr::new(LOCK))
 }

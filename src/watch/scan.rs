@@ -10,6 +10,9 @@ use super::names::{self, Bundle};
 use super::settle::{Moment, Rule, Sight, remaining};
 use crate::unix::folder::{Facts, Kind};
 
+/// A signature of arguments says that there are some: so long they are waited for, then the script is not let in without them.
+const PATIENCE: Duration = Duration::from_secs(10);
+
 /// The files of the inbox that matter, as they were at the last look.
 #[derive(Debug, Default)]
 pub(crate) struct Memory(HashMap<OsString, Sight>);
@@ -62,12 +65,21 @@ pub(crate) fn decide(
             .map(|name| sights.get(name))
             .into_iter()
             .flatten();
+        let lacks_arguments = lacks_arguments(&bundle, &sights);
+        let rule = Rule {
+            settle: if lacks_arguments {
+                rule.settle.max(PATIENCE)
+            } else {
+                rule.settle
+            },
+            ..rule
+        };
         let left = companions
             .chain([sight])
             .map(|sight| remaining(sight, rule, now))
             .max()
             .unwrap_or_default();
-        let is_early = !left.is_zero() && is_sealed(&bundle, &sights);
+        let is_early = !left.is_zero() && !lacks_arguments && is_sealed(&bundle, &sights);
         if left.is_zero() || is_early {
             found.ready.push(Ready {
                 name: name.clone(),
@@ -103,6 +115,11 @@ fn never(name: &OsStr, facts: &Facts) -> Option<&'static str> {
         Kind::Device => Some("it is a device"),
         Kind::Unknown => Some("it is no regular file"),
     }
+}
+
+/// Their signature is there, and they are not.
+fn lacks_arguments(bundle: &Bundle, sights: &HashMap<OsString, Sight>) -> bool {
+    sights.contains_key(&bundle.arguments_signature) && !sights.contains_key(&bundle.arguments)
 }
 
 /// A signature was written after what it signs. At the same instant may be before it: a file system counts in steps of
@@ -202,6 +219,25 @@ mod tests {
             assert_eq!(!found.ready.is_empty(), is_early, "{files:?}");
             assert_eq!(found.unsettled, 1, "{files:?}");
         }
+    }
+
+    #[test]
+    fn arguments_whose_signature_is_there_are_waited_for_and_not_for_ever() {
+        let mut memory = Memory::default();
+        let lone = [
+            ("a.rhai", 98),
+            ("a.rhai.minisig", 99),
+            ("a.args.json.minisig", 99),
+        ];
+        let found = look(&mut memory, &lone, 103);
+        assert_eq!(ready(&found), []);
+        assert_eq!(
+            (found.unsettled, found.next),
+            (1, Some(Duration::from_secs(6)))
+        );
+        let whole = [lone[0], lone[1], lone[2], ("a.args.json", 101)];
+        assert_eq!(ready(&look(&mut memory, &whole, 103)), [("a.rhai", false)]);
+        assert_eq!(ready(&look(&mut memory, &lone, 109)), [("a.rhai", false)]);
     }
 
     #[test]

@@ -13,23 +13,26 @@ impl Watcher {
     /// When the status is to be looked at again: while something runs, it changes by itself.
     pub(super) fn status_due(&self) -> Option<Instant> {
         let (_, at) = self.books.shown.as_ref()?;
-        (!self.books.running.is_empty()).then(|| *at + STATUS)
+        let changes = self.books.is_shown_old || !self.books.running.is_empty();
+        changes.then(|| *at + STATUS)
     }
 
     /// Writes the status where it has changed, once a second at most.
     pub(super) fn show(&mut self) {
         let status = self.status();
         if let Some((shown, at)) = &mut self.books.shown {
+            self.books.is_shown_old = *shown != status;
             if at.elapsed() < STATUS {
                 return;
             }
-            if *shown == status {
+            if !self.books.is_shown_old {
                 *at = Instant::now();
                 return;
             }
         }
         // Nothing depends on it, and the next one may succeed.
         let _ = status.write(&self.shop.inbox.own);
+        self.books.is_shown_old = false;
         self.books.shown = Some((status, Instant::now()));
     }
 
@@ -55,6 +58,11 @@ impl Watcher {
             unsettled: books.found.unsettled,
             running: running.collect(),
             pending: books.parked.keys().cloned().collect(),
+            not_approved: books
+                .parked
+                .iter()
+                .filter_map(|(run, (_, why))| Some((run.clone(), why.clone()?)))
+                .collect(),
             ignored: books.ignored,
             last_scan: books.last_scan.map(|(at, ..)| at),
             scan_milliseconds: books.last_scan.map_or(0, |(_, _, took)| {
@@ -62,6 +70,7 @@ impl Watcher {
             }),
             events: self.events,
             policy_sha256: self.rules.policy().sha256().to_owned(),
+            troubles: books.troubles.values().cloned().collect(),
             filed: books.filed,
         }
     }

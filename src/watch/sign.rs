@@ -111,6 +111,8 @@ impl Signer {
                 Fault::new(Exit::Unstarted, "BadFlag", message).hint("write a shorter `--expires`")
             })?;
         let mut files = Vec::new();
+        // With it the script does not run without them.
+        let mut with = String::new();
         let arguments = beside(&bundle.arguments);
         let head = |name: &std::ffi::OsStr| {
             let second = now.as_second();
@@ -130,9 +132,10 @@ impl Signer {
             );
             let signature = beside(&bundle.arguments_signature);
             self.write(&document, &comment, &signature)?;
+            with = format!("\targs:{}", hash(&document));
             files.extend([arguments, signature]);
         }
-        let comment = format!("{}\tnonce:{}", head(&bundle.script), nonce());
+        let comment = format!("{}\tnonce:{}{with}", head(&bundle.script), nonce());
         let signature = beside(&bundle.script_signature);
         self.write(&bytes, &comment, &signature)?;
         files.extend([script.to_owned(), signature]);

@@ -5,6 +5,7 @@
 use jiff::Timestamp;
 use minisign_verify::{PublicKey as Key, Signature};
 
+use super::claim::hash;
 use crate::error::{Exit, Fault};
 use crate::policy::PublicKey;
 
@@ -127,6 +128,7 @@ pub(super) fn warrant(
     let seal = verify(script, keys)?;
     let mut expires = comment(script.name, &seal, now)?;
     let mut nonce = seal.field("nonce").unwrap_or_default().to_owned();
+    belongs(script.name, seal.field("args"), arguments)?;
     if let Some(arguments) = arguments {
         let name = arguments.name;
         let seal = verify(arguments, keys)?;
@@ -154,6 +156,39 @@ pub(super) fn warrant(
     })
 }
 
+/// A script that was signed together with arguments runs with those, and not with what it takes by itself.
+fn belongs(script: &str, wanted: Option<&str>, arguments: Option<Signed<'_>>) -> Result<(), Fault> {
+    let Some(wanted) = wanted else {
+        return Ok(());
+    };
+    let Some(arguments) = arguments else {
+        let message = format!(
+            "`{script}` was signed together with arguments (sha256 {wanted}), and there are none"
+        );
+        return Err(bad("NoArguments", message)
+            .hint("drop all files that `runback sign` names, in its order"));
+    };
+    if hash(arguments.bytes).eq_ignore_ascii_case(wanted) {
+        return Ok(());
+    }
+    let message = format!(
+        "`{script}` was signed together with other arguments (sha256 {wanted}) than `{}`",
+        arguments.name
+    );
+    Err(bad("BadSignature", message).hint("sign both again, with the same `runback sign`"))
+}
+
+/// What a plan's signature says of itself need not be there, and holds where it is.
+pub(super) fn obey(name: &str, seal: &Seal, now: Timestamp) -> Result<(), Fault> {
+    if let Some(file) = seal.field("file") {
+        is_for(name, file)?;
+    }
+    match seal.field("expires") {
+        Some(expires) => expiry(name, expires, now).map(|_| ()),
+        None => Ok(()),
+    }
+}
+
 /// `file` and `expires`, which each signature must say.
 fn comment(name: &str, seal: &Seal, now: Timestamp) -> Result<Timestamp, Fault> {
     let field = |field: &str| {
@@ -162,12 +197,19 @@ fn comment(name: &str, seal: &Seal, now: Timestamp) -> Result<Timestamp, Fault> 
             bad("BadSignature", message).hint("`runback sign` writes it")
         })
     };
-    let file = field("file")?;
-    if file != name {
-        let message = format!("`{name}` was signed as `{file}`");
-        return Err(bad("BadSignature", message).hint("drop it under the name it was signed for"));
+    is_for(name, field("file")?)?;
+    expiry(name, field("expires")?, now)
+}
+
+fn is_for(name: &str, file: &str) -> Result<(), Fault> {
+    if file == name {
+        return Ok(());
     }
-    let expires = field("expires")?;
+    let message = format!("`{name}` was signed as `{file}`");
+    Err(bad("BadSignature", message).hint("drop it under the name it was signed for"))
+}
+
+fn expiry(name: &str, expires: &str, now: Timestamp) -> Result<Timestamp, Fault> {
     let instant: Timestamp = expires.parse().map_err(|_| {
         let message =
             format!("`{name}.minisig` says `expires:{expires}`, which is no RFC 3339 instant");

@@ -30,6 +30,9 @@ pub(crate) struct Status {
     pub(crate) running: Vec<Running>,
     /// Runs whose plans wait for approval.
     pub(crate) pending: Vec<String>,
+    /// Why what was left for some of them is no approval, by run.
+    #[serde(default)]
+    pub(crate) not_approved: std::collections::BTreeMap<String, String>,
     /// Files of the inbox that are no runbooks, and stay where they are.
     pub(crate) ignored: usize,
     pub(crate) last_scan: Option<Timestamp>,
@@ -38,6 +41,9 @@ pub(crate) struct Status {
     /// Whether changes wake the watcher; else it only looks from time to time.
     pub(crate) events: bool,
     pub(crate) policy_sha256: String,
+    /// What cannot be done, and is tried again: a full disk, say.
+    #[serde(default)]
+    pub(crate) troubles: Vec<String>,
     /// Since it was started.
     pub(crate) filed: Filed,
 }

@@ -22,6 +22,9 @@ pub(super) const LONGEST: Duration = Duration::from_secs(30);
 /// The shortest: events come by the thousand.
 const SHORTEST: Duration = Duration::from_millis(10);
 
+/// After this long it is tried again what a full disk, say, has kept from being done.
+pub(super) const RETRY: Duration = Duration::from_secs(2);
+
 /// What a job's thread comes back with; `None`: it has fallen over.
 pub(super) type Finished = Option<Result<Fate, Fault>>;
 
@@ -106,7 +109,9 @@ impl Watcher {
         }
         let is_empty =
             books.line.is_empty() && books.first.is_empty() && books.found.unsettled == 0;
-        books.stopping.is_some() || (self.settings.once && is_empty && books.last_scan.is_some())
+        // What cannot be taken out of the inbox now is left to the next one.
+        let is_done = is_empty || books.held_until.is_some();
+        books.stopping.is_some() || (self.settings.once && is_done && books.last_scan.is_some())
     }
 
     fn hear(&mut self, wake: Wake) {
@@ -148,10 +153,20 @@ impl Watcher {
         self.shop.world.clock.now()
     }
 
-    /// What could not be done now is tried again later.
-    pub(super) fn trouble(&mut self, text: &str) {
-        self.say(Level::Error, text);
+    /// What could not be done now with a run, or with a file of the inbox, is tried again later. It is said once.
+    pub(super) fn trouble(&mut self, of: &str, text: &str) {
         self.books.has_trouble = true;
+        let known = self.books.troubles.insert(of.to_owned(), text.to_owned());
+        if known.as_deref() != Some(text) {
+            self.say(Level::Error, text);
+        }
+    }
+
+    /// Claimed, and kept waiting because a folder of the watcher's own cannot be written.
+    pub(super) fn keep_waiting(&mut self, run: &str, script: &str, fault: &Fault) {
+        let text = format!("`{script}` waits, as {run}: {}", fault.message);
+        self.trouble(run, &text);
+        self.books.take_up_at = Some(Instant::now() + RETRY);
     }
 
     fn scan(&mut self) {

@@ -324,3 +324,147 @@ fn a_plan_that_cannot_be_drawn_up_fails_with_its_reason() {
     assert_eq!(filed.code(), "Thrown", "{}", filed.result);
     assert_eq!(filed.result["exit"], 2);
 }
+
+/// A signed restore that waits for an approval by a key of its own, under a policy that is changed before that comes.
+fn changed_while_it_waits(life: &str, then: impl Fn(&Watched, &Signer, &str) -> bool) -> Watched {
+    let (signer, approver) = (Signer::new(), Signer::new());
+    let tenant = Served::fast();
+    let policy = format!(
+        "consent = \"file\"\napproval_keys = [\"{}\"]\nrequire_signature = true\n",
+        approver.public()
+    );
+    let watched = Watched::over(tenant.bench()).policy(&format!(
+        "{policy}trusted_keys = [\"{}\"]\n",
+        signer.public()
+    ));
+    let expires = jiff::Timestamp::now() + life.parse::<jiff::Span>().unwrap();
+    let signature = signer.sign(RESTORE, &format!("file:night.rhai\texpires:{expires}"));
+    watched.drop_file("night.rhai", RESTORE);
+    watched.drop_file("night.rhai.minisig", signature);
+    let mut watching = watched.start(&[]);
+    watched.waits_for("pending", 1);
+    if then(&watched, &signer, &policy) {
+        watching.signal("HUP");
+        watching.hears("was read again");
+    }
+    let mut pending = fs::read_dir(watched.inbox("pending")).unwrap();
+    let folder = pending.next().unwrap().unwrap().path();
+    let plan = fs::read(folder.join("plan.json")).unwrap();
+    let draft = watched.bench.path("word");
+    fs::write(&draft, approver.sign(plan, "file:plan.json")).unwrap();
+    chmod(&draft, 0o644);
+    fs::rename(draft, folder.join("plan.json.minisig")).unwrap();
+    watched.waits_until("it is filed away", || {
+        ["done", "failed", "quarantine"]
+            .iter()
+            .any(|kind| fs::read_dir(watched.inbox(kind)).unwrap().next().is_some())
+    });
+    watching.signal("TERM");
+    watching.finish().expect(143);
+    let activated = tenant
+        .sessions()
+        .iter()
+        .filter(|session| session["status"] != "draft")
+        .count();
+    assert_eq!(activated, watched.filed("done").len(), "{}", watched.tree());
+    watched
+}
+
+#[test]
+fn what_was_let_in_is_verified_again_when_it_is_approved() {
+    let same = changed_while_it_waits("PT1H", |_, _, _| false);
+    assert_eq!(same.filed("done").len(), 1, "{}", same.tree());
+    let code = |watched: &Watched| watched.only("quarantine").code().to_owned();
+    let other_key = changed_while_it_waits("PT1H", |watched, _, policy| {
+        let other = Signer::new().public();
+        watched.set_policy(&format!("{policy}trusted_keys = [\"{other}\"]\n"));
+        true
+    });
+    assert_eq!(code(&other_key), "UntrustedKey");
+    let other_owner = changed_while_it_waits("PT1H", |watched, signer, policy| {
+        let key = signer.public();
+        let text = format!("{policy}trusted_keys = [\"{key}\"]\nowners = [4711]\n");
+        watched.set_policy(&text);
+        true
+    });
+    assert_eq!(code(&other_owner), "ForeignOwner");
+    let expired = changed_while_it_waits("PT4S", |_, _, _| {
+        // The life of the signature.
+        std::thread::sleep(std::time::Duration::from_secs(4));
+        false
+    });
+    assert_eq!(code(&expired), "SignatureExpired");
+}
+
+#[test]
+fn what_a_plan_s_signature_says_of_itself_holds() {
+    let mut parked = Parked::new();
+    let plan = fs::read(parked.folder().join("plan.json")).unwrap();
+    let rows = [
+        ("file:other.json", "was signed as `other.json`"),
+        ("expires:2020-01-01T00:00:00Z", "expired"),
+        ("expires:never", "no RFC 3339 instant"),
+    ];
+    for (comment, why) in rows {
+        parked.leaves("plan.json.minisig", parked.key.sign(&plan, comment), None);
+        parked.watching.hears(why);
+    }
+    assert_eq!(parked.activated(), 0);
+    let good = "file:plan.json\texpires:2999-01-01T00:00:00Z";
+    parked.leaves("plan.json.minisig", parked.key.sign(&plan, good), None);
+    parked.watched.waits_for("done", 1);
+    parked.ends();
+}
+
+#[test]
+fn not_everybody_may_reject() {
+    let mut parked = Parked::new();
+    fs::create_dir(parked.folder().join("rejected")).unwrap();
+    parked.watching.hears("is no regular file");
+    fs::remove_dir(parked.folder().join("rejected")).unwrap();
+    if parked.leaves("rejected", "", Some(APPROVER + 1)) {
+        parked.watching.hears("none of the `approvers`");
+        assert!(parked.watched.filed("failed").is_empty());
+        parked.leaves("rejected", "", Some(APPROVER));
+        parked.watched.waits_for("failed", 1);
+        assert_eq!(parked.watched.only("failed").code(), "PlanRejected");
+    }
+    parked.ends();
+}
+
+#[test]
+fn the_plan_says_how_to_approve_it_and_why_something_is_no_approval() {
+    let mut parked = Parked::new();
+    let folder = parked.folder();
+    let table = fs::read_to_string(folder.join("plan.txt")).unwrap();
+    assert!(table.contains("rejected"), "{table}");
+    assert!(table.contains("minisign -S"), "{table}");
+    fs::write(folder.join("approved"), "nonsense").unwrap();
+    parked.watching.hears("is not approved");
+    parked
+        .watched
+        .waits_until("the reason lies beside the plan", || {
+            fs::read_to_string(folder.join("approval.txt"))
+                .is_ok_and(|why| why.contains("approvers"))
+        });
+    let status = || {
+        let words = ["watch", "inbox", "--status"];
+        parked.watched.bench.runback(&words).expect(0).stdout
+    };
+    parked.watched.waits_until("the status has it", || {
+        status().contains("only `approvers`")
+    });
+    // What it says can be typed.
+    let line = table.lines().find(|line| line.contains("umask")).unwrap();
+    let done = std::process::Command::new("sh")
+        .args(["-c", line])
+        .status()
+        .unwrap();
+    assert!(done.success(), "{line}");
+    let typed = fs::read(folder.join("approved")).unwrap();
+    if parked.leaves("approved", typed, Some(APPROVER)) {
+        parked.watched.waits_for("done", 1);
+        assert_eq!(parked.activated(), 1);
+    }
+    parked.ends();
+}

@@ -206,3 +206,14 @@ fn results_are_for_those_who_may_look_into_the_inbox() {
         assert_eq!(bits(&watched.inbox(".runback")), 0o700);
     }
 }
+
+#[test]
+fn a_state_folder_that_cannot_be_used_is_named_as_such() {
+    let watched = Watched::new();
+    fs::create_dir(watched.bench.path("state")).unwrap();
+    chmod(&watched.bench.path("state"), 0o700);
+    fs::write(watched.bench.path("state/watch"), "").unwrap();
+    let done = watched.once(&[]).expect(2);
+    assert!(done.stderr.contains("the state folder `"), "{done}");
+    assert!(!done.stderr.contains("the inbox"), "{done}");
+}

@@ -255,3 +255,116 @@ fn the_next_watcher_waits_for_a_process_that_has_not_ended() {
         1
     );
 }
+
+const LONG: &str = r#"
+let all = exchange::latest_points(users::list().first(80)).filter(|row| row.point != ());
+let session = exchange::create_session([all[0], all[1]], "new");
+session.activate();
+session.wait();
+"#;
+
+fn activated(tenant: &Served) -> usize {
+    let sessions = tenant.sessions();
+    let activated = sessions
+        .iter()
+        .filter(|session| session["status"] != "draft");
+    activated.count()
+}
+
+/// A run that waits for its session, whose watcher was killed; its process has ended too.
+fn killed_while_it_waits(tenant: &Served, watched: &Watched) {
+    watched.drop_file("x.rhai", LONG);
+    let mut watching = watched.start(&[]);
+    watched.waits_until("a session is active", || activated(tenant) == 1);
+    watched.waits_until("its process is known", || !children(watched).is_empty());
+    watching.signal("KILL");
+    watching.finish();
+}
+
+#[test]
+fn a_run_whose_record_is_gone_is_not_run_again() {
+    for empties in [true, false] {
+        // An hour of the service is an hour: the run ends when it is told to.
+        let tenant = Served::start(&["--speed", "1"]);
+        let watched = watched(&tenant);
+        killed_while_it_waits(&tenant, &watched);
+        let state = watched.bench.path("state");
+        let mut flags = vec!["--jobs", "1"];
+        if empties {
+            let mut waits = watched.start(&[]);
+            waits.signal("TERM");
+            waits.finish();
+            fs::remove_dir_all(&state).unwrap();
+        } else {
+            flags.extend(["--state-dir", "another"]);
+        }
+        watched.once(&flags).expect(1);
+        let filed = watched.only("failed");
+        assert_eq!(
+            (filed.code(), &filed.result["exit"]),
+            ("RecordLost", &4.into()),
+            "{}",
+            filed.result
+        );
+        assert!(
+            filed.message().contains("state folder"),
+            "{}",
+            filed.message()
+        );
+        assert!(!filed.folder.join("started.json").exists());
+        assert_eq!(activated(&tenant), 1);
+    }
+}
+
+#[test]
+fn a_run_that_was_gone_on_with_and_died_can_be_resumed() {
+    let tenant = Served::start(&["--speed", "1"]);
+    let watched = watched(&tenant);
+    killed_while_it_waits(&tenant, &watched);
+    let known = children(&watched);
+    let mut second = watched.start(&[]);
+    watched.waits_until("another process goes on with it", || {
+        let now = children(&watched);
+        !now.is_empty() && now != known
+    });
+    children(&watched).into_iter().for_each(kill);
+    watched.waits_for("failed", 1);
+    second.signal("TERM");
+    second.finish().expect(143);
+    let filed = watched.only("failed");
+    assert_eq!(filed.code(), "ProcessDied", "{}", filed.result);
+    assert_eq!(filed.result["books"]["asked"], 2, "{}", filed.result);
+    let hint = filed.result["error"]["hint"].as_str().unwrap();
+    assert!(hint.contains("runback resume"), "{hint}");
+    assert_eq!(activated(&tenant), 1);
+}
+
+#[test]
+fn what_was_claimed_is_verified_again_before_it_goes_on() {
+    let slow = "print(1); sleep(duration(\"1h\"));";
+    let watched = Watched::new();
+    watched.drop_file("x.rhai", slow);
+    let mut watching = watched.start(&[]);
+    watched.waits_until("it runs", || !children(&watched).is_empty());
+    watching.signal("TERM");
+    watching.finish().expect(143);
+    let key = crate::support::Signer::new().public();
+    watched.set_policy(&format!(
+        "require_signature = true\ntrusted_keys = [\"{key}\"]\n"
+    ));
+    watched.once(&[]).expect(1);
+    let filed = watched.only("quarantine");
+    assert_eq!(filed.code(), "Unsigned", "{}", filed.result);
+    // Where something was activated, its books have to be closed.
+    let tenant = Served::start(&["--speed", "1"]);
+    let watched = Watched::over(tenant.bench());
+    killed_while_it_waits(&tenant, &watched);
+    watched.set_policy(&format!(
+        "consent = \"given\"\nrequire_signature = true\ntrusted_keys = [\"{key}\"]\n"
+    ));
+    let mut second = watched.start(&[]);
+    watched.waits_until("it goes on", || !children(&watched).is_empty());
+    second.signal("TERM");
+    second.finish().expect(143);
+    assert!(watched.filed("quarantine").is_empty(), "{}", watched.tree());
+}

@@ -7,7 +7,7 @@ use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
-use crate::support::Watched;
+use crate::support::{Signer, Watched};
 
 fn sh(folder: &Path, line: &str) {
     let status = Command::new("sh")
@@ -187,4 +187,115 @@ fn hundreds_at_once_are_found_without_events() {
 #[ignore = "takes minutes: 10,000 processes"]
 fn ten_thousand_at_once_run_once_each_in_order() {
     load(10_000, &[]);
+}
+
+#[test]
+fn what_the_state_folder_cannot_take_waits_and_then_runs_once() {
+    let watched = Watched::new();
+    watched.once(&[]).expect(0);
+    let journal = watched.bench.path("state/journal.db");
+    let _ = fs::remove_file(&journal);
+    fs::create_dir(&journal).unwrap();
+    let mut watching = watched.start(&[]);
+    for name in ["a", "b"] {
+        watched.drop_file(&format!("{name}.rhai"), "print(\"ran\");");
+    }
+    watched.waits_until("the cause is in the status", || {
+        let status = fs::read_to_string(watched.inbox(".runback/status.json")).unwrap_or_default();
+        status.contains("journal.db")
+    });
+    // Long enough for a second try, which is after two seconds.
+    std::thread::sleep(Duration::from_millis(2500));
+    for kind in ["done", "failed", "quarantine"] {
+        assert!(watched.filed(kind).is_empty(), "{}", watched.tree());
+    }
+    let shown = watched
+        .bench
+        .runback(&["watch", "inbox", "--status"])
+        .expect(0);
+    assert!(shown.stdout.contains("trouble: "), "{shown}");
+    fs::remove_dir(&journal).unwrap();
+    watched.waits_for("done", 2);
+    watching.signal("TERM");
+    let done = watching.finish();
+    let said = done.stderr.matches("waits, as").count();
+    // Said once of each that was taken out of the inbox.
+    assert!((1..=2).contains(&said), "{done}");
+    for filed in watched.filed("done") {
+        assert_eq!(filed.read("run.log"), "ran\n");
+    }
+}
+
+/// A disk of a few megabytes, as only root can have one.
+struct Disk(std::path::PathBuf);
+
+impl Disk {
+    fn at(path: std::path::PathBuf) -> Option<Self> {
+        let mount = std::process::Command::new("mount")
+            .args(["-t", "tmpfs", "-o", "size=2m,mode=700", "tmpfs"])
+            .arg(&path)
+            .status();
+        if mount.is_ok_and(|status| status.success()) {
+            return Some(Self(path));
+        }
+        println!("nobody but root has small disks: not looked at");
+        None
+    }
+
+    fn fill(&self) -> std::path::PathBuf {
+        use std::io::Write as _;
+        let path = self.0.join("ballast");
+        let mut file = fs::File::create(&path).unwrap();
+        while file.write_all(&[0; 512]).is_ok() {}
+        path
+    }
+}
+
+impl Drop for Disk {
+    fn drop(&mut self) {
+        let _ = std::process::Command::new("umount")
+            .arg("-l")
+            .arg(&self.0)
+            .status();
+    }
+}
+
+#[test]
+fn a_full_inbox_keeps_what_was_claimed_for_later() {
+    let signer = Signer::new();
+    let watched = Watched::new().policy(&format!(
+        "require_signature = true\ntrusted_keys = [\"{}\"]\n",
+        signer.public()
+    ));
+    let Some(disk) = Disk::at(watched.inbox("")) else {
+        return;
+    };
+    let later = jiff::Timestamp::now() + jiff::Span::new().hours(1);
+    let mut watching = watched.start(&["--settle", "1s"]);
+    for number in 0..3 {
+        let script = format!("print({number});");
+        let name = format!("s{number}.rhai");
+        let signature = signer.sign(&script, &format!("file:{name}\texpires:{later}"));
+        fs::write(watched.inbox(&name), script).unwrap();
+        fs::write(watched.inbox(&format!("{name}.minisig.tmp")), signature).unwrap();
+    }
+    let ballast = disk.fill();
+    for number in 0..3 {
+        let name = watched.inbox(&format!("s{number}.rhai.minisig"));
+        fs::rename(name.with_added_extension("tmp"), name).unwrap();
+    }
+    watching.hears("No space left");
+    assert!(watched.filed("done").is_empty());
+    fs::remove_file(ballast).unwrap();
+    watched.waits_for("done", 3);
+    watching.signal("TERM");
+    let done = watching.finish();
+    let mut said: Vec<String> = watched
+        .filed("done")
+        .iter()
+        .map(|filed| filed.read("run.log"))
+        .collect();
+    said.sort();
+    assert_eq!(said, ["0\n", "1\n", "2\n"], "{done}");
+    assert!(watched.filed("quarantine").is_empty(), "{done}");
 }

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use crate::support::{Served, Watched};
+use crate::support::{Served, Watched, chmod};
 
 #[test]
 fn a_dropped_script_runs_once_and_its_result_lies_beside_it() {
@@ -235,4 +235,144 @@ fn the_status_tells_how_the_watcher_is_getting_on() {
         .runback(&["watch", "--status", "inbox"])
         .expect(1);
     assert!(status.stdout.contains("nobody watches"), "{status}");
+}
+
+#[test]
+fn what_others_can_write_in_the_library_is_not_imported() {
+    let watched = Watched::new();
+    let library = |name: &str| watched.bench.path("library").join(name);
+    for folder in ["", "sub", "open"] {
+        fs::create_dir(library(folder)).unwrap();
+        chmod(&library(folder), 0o755);
+    }
+    for name in [
+        "good",
+        "loose",
+        "twin",
+        "foreign",
+        "sub/inner",
+        "open/inner",
+    ] {
+        let path = library(&format!("{name}.rhai"));
+        fs::write(&path, "fn two() { 2 }").unwrap();
+        chmod(&path, 0o644);
+    }
+    chmod(&library("loose.rhai"), 0o666);
+    chmod(&library("open"), 0o777);
+    fs::hard_link(library("twin.rhai"), watched.bench.path("copy")).unwrap();
+    let mut bad = vec!["loose", "twin", "open/inner"];
+    // Only root can give a file away.
+    if std::os::unix::fs::chown(library("foreign.rhai"), Some(12345), None).is_ok() {
+        bad.push("foreign");
+    }
+    let script = |import: &str| format!("import \"{import}\" as other; print(other::two());");
+    for import in ["good", "sub/inner"].iter().chain(&bad) {
+        let name = format!("of-{}", import.replace('/', "-"));
+        watched.drop_file(&format!("{name}.rhai"), script(import));
+    }
+    // A file that may be imported imports one that may not.
+    fs::write(library("through.rhai"), "import \"loose\" as loose;").unwrap();
+    chmod(&library("through.rhai"), 0o644);
+    watched.drop_file("of-through.rhai", script("through"));
+    watched.once(&["--library", "library"]).expect(1);
+    assert_eq!(watched.filed("done").len(), 2, "{}", watched.tree());
+    let failed = watched.filed("failed");
+    assert_eq!(failed.len(), bad.len() + 1, "{}", watched.tree());
+    for filed in failed {
+        let told = filed.result.to_string();
+        assert!(told.contains("\"UnsafeFolder\""), "{told}");
+        assert!(!filed.read("run.log").contains("2\n"));
+    }
+}
+
+#[test]
+fn what_is_filed_away_is_of_the_inbox_s_group() {
+    use std::os::unix::fs::MetadataExt as _;
+    const GROUP: u32 = 12_345;
+    let watched = Watched::new();
+    if std::os::unix::fs::chown(watched.inbox(""), None, Some(GROUP)).is_err() {
+        println!("nobody but root gives folders to any group: not looked at");
+        return;
+    }
+    watched.set_policy("consent = \"given\"\nowners = [0]\n");
+    chmod(&watched.inbox(""), 0o1770);
+    watched.drop_file("x.rhai", "print(1); csv::write(\"a.csv\", [#{a: 1}]);");
+    watched.drop_file("y.rhai", "nope(");
+    watched.drop_file("z.txt", "");
+    std::os::unix::fs::symlink("z.txt", watched.inbox("z.rhai")).unwrap();
+    watched.once(&[]).expect(1);
+    for kind in ["done", "failed", "quarantine"] {
+        let folder = watched.only(kind).folder;
+        let mut paths = vec![
+            watched.inbox(kind),
+            folder.clone(),
+            folder.join("result.json"),
+        ];
+        if kind == "done" {
+            paths.extend([folder.join("run.log"), folder.join("files/a.csv")]);
+        }
+        for path in paths {
+            let facts = path.metadata().unwrap();
+            assert_eq!(facts.gid(), GROUP, "{}", path.display());
+            assert_ne!(facts.mode() & 0o040, 0, "{}", path.display());
+            assert_eq!(facts.mode() & 0o002, 0, "{}", path.display());
+        }
+    }
+    assert_eq!(
+        watched.inbox(".runback").metadata().unwrap().mode() & 0o077,
+        0
+    );
+}
+
+#[test]
+fn what_turns_text_round_is_written_out_in_a_result() {
+    let watched = Watched::new();
+    watched.drop_file("x.rhai", "throw \"a\\u202eb\\u007fc\";");
+    watched.once(&[]).expect(1);
+    let filed = watched.only("failed");
+    assert!(
+        filed.message().contains("a\u{202e}b\u{7f}c"),
+        "{}",
+        filed.message()
+    );
+    let text = filed.read("result.json");
+    assert!(text.contains("\\u202e"), "{text}");
+    assert!(!text.contains(['\u{202e}', '\u{7f}']), "{text}");
+}
+
+#[test]
+fn a_file_of_an_argument_is_looked_for_under_data_and_nothing_else_is_told() {
+    let watched = Watched::new();
+    fs::create_dir(watched.bench.path("data")).unwrap();
+    fs::write(watched.bench.path("data/list.csv"), "who\nme\n").unwrap();
+    fs::write(watched.bench.path("secret.csv"), "who\nyou\n").unwrap();
+    let script = "//! @param list file x\nprint(csv::read(args.list)[0].who);";
+    let secret = watched.bench.path("secret.csv").display().to_string();
+    let nothing = watched.bench.path("nothing.csv").display().to_string();
+    let names = [
+        "list.csv",
+        "../secret.csv",
+        "../nothing.csv",
+        secret.as_str(),
+        nothing.as_str(),
+    ];
+    for (number, name) in names.iter().enumerate() {
+        watched.drop_file(
+            &format!("{number}.args.json"),
+            format!(r#"{{"list": "{name}"}}"#),
+        );
+        watched.drop_file(&format!("{number}.rhai"), script);
+    }
+    watched.once(&["--data", "data"]).expect(1);
+    assert_eq!(watched.only("done").read("run.log"), "me\n");
+    let failed = watched.filed("failed");
+    assert_eq!(failed.len(), 4);
+    for filed in failed {
+        assert_eq!(filed.code(), "FileDenied", "{}", filed.result);
+        assert!(
+            filed.message().ends_with("is no file under `--data`"),
+            "{}",
+            filed.message()
+        );
+    }
 }

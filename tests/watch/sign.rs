@@ -188,3 +188,76 @@ fn a_key_with_a_password_is_opened_with_it() {
     let done = watched.bench.runback(&words[..4]).expect(2);
     assert!(done.stderr.contains("--password-file"), "{done}");
 }
+
+#[test]
+fn what_was_signed_with_arguments_does_not_run_without_them() {
+    let sign = || {
+        let (watched, _) = ready();
+        let words = ["sign", "x.rhai", "who=me", "--key", "key"];
+        watched.bench.runback(&words).expect(0);
+        watched
+    };
+    let put = |watched: &Watched, names: &[&str]| {
+        for name in names {
+            let bytes = fs::read(watched.bench.path(name)).unwrap();
+            watched.drop_file(name, bytes);
+        }
+    };
+    let script = ["x.rhai", "x.rhai.minisig"];
+    let watched = sign();
+    put(&watched, &script);
+    watched.once(&[]).expect(1);
+    assert_eq!(watched.only("quarantine").code(), "NoArguments");
+    // With other arguments of the same signer, which were signed for the same script.
+    put(&watched, &["x.args.json"]);
+    let words = ["sign", "x.rhai", "who=you", "--key", "key"];
+    let first = fs::read(watched.bench.path("x.rhai.minisig")).unwrap();
+    watched.bench.runback(&words).expect(0);
+    put(&watched, &["x.args.json", "x.args.json.minisig", "x.rhai"]);
+    fs::write(watched.inbox("x.rhai.minisig"), first).unwrap();
+    watched.once(&[]).expect(1);
+    assert_eq!(watched.filed("quarantine")[1].code(), "BadSignature");
+    // Their signature says that there are some. It is waited for them, ten seconds long.
+    let watched = sign();
+    put(
+        &watched,
+        &["x.args.json.minisig", "x.rhai", "x.rhai.minisig"],
+    );
+    let mut watching = watched.start(&[]);
+    std::thread::sleep(std::time::Duration::from_millis(1500));
+    assert!(watched.filed("quarantine").is_empty());
+    put(&watched, &["x.args.json"]);
+    watched.waits_for("done", 1);
+    assert_eq!(watched.only("done").read("run.log"), "me 0\n");
+    put(
+        &watched,
+        &["x.args.json.minisig", "x.rhai", "x.rhai.minisig"],
+    );
+    watched.waits_for("quarantine", 1);
+    assert_eq!(watched.only("quarantine").code(), "NoArguments");
+    watching.signal("TERM");
+    watching.finish().expect(143);
+}
+
+#[test]
+fn what_imports_from_the_library_can_be_signed() {
+    let (watched, _) = ready();
+    let script = "import \"tools\" as tools;\nprint(tools::two());";
+    fs::write(watched.bench.path("x.rhai"), script).unwrap();
+    fs::create_dir(watched.bench.path("library")).unwrap();
+    fs::write(watched.bench.path("library/tools.rhai"), "fn two() { 2 }").unwrap();
+    let sign = |more: &[&str]| {
+        let mut words = vec!["sign", "x.rhai", "--key", "key"];
+        words.extend(more);
+        watched.bench.runback(&words)
+    };
+    let done = sign(&[]).expect(0);
+    assert!(done.stderr.contains("`--library DIR`"), "{done}");
+    let done = sign(&["--library", "library"]).expect(0);
+    assert!(!done.stderr.contains("--library"), "{done}");
+    copy(&watched, &done.stdout);
+    watched.once(&["--library", "library"]).expect(0);
+    assert_eq!(watched.only("done").read("run.log"), "2\n");
+    fs::write(watched.bench.path("library/tools.rhai"), "fn three() { 3 }").unwrap();
+    sign(&["--library", "library"]).expect(2);
+}

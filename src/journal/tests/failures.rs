@@ -171,7 +171,7 @@ fn a_newer_journal_is_refused() {
     let fault = Fault::from(Journal::open(folder.path()).err().unwrap());
     assert_eq!(fault.code, "JournalNewer");
     assert!(
-        fault.message.ends_with("it has schema 7, this one knows 1"),
+        fault.message.ends_with("it has schema 7, this one knows 2"),
         "{}",
         fault.message
     );

@@ -180,7 +180,7 @@ impl Bench {
             talk: Arc::new(Quiet),
             output: self.heard.clone(),
             files: Files::new(self.path(), &[], args.files()).unwrap(),
-            imports: vec![self.path().to_owned()],
+            imports: vec![self.path().to_owned()].into(),
             args,
             tenant: nobody(&self.stop),
             history: Arc::new(History::new("run-1", None)),
@@ -217,8 +217,11 @@ impl Bench {
     }
 
     pub(crate) fn check(&self, text: &str) -> Vec<String> {
-        let examined =
-            crate::script::examine("test.rhai", text.as_bytes(), &[self.path().to_owned()]);
+        let examined = crate::script::examine(
+            "test.rhai",
+            text.as_bytes(),
+            &vec![self.path().to_owned()].into(),
+        );
         examined.errors().map(told).collect()
     }
 }

@@ -586,7 +586,7 @@ fn host_functions_that_panic_end_the_run_as_a_bug() {
                 crate::script::source::Text::read("test.rhai", text.as_bytes()).unwrap(),
             )
             .0,
-            &[],
+            &crate::script::imports::Roots::default(),
         )
         .0;
         let outcome = crate::script::trace::guarded(&host.stop, || {

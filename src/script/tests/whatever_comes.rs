@@ -9,7 +9,7 @@ use crate::fuzz::Target;
 use crate::script::api::csv;
 use crate::script::arguments::resolve;
 use crate::script::convert;
-use crate::script::{Header, Script, examine};
+use crate::script::{Header, Roots, Script, examine};
 use crate::text::Paint;
 
 /// Of the main thread, where scripts are read.
@@ -135,7 +135,7 @@ fn a_huge_script_is_read_and_checked_in_time() {
     for script in scripts {
         let begun = std::time::Instant::now();
         let start = script.chars().take(20).collect::<String>();
-        let examined = examine("x.rhai", script.as_bytes(), &[]);
+        let examined = examine("x.rhai", script.as_bytes(), &Roots::default());
         let count = examined.findings.len();
         assert!(count <= 3 * MOST_FAULTS, "{start}: {count}");
         for finding in &examined.findings {
@@ -237,7 +237,7 @@ fn a_script_is_read_and_checked_whatever_comes() {
         ..Target::new("script", &[], words).stack(MAIN_STACK)
     };
     target.attack(|bytes| {
-        let examined = examine("x.rhai", bytes, &[]);
+        let examined = examine("x.rhai", bytes, &Roots::default());
         let loaded = Script::load("x.rhai", bytes);
         // Whatever runs a script has looked at it through the first, and the second must not know better.
         assert!(examined.script.is_none() || loaded.is_ok());
