@@ -76,7 +76,7 @@ fn apart(what: &str, path: &Path, whose: &str, folder: &Path) -> Result<(), Faul
 }
 
 /// The inbox is ours, and others write in it only where the policy knows them and they cannot take away what is not theirs.
-fn check_inbox(inbox: &Path, rules: &Rules) -> Result<(), Fault> {
+pub(super) fn check_inbox(inbox: &Path, rules: &Rules) -> Result<(), Fault> {
     let shown = inbox.display();
     let unreadable = |error: std::io::Error| {
         fault(format!("the inbox `{shown}` cannot be read: {error}"))

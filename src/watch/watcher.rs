@@ -8,6 +8,7 @@ use jiff::Timestamp;
 
 use super::books::{Books, is_stuck};
 use super::events::Wake;
+use super::ground;
 use super::job::{Fate, Shop};
 use super::replay::Register;
 use super::rules::Rules;
@@ -179,6 +180,15 @@ impl Watcher {
                 &format!("the inbox `{path}` was taken away, or another folder was put in its place: the watcher ends"),
             );
             return self.stop(Exit::Unstarted);
+        }
+        // Whoever has opened it to everybody meanwhile is told as at the start.
+        if let Err(fault) = ground::check_inbox(self.shop.inbox.root.path(), &self.rules) {
+            let hints = fault.hints.join("; ");
+            self.say(
+                Level::Error,
+                &format!("{}: the watcher ends ({hints})", fault.message),
+            );
+            return self.stop(fault.exit);
         }
         let longest = self.settings.poll.map_or(LONGEST, |poll| poll.min(LONGEST));
         let (listing, ignored) = match self.shop.inbox.list() {

@@ -52,6 +52,24 @@ fn an_inbox_that_others_can_write_in_is_not_watched() {
     watched.once(&[]).expect(i32::from(!is_root()));
 }
 
+#[test]
+fn an_inbox_that_is_opened_to_everybody_ends_the_watcher() {
+    let watched = Watched::new();
+    let running = watched.start(&[]);
+    watched.drop_file("one.rhai", "print(1);");
+    watched.waits_for("done", 1);
+    chmod(&watched.inbox(""), 0o777);
+    watched.drop_file("two.rhai", "print(2);");
+    let done = running.finish();
+    assert_eq!(done.code, 2, "{done}");
+    assert!(
+        done.stderr.contains("everybody can write in the inbox"),
+        "{done}"
+    );
+    assert!(watched.inbox("two.rhai").exists(), "{done}");
+    assert_eq!(watched.filed("done").len(), 1);
+}
+
 fn is_root() -> bool {
     use std::os::unix::fs::MetadataExt as _;
     fs::metadata("/proc/self").is_ok_and(|process| process.uid() == 0)
