@@ -32,6 +32,7 @@ mod showing;
 mod sign;
 mod signature;
 mod status;
+mod step;
 mod ticket;
 mod watcher;
 

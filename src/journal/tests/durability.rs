@@ -62,6 +62,10 @@ fn intents_of_many_threads_share_a_commit() {
     let folder = tempfile::tempdir().unwrap();
     let journal = Journal::open(folder.path()).unwrap();
     begun(&journal);
+    // Whoever waited for it is told a moment before the writer is idle again.
+    while !journal.0.queue.is_idle() {
+        std::thread::yield_now();
+    }
     let before = commits(folder.path());
     std::thread::scope(|scope| {
         // The disk is slow: the writer has one in its hands, and meanwhile they all come.
