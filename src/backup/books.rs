@@ -59,6 +59,8 @@ struct Inner {
     /// The ids of sessions, each once for all its items.
     ids: HashSet<Arc<str>>,
     is_closed: bool,
+    /// Of which it was learnt what the service chose, in order.
+    learnt: Vec<ItemId>,
 }
 
 impl Inner {
@@ -114,6 +116,7 @@ impl Books {
         }
         asked.unit = unit.or(asked.unit.take());
         asked.point = point.or(asked.point.take());
+        books.learnt.push(id);
         self.show(&books, id);
     }
 
@@ -137,6 +140,22 @@ impl Books {
     /// What was sent for an item of a bulk restore.
     pub(super) fn input(&self, id: ItemId) -> Option<String> {
         self.lock().entries[id].asked.input.clone()
+    }
+
+    /// The items of bulk restores by the points that were found for them, where more is known than at `learnt`.
+    pub(super) fn inputs_by_point(
+        &self,
+        learnt: usize,
+    ) -> Option<(usize, HashMap<String, ItemId>)> {
+        let books = self.lock();
+        if books.learnt.len() == learnt {
+            return None;
+        }
+        let found = books.learnt.iter().filter_map(|&id| {
+            let point = books.entries[id].asked.point.as_ref()?;
+            Some((point.id.clone(), id))
+        });
+        Some((books.learnt.len(), found.collect()))
     }
 
     /// How many items the sessions of this run hold together with these, each once.

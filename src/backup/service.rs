@@ -79,8 +79,8 @@ pub(crate) struct Service {
     allowed: OnceCell<()>,
     /// Names of units, as rows have told them.
     names: Mutex<HashMap<String, String>>,
-    /// By the id of a restore point: the item of a bulk request that it was found for.
-    inputs: Mutex<HashMap<String, ItemId>>,
+    /// By the id of a restore point: the item of a bulk request that it was found for; as of so many that were found.
+    inputs: Mutex<(usize, HashMap<String, ItemId>)>,
     /// Whom a policy that names groups lets be touched.
     pub(super) members: tokio::sync::Mutex<Option<Arc<HashSet<String>>>>,
     /// Whom bulk requests name, by workload, owner and destination: two addresses can be one person's.
@@ -307,14 +307,15 @@ impl Service {
         *lock(&self.owners).entry(key).or_insert_with(ask)
     }
 
-    /// What an input of a bulk request was resolved to.
-    pub(super) fn remember_input(&self, point: &str, item: ItemId) {
-        lock(&self.inputs).insert(point.to_owned(), item);
-    }
-
     /// The input of a bulk request that a restore point was found for.
     pub(crate) fn input_of_point(&self, point: &str) -> Option<String> {
-        let item = *lock(&self.inputs).get(point)?;
+        let mut inputs = lock(&self.inputs);
+        // Drawn up only where somebody asks: a run that does not has no second copy of ten thousand ids.
+        if let Some(newer) = self.books.inputs_by_point(inputs.0) {
+            *inputs = newer;
+        }
+        let item = *inputs.1.get(point)?;
+        drop(inputs);
         self.books.input(item)
     }
 

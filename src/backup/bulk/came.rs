@@ -1,6 +1,6 @@
 //! Which input of a bulk request became which artifact.
 
-use std::collections::HashMap;
+use std::borrow::Cow;
 
 use serde::{Deserialize, Serialize};
 
@@ -63,44 +63,67 @@ pub(super) enum Came {
     Nothing,
 }
 
+/// Inputs by what they are known by, sorted; borrowed where it is written so: of ten thousand, two maps would take megabytes.
+type Index<'i> = Vec<(Cow<'i, str>, usize)>;
+
 /// Whose an artifact is. Two inputs can name one owner: by mail and by principal name.
-struct Whose {
-    by_owner: HashMap<String, Vec<usize>>,
-    by_text: HashMap<String, usize>,
+struct Whose<'i> {
+    by_owner: Index<'i>,
+    by_text: Index<'i>,
 }
 
-impl Whose {
-    fn of(inputs: &[Input]) -> Self {
+impl<'i> Whose<'i> {
+    fn of(inputs: &'i [Input]) -> Self {
+        let all = || inputs.iter().enumerate();
+        let by_owner = all().filter_map(|(at, input)| Some((lower(input.owner.as_ref()?), at)));
+        let by_text = all().map(|(at, input)| (plainly(&input.text), at));
         let mut whose = Self {
-            by_owner: HashMap::with_capacity(inputs.len()),
-            by_text: HashMap::with_capacity(inputs.len()),
+            by_owner: by_owner.collect(),
+            by_text: by_text.collect(),
         };
-        for (at, input) in inputs.iter().enumerate() {
-            whose.by_text.insert(plain(&input.text), at);
-            if let Some(owner) = &input.owner {
-                let owner = owner.to_lowercase();
-                whose.by_owner.entry(owner).or_default().push(at);
-            }
-        }
+        whose.by_owner.sort();
+        whose.by_text.sort();
         whose
     }
 
-    fn inputs(&self, end: &End) -> &[usize] {
-        if let Some(inputs) = end
+    fn inputs(&self, end: &End) -> &[(Cow<'i, str>, usize)] {
+        let by_owner = end
             .owner
             .as_ref()
-            .and_then(|owner| self.by_owner.get(owner))
-        {
-            return inputs;
+            .map_or(&[][..], |owner| equal(&self.by_owner, owner));
+        match &end.text {
+            Some(text) if by_owner.is_empty() => self.named(text),
+            _ => by_owner,
         }
-        let by_text = || self.by_text.get(&plain(end.text.as_ref()?));
-        by_text().map_or(&[], std::slice::from_ref)
     }
+
+    /// The last of those that are written so.
+    fn named(&self, text: &str) -> &[(Cow<'i, str>, usize)] {
+        let named = equal(&self.by_text, &plainly(text));
+        &named[named.len().saturating_sub(1)..]
+    }
+}
+
+fn equal<'a, 'i>(index: &'a Index<'i>, key: &str) -> &'a [(Cow<'i, str>, usize)] {
+    let begin = index.partition_point(|(known, _)| &**known < key);
+    let end = index.partition_point(|(known, _)| &**known <= key);
+    &index[begin..end]
+}
+
+fn lower(text: &str) -> Cow<'_, str> {
+    if text.chars().any(char::is_uppercase) {
+        return text.to_lowercase().into();
+    }
+    text.into()
+}
+
+fn plainly(text: &str) -> Cow<'_, str> {
+    lower(text.trim().trim_end_matches('/'))
 }
 
 /// In the form in which two spellings of one address or URL are the same.
 pub(in crate::backup) fn plain(text: &str) -> String {
-    text.trim().trim_end_matches('/').to_lowercase()
+    plainly(text).into_owned()
 }
 
 /// Brings inputs and artifacts together.
@@ -113,7 +136,7 @@ pub(super) fn ends_of(inputs: &[Input], ends: &[End], unresolved: &[Unresolved])
         if own.is_empty() {
             nobodys.push(end);
         }
-        for &input in own {
+        for &(_, input) in own {
             // Of two artifacts of one input the one that succeeded counts.
             let better = match came[input] {
                 Came::To(known) => ends[known].outcome != Outcome::Succeeded,
@@ -125,7 +148,7 @@ pub(super) fn ends_of(inputs: &[Input], ends: &[End], unresolved: &[Unresolved])
         }
     }
     for (at, lost) in unresolved.iter().enumerate() {
-        if let Some(&input) = whose.by_text.get(&plain(&lost.input))
+        if let [(_, input)] = *whose.named(&lost.input)
             && came[input] == Came::Nothing
         {
             came[input] = Came::Unresolved(at);

@@ -179,9 +179,6 @@ impl Service {
                     } else {
                         (end.unit.clone(), end.point.clone())
                     };
-                    if let Some(point) = &point {
-                        self.remember_input(&point.id, input.item);
-                    }
                     self.books.learn(input.item, unit, point);
                     (end.outcome, end.code.clone(), end.reason.clone())
                 }
