@@ -76,3 +76,25 @@ fn what_was_restored_before_is_not_restored_again_unless_that_is_wanted() {
     let wanted = bench.flags(&["--again"]).run();
     assert_eq!(wanted.code, 0, "{wanted}");
 }
+
+#[test]
+fn a_state_folder_that_cannot_be_locked_in_says_so_and_nothing_is_activated() {
+    let tenant = Served::fast();
+    let script = r#"
+        let rows = exchange::latest_points(groups::members("Finance").first(2));
+        exchange::create_session(rows, "new").activate();
+    "#;
+    let bench = bench(&tenant, script);
+    // Whichever of its files a session takes: something else stands in its place.
+    let locks = bench.path("state/locks");
+    for number in 0..=255 {
+        std::fs::create_dir_all(locks.join(format!("session-{number:02x}.lock"))).unwrap();
+    }
+    let done = bench.run();
+    assert_eq!(done.code, 3, "{done}");
+    assert!(
+        done.stderr.contains("session-") && !done.stderr.contains("the run is being stopped"),
+        "{done}"
+    );
+    assert_eq!(tenant.count("POST /restoreSessions/{id}/activate"), 0);
+}

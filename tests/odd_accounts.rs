@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use serde_json::{Value, json};
 
-use crate::support::{Reply, Served, altered, kept_away};
+use crate::support::{Reply, Served, altered, kept_away, without_units};
 
 const RESTORE: &str = r#"
     let rows = exchange::latest_points(groups::members("Finance").first(3));
@@ -12,21 +12,6 @@ const RESTORE: &str = r#"
     session.activate();
     session.wait();
 "#;
-
-/// A list of artifacts as it is where nothing is expanded.
-fn without_units(what: &str, status: u16, answer: &Value) -> Option<Reply> {
-    let is_list = what.starts_with("GET ") && what.contains("RestoreArtifacts");
-    if !is_list || what.contains("BulkAddition") {
-        return None;
-    }
-    let mut answer = answer.clone();
-    for artifact in answer["value"].as_array_mut()? {
-        artifact["restorePoint"]
-            .as_object_mut()?
-            .remove("protectionUnit");
-    }
-    Some(Reply::Json(status, answer))
-}
 
 /// A draft of another run, and a script that restores it: what was not made just now is not asked for again after a 404.
 fn draft(flags: &[&str]) -> (Served, String) {
@@ -298,4 +283,43 @@ fn a_request_that_is_too_large_is_sent_in_halves() {
     let said = "too large: sending 13 at a time";
     assert_eq!(done.stderr.matches(said).count(), 1, "{done}");
     assert_eq!(tenant.sessions().len(), 1, "{done}");
+}
+
+#[test]
+fn what_nobody_asked_for_and_was_activated_all_the_same_is_in_the_books() {
+    let tenant = Served::fast();
+    // It came into the session between the last look at the draft and activation.
+    let bench = altered(&tenant, |what, status, answer| {
+        if !what.starts_with("GET ") || !what.contains("RestoreArtifacts") {
+            return None;
+        }
+        let mut answer = answer.clone();
+        let listed = answer["value"].as_array_mut()?;
+        let mut strange = listed.first()?.clone();
+        if strange["status"] != "succeeded" {
+            return None;
+        }
+        strange["id"] = json!("00000000-0000-4000-8000-000000000001");
+        strange["restorePoint"] = json!({"id": "a-point-of-somebody-else"});
+        listed.push(strange);
+        Some(Reply::Json(status, answer))
+    });
+    let bench = bench.flags(&["--yes"]).script(RESTORE);
+    let done = bench.run();
+    assert_eq!(done.code, 4, "{done}");
+    assert!(
+        done.stderr.contains("that this run did not put there"),
+        "{done}"
+    );
+    let items = bench.result()["items"].clone();
+    let items = items.as_array().unwrap();
+    let strange: Vec<&Value> = items
+        .iter()
+        .filter(|item| item["code"] == "NotAskedFor")
+        .collect();
+    assert_eq!(strange.len(), 1, "{done}");
+    assert_eq!(strange[0]["outcome"], "unknown");
+    assert_eq!(strange[0]["point"]["id"], "a-point-of-somebody-else");
+    let others = items.iter().filter(|item| item["outcome"] == "succeeded");
+    assert!(others.count() > 1, "{done}");
 }

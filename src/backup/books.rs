@@ -109,11 +109,11 @@ impl Books {
 
     /// What the service chose for the input of a bulk restore.
     pub(crate) fn learn(&self, id: ItemId, unit: Option<String>, point: Option<ItemPoint>) {
-        let mut books = self.lock();
-        let asked = &mut books.entries[id].asked;
         if unit.is_none() && point.is_none() {
             return;
         }
+        let mut books = self.lock();
+        let asked = &mut books.entries[id].asked;
         asked.unit = unit.or(asked.unit.take());
         asked.point = point.or(asked.point.take());
         books.learnt.push(id);

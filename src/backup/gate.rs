@@ -148,7 +148,7 @@ impl Service {
         };
         let (sessions, artifacts) = (number(MOST_SESSIONS), number(MOST_ARTIFACTS));
         let entered = journal.enter_gate(&self.settings.run, slot, sessions, artifacts);
-        entered.await.map_err(super::guard::unwritten)
+        Ok(entered.await.map_err(|error| self.door.unwritten(error))?)
     }
 
     /// One wait before the gate is looked at again. Told once for each reason, not at each look: the numbers in it change

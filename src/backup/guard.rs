@@ -10,10 +10,8 @@ use super::books::Outcome;
 use super::part::{Content, Part, Placed, Stage, Thing, restores_nothing};
 use super::workload::{ROOT, Workload};
 use super::{BackupError, Service, unit_of};
-use crate::changes::ChangeError;
-use crate::error::{Exit, Fault};
 use crate::graph::{Call, GraphError, Json};
-use crate::journal::{Journal, JournalError, LeaseKey, Release, Wish};
+use crate::journal::{Journal, LeaseKey, Release, Wish};
 use crate::talk::Reply;
 
 /// How often a paused run looks whether it may continue.
@@ -55,7 +53,10 @@ impl Service {
                 .iter()
                 .filter_map(|placed| Some((placed.item, self.lease_key(part, placed)?)))
                 .unzip();
-            let restored = journal.restored(&keys).await.map_err(unwritten)?;
+            let restored = journal
+                .restored(&keys)
+                .await
+                .map_err(|error| self.door.unwritten(error))?;
             let known = items.into_iter().zip(restored);
             for (item, restored) in known {
                 let Some(restored) = restored.filter(|by| by.run != self.settings.run) else {
@@ -141,7 +142,7 @@ impl Service {
         let held = journal
             .lease(&self.settings.run, &keys)
             .await
-            .map_err(unwritten)?;
+            .map_err(|error| self.door.unwritten(error))?;
         let held: HashMap<_, _> = held
             .into_iter()
             .filter(|(place, held)| {
@@ -358,11 +359,4 @@ impl Elsewhere {
             .lock()
             .unwrap_or_else(std::sync::PoisonError::into_inner)
     }
-}
-
-/// A run whose journal cannot be written changes nothing any more.
-pub(super) fn unwritten(error: JournalError) -> BackupError {
-    let mut fault = Fault::from(error);
-    fault.exit = Exit::Unstarted;
-    ChangeError::Stopped(Box::new(fault)).into()
 }

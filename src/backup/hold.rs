@@ -8,7 +8,6 @@ use std::time::Duration;
 use sha2::{Digest as _, Sha256};
 use tokio::sync::OwnedMutexGuard;
 
-use super::guard::unwritten;
 use super::service::lock;
 use super::{BackupError, Service};
 use crate::journal::{JournalError, RunLock};
@@ -47,7 +46,7 @@ impl Service {
             match journal.lock(&name) {
                 Ok(held) => break Some(held),
                 Err(JournalError::Held { .. }) => self.sleep(LOOK).await?,
-                Err(error) => return Err(unwritten(error)),
+                Err(error) => return Err(self.door.unwritten(error).into()),
             }
         };
         Ok(Hold {

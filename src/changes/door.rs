@@ -177,18 +177,14 @@ impl Door {
         change: Change,
         look: &dyn Look,
     ) -> Result<Settled, ChangeError> {
-        let Beginning {
-            mut call,
-            since,
-            mut lost_before,
-            round,
-        } = match self.recall(&change, look).await? {
+        let Beginning { mut call, since } = match self.recall(&change, look).await? {
             Recalled::Settled(settled) => return Ok(settled),
             Recalled::ToSend(beginning) => beginning,
         };
         self.consent(change.class, &change.covered, &change.deed)?;
+        let mut lost_before = since.is_some();
         let since = since.unwrap_or_else(|| self.client.service_now());
-        for round in round..ROUNDS {
+        for round in u32::from(lost_before)..ROUNDS {
             // The hour may have passed since, or the time that it was armed for: while a person thought, or while a lost
             // answer was looked for.
             self.refuse_denied(change.class, &change.deed, call.operation)?;
@@ -233,11 +229,10 @@ impl Door {
                 }
             };
             lost_before = true;
-            let waited = wait;
             let lost = Lost {
                 call,
                 since,
-                waited,
+                waited: wait,
             };
             match self.look(sequence, &lost, error, wait, look).await? {
                 Looked::Happened(settled) => return Ok(settled),
@@ -329,7 +324,7 @@ impl Door {
     }
 
     /// Without a record that is on disk nothing more is sent.
-    fn unwritten(&self, error: JournalError) -> ChangeError {
+    pub(crate) fn unwritten(&self, error: JournalError) -> ChangeError {
         let fault = Fault::from(error);
         self.stop.set(fault.clone());
         ChangeError::Stopped(Box::new(fault))

@@ -20,7 +20,7 @@ pub(crate) fn document(outcome: &Outcome, mut out: impl Write) -> io::Result<()>
     out.write_all(b"\n")
 }
 
-/// Indented, and with what could play tricks on a terminal as `\\uXXXX`: names, messages and values come from others.
+/// Indented, and with what could play tricks on a terminal as `\uXXXX`: names, messages and values come from others.
 #[derive(Default)]
 struct Shown<'i>(PrettyFormatter<'i>);
 

@@ -14,7 +14,7 @@ pub mod secrets;
 mod served;
 mod watched;
 
-pub use altered::{altered, kept_away};
+pub use altered::{altered, kept_away, without_units};
 pub use bench::{Bench, Done, Running};
 pub use chromium::{Chromium, Page};
 pub use entra::{Asked, CLIENT, Entra, TENANT, refusal, token};

@@ -17,10 +17,8 @@ pub(super) enum Recalled {
 pub(super) struct Beginning {
     /// What of it is still to be sent.
     pub(super) call: Call,
-    /// When the first intent of it was written, in the service's time.
+    /// When the first intent of it was written, in the service's time, where an earlier life has sent it and its answer was lost.
     pub(super) since: Option<Timestamp>,
-    pub(super) lost_before: bool,
-    pub(super) round: u32,
 }
 
 impl Door {
@@ -33,8 +31,6 @@ impl Door {
         let mut beginning = Beginning {
             call: change.call.clone(),
             since: None,
-            lost_before: false,
-            round: 0,
         };
         let Key::Once(key) = &change.key else {
             return Ok(Recalled::ToSend(beginning));
@@ -73,8 +69,6 @@ impl Door {
                         beginning = Beginning {
                             call: rest,
                             since: Some(since),
-                            lost_before: true,
-                            round: 1,
                         };
                     }
                 }

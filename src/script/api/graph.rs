@@ -275,15 +275,25 @@ pub(crate) fn takes_out(body: &Value) -> bool {
     match body {
         Value::Array(entries) => entries.iter().any(takes_out),
         Value::Object(entries) => entries.iter().any(|(name, value)| {
-            let name = name.to_ascii_lowercase();
-            let is_removal = name.ends_with("removed") || name.contains("deleted");
-            let context = value.as_str().filter(|_| name.ends_with("context"));
-            let is_context =
-                context.is_some_and(|text| text.to_ascii_lowercase().contains("deleted"));
-            is_removal || is_context || takes_out(value)
+            // A context that is not `$deletedEntity` adds.
+            let is_addition = value
+                .as_str()
+                .is_some_and(|text| !text.to_ascii_lowercase().contains("deleted"));
+            let is_removal = may_take_out(name) && !(is_context(name) && is_addition);
+            is_removal || takes_out(value)
         }),
         _ => false,
     }
+}
+
+/// Whether a property of this name can say that its entry is taken out, whatever stands there.
+pub(crate) fn may_take_out(name: &str) -> bool {
+    let lower = name.to_ascii_lowercase();
+    lower.ends_with("removed") || lower.contains("deleted") || is_context(name)
+}
+
+fn is_context(name: &str) -> bool {
+    name.to_ascii_lowercase().ends_with("context")
 }
 
 /// Nothing is known of what such a call does, so nothing can be looked up: its author says whether twice does harm.

@@ -2,7 +2,7 @@
 
 use rhai::Expr;
 
-use crate::script::api::graph::takes_out;
+use crate::script::api::graph::{may_take_out, takes_out};
 use crate::script::convert::to_json;
 
 /// Only a body that is written out can be told: in a variable anything may stand.
@@ -11,7 +11,7 @@ pub(super) fn is_possible(body: &Expr) -> bool {
         return is_removal(body);
     };
     entries.0.iter().any(|(name, value)| {
-        if !name.name.ends_with("@delta") {
+        if !name.name.to_ascii_lowercase().ends_with("@delta") {
             return false;
         }
         match value {
@@ -24,11 +24,7 @@ pub(super) fn is_possible(body: &Expr) -> bool {
 /// Whether something that is written here is `@removed`, or may be.
 fn is_removal(item: &Expr) -> bool {
     if let Expr::Map(entries, _) = item {
-        let mut names = entries
-            .0
-            .iter()
-            .map(|(name, _)| name.name.to_ascii_lowercase());
-        return names.any(|name| name.contains("removed") || name.contains("context"));
+        return entries.0.iter().any(|(name, _)| may_take_out(&name.name));
     }
     let value = item.get_literal_value(None);
     value.is_none_or(|value| to_json(&value).is_ok_and(|value| takes_out(&value)))
