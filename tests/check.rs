@@ -1381,3 +1381,33 @@ mod bugs {
         }
     }
 }
+
+#[test]
+fn what_imports_from_a_library_is_looked_at_with_it() {
+    let bench = Bench::new()
+        .file("lib/tools.rhai", "fn two() { 2 }\nfn nothing() {}")
+        .file("x.rhai", "import \"tools\" as tools; print(tools::two());")
+        .file(
+            "wrong.rhai",
+            "import \"tools\" as tools; import \"x\" as x; print(tools::tow());",
+        );
+    let alone = bench.runback(&["check", "x.rhai"]).expect(2);
+    assert!(alone.stderr.contains("cannot import `tools`"), "{alone}");
+    bench
+        .runback(&["check", "--library", "lib", "x.rhai"])
+        .expect(0);
+    // As in a watched folder: what lies beside the script is not what it imports.
+    let wrong = bench
+        .runback(&["check", "--library", "lib", "wrong.rhai"])
+        .expect(2);
+    for part in [
+        "`x.rhai` is looked for in the libraries",
+        "did you mean `tools::two`?",
+    ] {
+        assert!(wrong.stderr.contains(part), "{wrong}");
+    }
+    let none = bench
+        .runback(&["check", "--library", "lbi", "x.rhai"])
+        .expect(2);
+    assert!(none.stderr.contains("there is no folder `lbi`"), "{none}");
+}

@@ -3,7 +3,7 @@
 use std::io::{self, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 
-use clap::Args;
+use clap::{Args, ValueHint};
 use serde_json::{Value, json};
 
 use super::flags::Flags;
@@ -49,6 +49,9 @@ pub(super) struct Check {
     /// Runbooks; `-` reads one from the standard input
     #[arg(value_name = "SCRIPT", required = true)]
     scripts: Vec<PathBuf>,
+    /// Import from this folder, as in a folder that is watched with it (repeatable)
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    library: Vec<PathBuf>,
 }
 
 /// One script, looked at.
@@ -90,11 +93,11 @@ impl Check {
         }
         let policy = flags.conduct.policy.as_deref();
         let policy = policy.map(Policy::open).transpose()?;
-        let looked: Vec<_> = self
+        let looked: Vec<Looked> = self
             .scripts
             .iter()
-            .map(|path| look(path, policy.as_ref(), voice))
-            .collect();
+            .map(|path| self.look(path, policy.as_ref(), voice))
+            .collect::<Result<_, _>>()?;
         let is_right = looked.iter().all(|looked| looked.count(true) == 0);
         let is_allowed = looked.iter().all(|looked| looked.denied() == 0);
         let out = if flags.conduct.format == Format::Json {
@@ -119,37 +122,37 @@ impl Check {
             (true, true) => Exit::Success,
         })
     }
+
+    fn look(&self, path: &Path, policy: Option<&Policy>, voice: &Voice) -> Result<Looked, Fault> {
+        let (name, source) = if is_stdin(path) {
+            if io::IsTerminal::is_terminal(&io::stdin()) {
+                voice.note("reading a script from this terminal, up to Ctrl-D");
+            }
+            (STDIN.to_owned(), stdin())
+        } else {
+            (path.display().to_string(), Source::read(path))
+        };
+        let (examined, roots) = match source {
+            Ok(source) => {
+                let roots = Roots::of(source.folder(), &self.library)?;
+                (script::examine(&name, &source.bytes, &roots), roots)
+            }
+            Err(fault) => (Examined::of_faults(vec![fault]), Roots::default()),
+        };
+        let denials = match (&examined.script, policy) {
+            (Some(script), Some(policy)) => script.denials(&roots, policy),
+            _ => Vec::new(),
+        };
+        Ok(Looked {
+            name,
+            examined,
+            denials,
+        })
+    }
 }
 
 fn is_stdin(path: &Path) -> bool {
     path == Path::new("-")
-}
-
-fn look(path: &Path, policy: Option<&Policy>, voice: &Voice) -> Looked {
-    let (name, source) = if is_stdin(path) {
-        if io::IsTerminal::is_terminal(&io::stdin()) {
-            voice.note("reading a script from this terminal, up to Ctrl-D");
-        }
-        (STDIN.to_owned(), stdin())
-    } else {
-        (path.display().to_string(), Source::read(path))
-    };
-    let (examined, roots) = match source {
-        Ok(source) => {
-            let roots = vec![source.folder()].into();
-            (script::examine(&name, &source.bytes, &roots), roots)
-        }
-        Err(fault) => (Examined::of_faults(vec![fault]), Roots::default()),
-    };
-    let denials = match (&examined.script, policy) {
-        (Some(script), Some(policy)) => script.denials(&roots, policy),
-        _ => Vec::new(),
-    };
-    Looked {
-        name,
-        examined,
-        denials,
-    }
 }
 
 fn stdin() -> Result<Source, Fault> {

@@ -12,7 +12,7 @@ use super::secret_file;
 use super::values::duration;
 use crate::error::{Exit, Fault};
 use crate::run::Stdout;
-use crate::script;
+use crate::script::{self, Roots};
 use crate::talk::{Talk as _, Voice};
 use crate::watch::{Signer, write_arguments};
 use crate::world::World;
@@ -49,18 +49,13 @@ impl Sign {
         let source = crate::run::Source::read(&self.script)?;
         let name = self.script.display().to_string();
         let now = world.clock.now();
-        let knows_library = !self.library.is_empty();
-        let roots = if knows_library {
-            self.library.clone()
-        } else {
-            vec![source.folder()]
-        };
-        let examined = script::examine(&name, &source.bytes, &roots.into());
+        let roots = Roots::of(source.folder(), &self.library)?;
+        let examined = script::examine(&name, &source.bytes, &roots);
         let mut faults: Vec<Fault> = examined.errors().cloned().collect();
         // In a watched folder an import comes from the library, which is perhaps not on this machine.
         let is_import =
             |fault: &Fault| fault.code == "BadImport" && !fault.message.contains("`std/");
-        if !knows_library && faults.iter().any(is_import) {
+        if self.library.is_empty() && faults.iter().any(is_import) {
             faults.retain(|fault| !is_import(fault));
             voice.note(&format!(
                 "what `{name}` imports was not looked at: `--library DIR` names the folder that the watcher takes it from"

@@ -4,6 +4,7 @@ use std::io::Write as _;
 use std::path::{Component, Path, PathBuf};
 
 use super::failure::Failure;
+use super::room::{self, Place, Room};
 use super::words;
 
 /// What one run may read and write. All folders are canonical.
@@ -18,6 +19,7 @@ pub(crate) struct Files {
     granted: Vec<PathBuf>,
     /// Nothing may be written that the watched folder would take for code, a signature or an approval.
     is_apart: bool,
+    room: Room,
     /// Read beforehand: what was checked is what the script gets.
     held: Vec<(PathBuf, Vec<u8>)>,
 }
@@ -44,16 +46,19 @@ impl Files {
             write: all,
             granted: granted.to_vec(),
             is_apart: false,
+            room: Room::default(),
             held: Vec::new(),
         })
     }
 
-    /// Of a run in the watched folder: reading under `data`; writing in `own` and nowhere else.
+    /// Of a run in the watched folder: reading under `data`; writing in `own` and nowhere else, and
+    /// only so much.
     ///
     /// # Errors
-    /// Where a folder does not exist.
+    /// Where a folder does not exist or cannot be read.
     pub(crate) fn apart(own: &Path, data: &[PathBuf]) -> std::io::Result<Self> {
         let own = own.canonicalize()?;
+        let room = Room::in_folder(&own, room::MOST)?;
         let mut read = Vec::new();
         for folder in data {
             read.push(folder.canonicalize()?);
@@ -67,6 +72,7 @@ impl Files {
             write: vec![own],
             granted: Vec::new(),
             is_apart: true,
+            room,
             held: Vec::new(),
         })
     }
@@ -155,16 +161,14 @@ impl Files {
     /// Writes a file as a whole: nobody sees half of it. A link in its place is replaced, not followed.
     pub(crate) fn write(&self, name: &str, bytes: &[u8]) -> Result<(), Failure> {
         let mut draft = self.draft(name)?;
-        draft
-            .file
-            .write_all(bytes)
-            .map_err(|error| io(name, "write", &error))?;
+        draft.write(bytes)?;
         draft.keep()
     }
 
     /// Begins a file under a temporary name.
     pub(crate) fn draft(&self, name: &str) -> Result<Draft, Failure> {
         let target = self.writable(name)?;
+        let place = self.room.place()?;
         let temporary = target.with_file_name(format!(
             ".{}.{}.part",
             target.file_name().unwrap_or_default().to_string_lossy(),
@@ -178,6 +182,7 @@ impl Files {
         Ok(Draft {
             name: name.to_owned(),
             file,
+            place: Some(place),
             temporary: Some(temporary),
             target,
         })
@@ -218,17 +223,28 @@ impl Files {
 /// A file that is being written.
 pub(crate) struct Draft {
     name: String,
-    pub(crate) file: std::fs::File,
+    file: std::fs::File,
+    place: Option<Place>,
     temporary: Option<PathBuf>,
     target: PathBuf,
 }
 
 impl Draft {
+    /// Writes on, at its end.
+    pub(crate) fn write(&mut self, bytes: &[u8]) -> Result<(), Failure> {
+        if let Some(place) = &mut self.place {
+            place.grow(bytes.len())?;
+        }
+        let written = self.file.write_all(bytes);
+        written.map_err(|error| io(&self.name, "write", &error))
+    }
+
     /// Gives the file its name, after what was written is on the disk.
     pub(crate) fn keep(mut self) -> Result<(), Failure> {
         let Some(temporary) = self.temporary.take() else {
             return Ok(());
         };
+        let replaced = std::fs::symlink_metadata(&self.target).map(|file| file.len());
         let kept = self
             .file
             .sync_all()
@@ -236,7 +252,11 @@ impl Draft {
         kept.map_err(|error| {
             let _ = std::fs::remove_file(&temporary);
             io(&self.name, "write", &error)
-        })
+        })?;
+        if let Some(place) = self.place.take() {
+            place.keep(replaced.ok());
+        }
+        Ok(())
     }
 }
 
@@ -270,4 +290,29 @@ pub(crate) fn io(name: &str, verb: &str, error: &std::io::Error) -> Failure {
         _ => error.to_string(),
     };
     Failure::new("FileError", format!("cannot {verb} `{name}`: {why}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_watched_script_keeps_only_so_much() {
+        let own = tempfile::tempdir().unwrap();
+        let mut files = Files::apart(own.path(), &[]).unwrap();
+        files.room = Room::in_folder(own.path(), 10_100).unwrap();
+        files.write("a.json", &[b'a'; 6000]).unwrap();
+        // Written again, it is one file; while it is written there are two.
+        files.write("a.json", &[b'b'; 4000]).unwrap();
+        files.write("b.json", &[b'b'; 5000]).unwrap();
+        let refused = files.write("c.json", b"c").unwrap_err();
+        assert_eq!(refused.code, "FilesLimit");
+        let mut names: Vec<_> = std::fs::read_dir(own.path())
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name())
+            .collect();
+        names.sort();
+        assert_eq!(names, ["a.json", "b.json"]);
+        assert_eq!(files.read("a.json").unwrap(), [b'b'; 4000]);
+    }
 }

@@ -17,26 +17,64 @@ use crate::unix::folder::{Facts, Folder, Kind};
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Roots {
     folders: Vec<PathBuf>,
-    /// Nobody but this user and root may write what is imported.
-    are_guarded: bool,
+    kind: Of,
+}
+
+/// Whose folders they are.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Of {
+    #[default]
+    Script,
+    /// A script from elsewhere imports from them.
+    Library,
+    /// The same; and nobody but this user and root may write what is imported.
+    Guarded,
 }
 
 impl From<Vec<PathBuf>> for Roots {
     fn from(folders: Vec<PathBuf>) -> Self {
         Self {
             folders,
-            are_guarded: false,
+            kind: Of::Script,
         }
     }
 }
 
 impl Roots {
-    /// Folders whose files run only where nobody else can write them.
+    /// The script's own `folder`, unless there are libraries, as for a script that is meant for the watched folder.
+    ///
+    /// # Errors
+    /// A library that is no folder.
+    pub(crate) fn of(folder: PathBuf, libraries: &[PathBuf]) -> Result<Self, Fault> {
+        if let Some(missing) = libraries.iter().find(|library| !library.is_dir()) {
+            let message = format!("there is no folder `{}`", missing.display());
+            return Err(Fault::new(Exit::Unstarted, "NoSuchFolder", message)
+                .hint("`--library` names the folder that the watcher imports from"));
+        }
+        if libraries.is_empty() {
+            return Ok(vec![folder].into());
+        }
+        Ok(Self {
+            folders: libraries.to_vec(),
+            kind: Of::Library,
+        })
+    }
+
+    /// Libraries whose files run only where nobody else can write them.
     pub(crate) fn guarded(folders: Vec<PathBuf>) -> Self {
         Self {
             folders,
-            are_guarded: true,
+            kind: Of::Guarded,
         }
+    }
+
+    /// What a file in them is called, in a program whose main script has the name `main`.
+    pub(super) fn source_name(&self, name: String, main: &str) -> String {
+        // The script does not lie there: this is another file, and no file's own name ends so.
+        if self.kind != Of::Script && name == main {
+            return format!("{name} (library)");
+        }
+        name
     }
 
     /// The source name and the place of what a literal names: `std/…`, beside the importing file, or below a root.
@@ -55,7 +93,7 @@ impl Roots {
                 "write it as seen from the script's folder, with `/`: `import \"lib/waves\" as waves;`",
             ));
         }
-        let found = if self.are_guarded {
+        let found = if self.kind == Of::Guarded {
             self.guarded_file(literal, plain, beside)?
         } else {
             self.file(plain, beside)
@@ -65,15 +103,15 @@ impl Roots {
             Below::Outside => true,
             Below::Nothing => literal.split('/').any(|part| part == ".."),
         };
-        let (folder, all) = if self.are_guarded {
-            (
-                "the libraries",
-                "imports come from `--library` and from `std/`",
-            )
-        } else {
+        let (folder, all) = if self.kind == Of::Script {
             (
                 "the script's folder",
                 "imports come from that folder, from folders in it, and from `std/`",
+            )
+        } else {
+            (
+                "the libraries",
+                "imports come from `--library` and from `std/`",
             )
         };
         if is_outside {

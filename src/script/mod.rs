@@ -25,6 +25,7 @@ pub(crate) mod options;
 pub(crate) mod parallel;
 pub(crate) mod program;
 pub(crate) mod record;
+mod room;
 pub(crate) mod source;
 pub(crate) mod standard;
 pub(crate) mod steps;

@@ -160,7 +160,7 @@ impl Program {
                 _ => fault,
             };
             let (name, found) = match roots.find(&literal, file.folder.as_deref()) {
-                Ok(found) => found,
+                Ok((name, found)) => (roots.source_name(name, &self.main), found),
                 Err(fault) => {
                     faults.push(placed(fault));
                     continue;

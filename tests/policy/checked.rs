@@ -96,6 +96,16 @@ fn classes_and_workloads_of_a_script_are_judged() {
             error(4),
         ),
         (
+            "allow = [\"read\", \"draft\"]",
+            "graph::patch(\"/solutions/backupRestore/exchangeRestoreSessions/1\", #{\"mailboxRestoreArtifacts@delta\": [#{id: 1}]});",
+            vec![],
+        ),
+        (
+            "allow = [\"read\", \"draft\"]",
+            "graph::patch(\"/solutions/backupRestore/exchangeRestoreSessions/1\", #{mailboxRestoreArtifacts: []});",
+            error(4),
+        ),
+        (
             "workloads = [\"exchange\"]",
             "onedrive::create_session();",
             error(4),

@@ -257,6 +257,12 @@ fn nobody_else_is_looked_into() {
         format!("onedrive::browse_session(\"{id}\").find(\"*\").count();"),
         format!("graph::post(\"/solutions/backupRestore/browseSessions/{id}/browse\", #{{}});"),
         format!(
+            "graph::get(\"/solutions/backupRestore/browseSessions/{id}/browse(nextFetchToken='1')\");"
+        ),
+        format!(
+            "graph::pages(\"/solutions/backupRestore/browseSessions/{id}/microsoft.graph.browse(nextFetchToken='1')\").count();"
+        ),
+        format!(
             "{TWO} exchange::search_items(theirs.item, #{{query: \"subject -contains 'a'\", before: now()}}).count();"
         ),
         format!(

@@ -293,6 +293,10 @@ fn what_runback_does_not_know_is_no_draft() {
         "patch(\"/solutions/backupRestore/restoreSessions/1\", #{})",
         "patch(\"/solutions/backupRestore/browseSessions/1\", #{})",
         "post(\"/solutions/backupRestore/exchangeRestoreSessions/activate\", #{})",
+        // What is no delta may replace the whole list, or start it.
+        "patch(\"/solutions/backupRestore/exchangeRestoreSessions/1\", #{mailboxRestoreArtifacts: []})",
+        "patch(\"/solutions/backupRestore/exchangeRestoreSessions/1\", #{\"mailboxRestoreArtifacts@delta\": [], status: \"active\"})",
+        "patch(\"/solutions/backupRestore/exchangeRestoreSessions/1\", #{\"mailboxRestoreArtifacts@delta \": []})",
     ] {
         let done = bench(
             &tenant,

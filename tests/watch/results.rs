@@ -162,10 +162,13 @@ fn imports_come_from_the_library_and_from_nowhere_else() {
     let watched = Watched::new();
     fs::create_dir(watched.bench.path("library")).unwrap();
     fs::write(watched.bench.path("library/tools.rhai"), "fn two() { 2 }").unwrap();
-    watched.drop_file(
-        "good.rhai",
-        "import \"tools\" as tools; import \"std/waves\" as waves; print(tools::two());",
-    );
+    // A script may be called as a file of the library is.
+    for name in ["good.rhai", "tools.rhai"] {
+        watched.drop_file(
+            name,
+            "import \"tools\" as tools; import \"std/waves\" as waves; print(tools::two());",
+        );
+    }
     // A neighbour in the inbox, a file elsewhere, a file of the claimed folder itself.
     for (number, import) in [
         "neighbour",
@@ -188,7 +191,12 @@ fn imports_come_from_the_library_and_from_nowhere_else() {
     fs::write(watched.bench.path("neighbour.rhai"), "fn two() { 3 }").unwrap();
     let done = watched.once(&["--library", "library"]);
     assert_eq!(done.code, 1, "{done}");
-    assert_eq!(watched.only("done").read("run.log"), "2\n");
+    let logs = watched
+        .filed("done")
+        .iter()
+        .map(|filed| filed.read("run.log"))
+        .collect::<Vec<_>>();
+    assert_eq!(logs, ["2\n", "2\n"]);
     let failed = watched.filed("failed");
     assert_eq!(failed.len(), 7);
     assert!(

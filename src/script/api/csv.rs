@@ -1,7 +1,6 @@
 //! `csv::`: tables that come from and go to spreadsheets.
 
 use std::collections::HashSet;
-use std::io::Write as _;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use rhai::{Array, Dynamic, ImmutableString, Map, NativeCallContext};
@@ -12,7 +11,7 @@ use super::rows;
 use super::times;
 use crate::script::convert;
 use crate::script::failure::{Failure, Raise as _, Raised};
-use crate::script::files::{Draft, Files, io};
+use crate::script::files::{Draft, Files};
 use crate::script::host::Host;
 use crate::script::library::Library;
 use crate::script::options::OptionMap;
@@ -420,9 +419,7 @@ impl CsvWriter {
             }
         });
         bytes.extend(line(&cells.collect::<Result<Vec<_>, _>>()?)?);
-        file.file
-            .write_all(&bytes)
-            .map_err(|error| io("the csv file", "write", &error))
+        file.write(&bytes)
     }
 }
 

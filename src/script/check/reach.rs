@@ -336,6 +336,11 @@ impl Gather<'_> {
                 self.facts.uses.all.insert(Ability::Draft);
                 Some(Class::Delete)
             }
+            Some(Class::Draft)
+                if *method == Method::PATCH && !body.is_some_and(removal::only_edits) =>
+            {
+                Some(Class::Unlisted)
+            }
             class => class,
         };
         let used = Use::of_path(self.at, name, method.as_str(), class, literal);

@@ -2,7 +2,7 @@
 
 use rhai::Expr;
 
-use crate::script::api::graph::{may_take_out, takes_out};
+use crate::script::api::graph::{is_delta, may_take_out, takes_out};
 use crate::script::convert::to_json;
 
 /// Only a body that is written out can be told: in a variable anything may stand.
@@ -19,6 +19,14 @@ pub(super) fn is_possible(body: &Expr) -> bool {
             value => is_removal(value),
         }
     })
+}
+
+/// Whether a body that is written out says nothing but which artifacts a draft gets or loses.
+pub(super) fn only_edits(body: &Expr) -> bool {
+    let Expr::Map(entries, _) = body else {
+        return false;
+    };
+    entries.0.iter().all(|(name, _)| is_delta(&name.name))
 }
 
 /// Whether something that is written here is `@removed`, or may be.
