@@ -31,6 +31,7 @@ mod row;
 mod search;
 mod service;
 mod session;
+mod settle;
 mod twin;
 mod unit;
 mod verdict;

@@ -126,12 +126,7 @@ pub(crate) fn watch(order: Order, world: &World, voice: &Voice) -> Result<Exit, 
             .hint("mend its rights, or name another folder with `--state-dir DIR`")
     };
     let register = Register::open(&order.state).map_err(unwritable)?;
-    if let Some(latest) = register.prune(now).map_err(unwritable)? {
-        let text = format!(
-            "the clock says {now:.0}, and said {latest:.0} before: signed orders that have expired by then may be let in a second time"
-        );
-        voice.log(Level::Warn, &text);
-    }
+    register.prune(now).map_err(unwritable)?;
     let (wake, waked) = mpsc::sync_channel(1024);
     events::obey_signals(wake.clone()).map_err(unusable)?;
     let events = match order.poll {

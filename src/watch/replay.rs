@@ -18,8 +18,8 @@ use crate::unix::folder::Folder;
 
 /// How long an order is remembered after it has expired.
 const SLACK: SignedDuration = SignedDuration::from_hours(24);
-/// No name of an order: those are hexadecimal.
-const CLOCK: &str = "clock";
+/// Until when signatures held that are forgotten. No name of an order: those are hexadecimal.
+const FORGOTTEN: &str = "forgotten";
 
 #[derive(Debug)]
 pub(super) struct Register(Folder);
@@ -41,7 +41,7 @@ impl Register {
     /// Lets an order in once. The same run may ask again: it was cut off before it began.
     ///
     /// # Errors
-    /// Exit 2: it was let in before.
+    /// Exit 2: it was let in before, or may have been: what expired by then is forgotten.
     pub(super) fn admit(&self, key: &str, run: &str, expires: Timestamp) -> Result<(), Fault> {
         let unusable = |error: io::Error| {
             let folder = self.0.path().display();
@@ -54,6 +54,15 @@ impl Register {
             };
             Fault::new(Exit::Unstarted, code, message)
         };
+        if let Some(forgotten) = self.forgotten().map_err(unusable)?
+            && expires <= forgotten
+        {
+            let message = format!(
+                "the signature expires at {expires:.0}, and what was let in with signatures until {forgotten:.0} is forgotten: the clock was later than that before"
+            );
+            return Err(Fault::new(Exit::Unstarted, "SignatureExpired", message)
+                .hint("see whether the clock is right, and sign it again"));
+        }
         let name = OsStr::new(key);
         // Whole before it has its name: half an entry would say nothing of its run.
         let draft = format!(".{run}");
@@ -92,29 +101,39 @@ impl Register {
         serde_json::from_slice(&bytes).ok()
     }
 
-    /// Forgets what has expired, and a day more has passed: the signature itself keeps it out now, also where the clock goes back a
-    /// little. Gives what the clock said before where it has gone back further.
-    pub(super) fn prune(&self, now: Timestamp) -> io::Result<Option<Timestamp>> {
+    /// Forgets what has expired, and a day more has passed: the signature itself keeps it out now. Where the clock is set back
+    /// after this, no signature holds that held only as long.
+    pub(super) fn prune(&self, now: Timestamp) -> io::Result<()> {
+        let over = now.saturating_sub(SLACK).unwrap_or(now);
+        let mut old = Vec::new();
+        let mut latest = self.forgotten()?;
         for name in self.0.names()? {
-            let is_over = |entry: &Entry| entry.expires <= now.saturating_sub(SLACK).unwrap_or(now);
-            if self.entry(&name).is_some_and(|entry| is_over(&entry)) {
-                self.0.remove(&name)?;
+            if let Some(entry) = self.entry(&name).filter(|entry| entry.expires <= over) {
+                latest = latest.max(Some(entry.expires));
+                old.push(name);
             }
         }
-        if let Some(latest) = self.latest().filter(|latest| *latest > now) {
-            return Ok(Some(latest).filter(|latest| latest.duration_since(now) > SLACK));
-        }
-        let text = now.to_string();
-        self.0.replace(OsStr::new(CLOCK), text.as_bytes(), 0o600)?;
-        Ok(None)
+        let Some(latest) = latest.filter(|_| !old.is_empty()) else {
+            return Ok(());
+        };
+        // First: a crash must not leave something forgotten and not said so.
+        let text = latest.to_string();
+        self.0
+            .replace(OsStr::new(FORGOTTEN), text.as_bytes(), 0o600)?;
+        self.0.sync()?;
+        old.iter().try_for_each(|name| self.0.remove(name))
     }
 
-    /// The latest instant at which something was forgotten.
-    fn latest(&self) -> Option<Timestamp> {
+    fn forgotten(&self) -> io::Result<Option<Timestamp>> {
+        let file = match self.0.read(OsStr::new(FORGOTTEN)) {
+            Ok(file) => file,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(error),
+        };
         let mut text = String::new();
-        let file = self.0.read(OsStr::new(CLOCK)).ok()?;
-        file.take(4096).read_to_string(&mut text).ok()?;
-        text.trim().parse().ok()
+        file.take(4096).read_to_string(&mut text)?;
+        let instant = text.trim().parse().map_err(io::Error::other)?;
+        Ok(Some(instant))
     }
 }
 
@@ -160,14 +179,15 @@ mod tests {
             register.admit(other, "run-2", expires).unwrap();
         }
         // A day longer than its signature holds: the clock may have been ahead.
-        assert_eq!(register.prune(at("2026-11-25T23:59:59Z")).unwrap(), None);
+        register.prune(at("2026-11-25T23:59:59Z")).unwrap();
         register.admit(&order, "run-3", expires).unwrap_err();
-        assert_eq!(register.prune(at("2026-11-25T12:00:00Z")).unwrap(), None);
-        let latest = at("2026-11-26T00:00:00Z");
-        assert_eq!(register.prune(latest).unwrap(), None);
-        register.admit(&order, "run-3", expires).unwrap();
-        let back = register.prune(at("2026-11-24T12:00:00Z")).unwrap();
-        assert_eq!(back, Some(latest));
+        register.prune(at("2026-11-26T00:00:00Z")).unwrap();
+        // It is forgotten; and the clock may have been far ahead.
+        assert_eq!(register.0.names().unwrap(), [FORGOTTEN]);
+        let refused = register.admit(&order, "run-3", expires).unwrap_err();
+        assert_eq!(refused.code, "SignatureExpired");
+        let later = at("2026-11-25T00:00:01Z");
+        register.admit(&order, "run-3", later).unwrap();
     }
 
     #[test]
