@@ -29,6 +29,14 @@ impl Session {
     /// # Errors
     /// The first part's error that stops it; parts before it are active and accounted for.
     pub(crate) async fn activate(&self) -> Result<(), BackupError> {
+        let done = self.activate_all().await;
+        if done.is_err() {
+            self.service.give_back_unactivated(&self.parts()).await;
+        }
+        done
+    }
+
+    async fn activate_all(&self) -> Result<(), BackupError> {
         let mut recalled = HashSet::new();
         for part in self.parts() {
             let mut content = part.content.lock().await;
@@ -67,6 +75,10 @@ impl Session {
             .end(&self.service, self.workload, self.is_granular())
             .await?;
         self.service.refuse_if_locked().await?;
+        for part in &parts {
+            let content = part.content.lock().await;
+            self.service.take_inputs(part, &content).await?;
+        }
         self.service
             .door
             .consent(Class::Activate, &asked.covered, &asked.deed)?;
@@ -131,6 +143,7 @@ impl Service {
             let _hold = self.hold_session(&part.id).await?;
             if !std::mem::take(&mut is_cut_off) {
                 self.leave_out_held(part, &mut content).await?;
+                self.refuse_running_inputs(part, &content).await?;
                 self.verify_at_rest(part, &mut content).await?;
                 if content.is_empty() {
                     return Ok(());

@@ -120,16 +120,15 @@ impl Books {
         self.show(&books, id);
     }
 
-    /// What an item is restored from and to: unit, point, destination; `None` where the unit or the point is not known.
+    /// What an item is restored from and to: unit, point, destination; `None` where the point is not known. One whose unit is not
+    /// known is its point's.
     pub(super) fn aim(&self, id: ItemId) -> Option<(String, String, String)> {
         let books = self.lock();
         let asked = &books.entries[id].asked;
         let destination = asked.destination.as_deref().unwrap_or_default().to_owned();
-        Some((
-            asked.unit.clone()?,
-            asked.point.as_ref()?.id.clone(),
-            destination,
-        ))
+        let point = asked.point.as_ref()?.id.clone();
+        let unit = asked.unit.clone().unwrap_or_else(|| point.clone());
+        Some((unit, point, destination))
     }
 
     /// The unit that an item was asked for with.

@@ -6,6 +6,7 @@
 mod came;
 mod end;
 mod look;
+mod overlap;
 mod send;
 mod whose;
 
@@ -47,6 +48,8 @@ pub(crate) struct BulkOrder {
     pub(crate) tags: Option<String>,
     pub(crate) destination: Destination,
     pub(crate) inputs: Vec<Input>,
+    /// Just now nobody else restored any of them, and they are this run's.
+    pub(crate) are_taken: bool,
 }
 
 /// The bulk request of a session.
@@ -56,6 +59,10 @@ pub(crate) struct Bulk {
     /// With our mark, where it is ours.
     pub(crate) name: String,
     pub(crate) destination: Option<Destination>,
+    /// Where points are looked for, if that is the same each time it is asked for.
+    pub(crate) window: Option<String>,
+    /// Its inputs were taken for this run before it was made.
+    pub(crate) are_taken: bool,
     /// Our own copy; empty for a request of somebody else.
     pub(crate) inputs: Vec<Input>,
     /// What the service could not resolve, once that is known.
@@ -161,6 +168,8 @@ impl Service {
             destination: request
                 .string("destinationType")
                 .and_then(|to| to.parse().ok()),
+            window: None,
+            are_taken: false,
             inputs: Vec::new(),
             unresolved: None,
         }))

@@ -65,11 +65,13 @@ pub(crate) enum BackupError {
         takes: &'static str,
         given: &'static str,
     },
-    /// Another session of this run restores some of what this one would.
-    #[error(
-        "session `{session}` was not activated: {count} of its inputs are restored by another session of this run"
-    )]
-    Overlaps { session: String, count: usize },
+    /// Somebody else restores some of what this session would.
+    #[error("session `{session}` was not activated: {count} of its inputs are restored by {by}")]
+    Overlaps {
+        session: String,
+        count: usize,
+        by: &'static str,
+    },
     #[error("{what} has no {nouns} of its own")]
     WrongOwner { what: String, nouns: &'static str },
     #[error("restore point `{point}` cannot be browsed: it is not tagged `fastRestore`")]

@@ -1,24 +1,25 @@
 //! What must not be activated although it was asked for: what another run of this state folder or another session of the
 //! tenant restores at this moment, and what this folder has restored before, unless somebody wants it again.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::artifact::Artifact;
+use jiff::Timestamp;
+
 use super::books::Outcome;
-use super::part::{Content, Part, Placed, Stage, Thing, restores_nothing};
-use super::workload::{ROOT, Workload};
-use super::{BackupError, Service, unit_of};
-use crate::graph::{Call, GraphError, Json};
-use crate::journal::{Journal, LeaseKey, Release, Wish};
+use super::part::{Content, Part, Placed, Stage, Thing};
+use super::running::owner_mark;
+use super::workload::Workload;
+use super::{BackupError, Service};
+use crate::journal::{Held, Journal, LeaseKey, Release, Wish};
 use crate::talk::Reply;
 
 /// How often a paused run looks whether it may continue.
 const PAUSE: Duration = Duration::from_millis(500);
 
 impl Service {
-    fn journal(&self) -> Option<&Journal> {
+    pub(super) fn journal(&self) -> Option<&Journal> {
         self.door.ledger().journal()
     }
 
@@ -70,20 +71,9 @@ impl Service {
             return Ok(());
         };
         let what = part.workload.count_in(part.granular, again.len());
-        let question = format!(
-            "{what} were restored before from the same restore point to the same place, the last at {last}: restore them again?"
-        );
-        let asked = if self.settings.yes {
-            Reply::Nobody
-        } else {
-            tokio::task::block_in_place(|| self.talk.ask(&question, false))
-        };
-        if matches!(asked, Reply::Yes | Reply::All) {
+        if self.wants_again(&what, "from the same restore point", last) {
             return Ok(());
         }
-        self.talk.note(&format!(
-            "{what} were restored before and are left out; `--again` restores them again"
-        ));
         for part in parts {
             let mut content = part.content.lock().await;
             self.leave_out(part, &mut content, |placed| {
@@ -96,6 +86,25 @@ impl Service {
             });
         }
         Ok(())
+    }
+
+    /// Asks whether something that was restored before is wanted again; under `--yes` it is not.
+    pub(super) fn wants_again(&self, what: &str, how: &str, last: Timestamp) -> bool {
+        let question = format!(
+            "{what} were restored before {how} to the same place, the last at {last}: restore them again?"
+        );
+        let asked = if self.settings.yes {
+            Reply::Nobody
+        } else {
+            tokio::task::block_in_place(|| self.talk.ask(&question, false))
+        };
+        if matches!(asked, Reply::Yes | Reply::All) {
+            return true;
+        }
+        self.talk.note(&format!(
+            "{what} were restored before and are left out; `--again` restores them again"
+        ));
+        false
     }
 
     /// Leaves out what somebody else restores at this moment, and takes the rest for this run.
@@ -123,54 +132,55 @@ impl Service {
                 Some(("AlreadyRestored", reason))
             });
         }
-        if !self.settings.allow_overlap {
-            let running = self.units_elsewhere(part.workload).await?;
-            // The same point is the same unit, also where the service does not say whose an artifact is.
-            let overlaps = |key: &LeaseKey| running.get(&key.unit).or(running.get(&key.point));
-            self.leave_out(part, content, |placed| {
-                let session = overlaps(aims.get(&placed.item)?)?;
-                let reason =
-                    format!("session {session}, which is not of this run, restores it now");
-                Some(("OverlapsSession", reason))
-            });
-        }
+        let running = self.running_elsewhere(part.workload).await?;
+        // The same point is the same unit, also where the service does not say whose an artifact is.
+        let overlaps = |key: &LeaseKey| running.of(&key.unit).or(running.of(&key.point));
+        self.leave_out(part, content, |placed| {
+            let session = overlaps(aims.get(&placed.item)?)?;
+            let reason = format!("session {session}, which is not of this run, restores it now");
+            Some(("OverlapsSession", reason))
+        });
         let Some(journal) = self.journal() else {
             return Ok(());
         };
         aims.retain(|item, _| content.placed.iter().any(|placed| placed.item == *item));
         let (items, keys): (Vec<_>, Vec<_>) = aims.into_iter().unzip();
+        // A bulk restore has its people by their owners: whose units they are it need not know.
+        let owners: Vec<(usize, LeaseKey)> = keys
+            .iter()
+            .enumerate()
+            .filter_map(|(place, key)| Some((place, self.owner_of(part.workload, key)?)))
+            .collect();
+        let (places, owners): (Vec<_>, Vec<_>) = owners.into_iter().unzip();
+        let in_bulk = journal
+            .leased(&self.settings.run, &owners)
+            .await
+            .map_err(|error| self.door.unwritten(error))?;
         let held = journal
             .lease(&self.settings.run, &keys)
             .await
             .map_err(|error| self.door.unwritten(error))?;
+        let in_bulk = in_bulk.into_iter().map(|(at, held)| (places[at], held));
         let held: HashMap<_, _> = held
             .into_iter()
-            .filter(|(place, held)| {
-                // Another point to another place may overlap where that is allowed; the same never.
-                let key = &keys[*place];
-                let is_same = held.point == key.point && held.destination == key.destination;
-                is_same || !self.settings.allow_overlap
-            })
+            .chain(in_bulk)
+            .filter(|(place, held)| self.is_in_the_way(&keys[*place], held))
             .map(|(place, held)| (items[place], held))
             .collect();
         self.leave_out(part, content, |placed| {
-            let held = held.get(&placed.item)?;
-            let now = match &held.holder {
-                Some(holder) => format!(
-                    "restores it now (process {} on {})",
-                    holder.pid, holder.host
-                ),
-                None => format!(
-                    "was cut off while it restored it: `runback resume {}` goes on",
-                    held.run
-                ),
-            };
-            Some((
-                "OverlapsSession",
-                format!("run {} of this state folder {now}", held.run),
-            ))
+            Some(("OverlapsSession", held.get(&placed.item)?.words()))
         });
         Ok(())
+    }
+
+    /// The same lease by the owner of its unit, where the units have been listed.
+    fn owner_of(&self, workload: &'static Workload, key: &LeaseKey) -> Option<LeaseKey> {
+        let index = self.unit_indexes.of(workload).get()?;
+        let owner = index.by_id(&key.unit)?.string(workload.owner)?;
+        Some(LeaseKey {
+            unit: owner_mark(&owner),
+            ..key.clone()
+        })
     }
 
     /// Takes items out of what will be activated, with a code and a reason, and books them as skipped.
@@ -204,82 +214,11 @@ impl Service {
         }
     }
 
-    /// The units that sessions which are not of this run restore at this moment, each with its session.
-    async fn units_elsewhere(
-        &self,
-        workload: &'static Workload,
-    ) -> Result<HashMap<String, String>, GraphError> {
-        let call = Call::get("list sessions", format!("{ROOT}/restoreSessions"));
-        let mut pages = self.client.pages(call);
-        let mut units = HashMap::new();
-        while let Some(page) = pages.next().await {
-            for session in page? {
-                let (Some(id), Some(status)) = (session.string("id"), session.string("status"))
-                else {
-                    continue;
-                };
-                let kind = session.string("@odata.type").unwrap_or_default();
-                let of = Workload::of_session(&kind);
-                let of_another = of.is_some_and(|of| of != workload);
-                if restores_nothing(&status) || of_another || self.part(&id).is_some() {
-                    continue;
-                }
-                let found = if let Some(found) = self.elsewhere.of(&id) {
-                    found
-                } else {
-                    let found = self.restored_in(workload, &id, session).await?;
-                    if of.is_none() && found.is_empty() {
-                        let text = format!(
-                            "session {id} is `{status}` and of a kind that is not known here (`{kind}`): what it restores is not compared"
-                        );
-                        self.talk.warn(&text);
-                    }
-                    self.elsewhere.keep(&id, found)
-                };
-                units.extend(found.iter().map(|unit| (unit.clone(), id.clone())));
-            }
-        }
-        Ok(units)
-    }
-
-    /// The units and the points that somebody else's session restores.
-    async fn restored_in(
-        &self,
-        workload: &'static Workload,
-        id: &str,
-        session: Json,
-    ) -> Result<HashSet<String>, GraphError> {
-        let part = Part::found(workload, None, (id.to_owned(), session));
-        let artifacts = match self.artifacts_with_units(&part).await {
-            // Gone since it was listed, or not of this workload.
-            Err(error) if error.is_not_found() => return Ok(HashSet::new()),
-            listed => listed?,
-        };
-        let unit = |artifact: &Artifact| unit_of(&artifact.json.property("restorePoint")?);
-        let units: Vec<String> = artifacts.iter().filter_map(unit).collect();
-        if units.len() < artifacts.len() {
-            let text = format!(
-                "session {id}, which is not of this run, does not say whose all its artifacts are: only what has the same restore points is left out"
-            );
-            self.talk.warn(&text);
-        }
-        let points = artifacts.into_iter().filter_map(|artifact| artifact.point);
-        Ok(units.into_iter().chain(points).collect())
-    }
-
-    pub(super) async fn artifacts_with_units(
-        &self,
-        part: &Part,
-    ) -> Result<Vec<Artifact>, GraphError> {
-        let pages = self.owned_artifact_pages(part);
-        let listed = match pages.collect().await {
-            // That much may not be expanded here.
-            Err(error) if error.status() == Some(400) => {
-                self.artifact_list(part, false).collect().await?
-            }
-            listed => listed?,
-        };
-        Ok(listed.into_iter().filter_map(Artifact::of).collect())
+    /// Whether another run's lease keeps this one from it.
+    pub(super) fn is_in_the_way(&self, key: &LeaseKey, held: &Held) -> bool {
+        // Another point to another place may overlap where that is allowed; the same never.
+        let is_same = held.point == key.point && held.destination == key.destination;
+        is_same || !self.settings.allow_overlap
     }
 
     /// Frees what a session of this run had, and remembers what it has restored.
@@ -289,9 +228,6 @@ impl Service {
         content: &Content,
         ends: &[(usize, Outcome)],
     ) {
-        let Some(journal) = self.journal() else {
-            return;
-        };
         let ends: HashMap<_, _> = ends.iter().copied().collect();
         let at = self.world.clock.now();
         let released: Vec<Release> = content
@@ -311,7 +247,38 @@ impl Service {
                 })
             })
             .collect();
-        if let Err(error) = journal.release(&self.settings.run, &released).await {
+        self.release(released).await;
+    }
+
+    /// Frees what drafts had that were not activated after all: nobody waits for them.
+    pub(super) async fn give_back_unactivated(&self, parts: &[Arc<Part>]) {
+        for part in parts {
+            let content = part.content.lock().await;
+            if content.stage != Stage::Draft {
+                continue;
+            }
+            self.give_back_draft(part, &content).await;
+            let at = self.world.clock.now();
+            let inert = content.placed.iter().filter(|placed| {
+                // An activate whose answer is not known may have happened; and what another session restores is its own.
+                self.books.outcome(placed.item) != Outcome::Unknown
+                    && !self.books.taken(placed.item, &part.id)
+            });
+            let keys = inert.filter_map(|placed| self.lease_key(part, placed));
+            let released = keys.map(|key| Release {
+                key,
+                restored_in: None,
+                at,
+            });
+            self.release(released.collect()).await;
+        }
+    }
+
+    pub(super) async fn release(&self, ended: Vec<Release>) {
+        let Some(journal) = self.journal() else {
+            return;
+        };
+        if let Err(error) = journal.release(&self.settings.run, &ended).await {
             self.talk.warn(&error.to_string());
         }
     }
@@ -339,24 +306,19 @@ impl Service {
     }
 }
 
-/// The units and points of sessions of others. What is in a session that runs does not change.
-#[derive(Default)]
-pub(super) struct Elsewhere(std::sync::Mutex<HashMap<String, Arc<HashSet<String>>>>);
-
-impl Elsewhere {
-    fn of(&self, session: &str) -> Option<Arc<HashSet<String>>> {
-        self.lock().get(session).cloned()
-    }
-
-    fn keep(&self, session: &str, units: HashSet<String>) -> Arc<HashSet<String>> {
-        let units = Arc::new(units);
-        self.lock().insert(session.to_owned(), units.clone());
-        units
-    }
-
-    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<String, Arc<HashSet<String>>>> {
-        self.0
-            .lock()
-            .unwrap_or_else(std::sync::PoisonError::into_inner)
+impl Held {
+    /// Who has it, and what that run does.
+    pub(super) fn words(&self) -> String {
+        let now = match &self.holder {
+            Some(holder) => format!(
+                "restores it now (process {} on {})",
+                holder.pid, holder.host
+            ),
+            None => format!(
+                "was cut off while it restored it: `runback resume {}` goes on",
+                self.run
+            ),
+        };
+        format!("run {} of this state folder {now}", self.run)
     }
 }

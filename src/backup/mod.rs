@@ -28,6 +28,7 @@ mod recheck;
 mod recipient;
 mod reopen;
 mod row;
+mod running;
 mod search;
 mod service;
 mod session;

@@ -311,7 +311,11 @@ impl Service {
             content.bulk = self.bulk_of_others(part).await?;
         } else {
             let listed = async {
-                let artifacts = self.artifacts(part).await?;
+                let artifacts = if part.granular {
+                    self.artifacts(part).await?
+                } else {
+                    self.artifacts_with_units(part).await?
+                };
                 Ok(artifacts
                     .into_iter()
                     .map(|artifact| artifact.json)

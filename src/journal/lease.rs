@@ -71,6 +71,29 @@ impl Journal {
         Ok(taken)
     }
 
+    /// Those that another run has, each with its place in `wanted`; takes nothing.
+    pub(crate) async fn leased(
+        &self,
+        run: &str,
+        wanted: &[LeaseKey],
+    ) -> Result<Vec<(usize, Held)>, JournalError> {
+        let (journal, run, keys) = (self.clone(), run.to_owned(), wanted.to_vec());
+        let read = tokio::task::spawn_blocking(move || {
+            journal.look(|database| {
+                let held = keys.iter().enumerate().map(|(place, key)| {
+                    let held = held_by_another(database, &run, key)?;
+                    Ok(held.map(|held| (place, held)))
+                });
+                held.filter_map(Result::transpose).collect()
+            })
+        });
+        let mut taken: Vec<(usize, Held)> = self.joined(read.await)?;
+        for (_, held) in &mut taken {
+            held.holder = self.lock_holder(&held.run);
+        }
+        Ok(taken)
+    }
+
     /// Gives leases back, and remembers what was restored.
     pub(crate) async fn release(&self, run: &str, ended: &[Release]) -> Result<(), JournalError> {
         if ended.is_empty() {
@@ -95,7 +118,14 @@ impl Journal {
         let read = tokio::task::spawn_blocking(move || {
             journal.look(|database| keys.iter().map(|key| restored(database, key)).collect())
         });
-        read.await.unwrap_or_else(|error| {
+        self.joined(read.await)
+    }
+
+    fn joined<T>(
+        &self,
+        read: Result<Result<T, JournalError>, tokio::task::JoinError>,
+    ) -> Result<T, JournalError> {
+        read.unwrap_or_else(|error| {
             Err(JournalError::Failed {
                 file: self.0.disk.file.clone(),
                 cause: error.to_string(),
@@ -104,9 +134,12 @@ impl Journal {
     }
 }
 
-/// Takes one lease; says who has it where that is another run.
-fn lease(database: &Connection, run: &str, key: &LeaseKey) -> rusqlite::Result<Option<Held>> {
-    let held = database
+fn held_by_another(
+    database: &Connection,
+    run: &str,
+    key: &LeaseKey,
+) -> rusqlite::Result<Option<Held>> {
+    database
         .prepare_cached(
             "SELECT run, point, destination, since FROM leases WHERE workload = ?1 AND unit = ?2 AND run <> ?3
              ORDER BY since",
@@ -120,7 +153,12 @@ fn lease(database: &Connection, run: &str, key: &LeaseKey) -> rusqlite::Result<O
                 holder: None,
             })
         })
-        .optional()?;
+        .optional()
+}
+
+/// Takes one lease; says who has it where that is another run.
+fn lease(database: &Connection, run: &str, key: &LeaseKey) -> rusqlite::Result<Option<Held>> {
+    let held = held_by_another(database, run, key)?;
     if held.is_none() {
         database
             .prepare_cached(

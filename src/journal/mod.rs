@@ -37,7 +37,7 @@ pub(crate) use error::{Holder, JournalError};
 pub(crate) use evidence::Verified;
 pub(crate) use gate::{GateSlot, Seen};
 pub(crate) use glance::Wish;
-pub(crate) use lease::{LeaseKey, Release};
+pub(crate) use lease::{Held, LeaseKey, Release};
 pub(crate) use lock::RunLock;
 pub(crate) use packed::Packed;
 pub(crate) use prune::Pruned;

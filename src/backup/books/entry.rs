@@ -40,10 +40,12 @@ pub(super) fn key(asked: &Asked) -> Key {
 
 fn identity(asked: &Asked) -> String {
     let point = asked.point.as_ref().map(|point| point.id.as_str());
-    // Without a unit the name is all there is: two people who were not found are two items.
-    let unit = asked.unit.as_deref().unwrap_or(&asked.name);
     let destination = asked.destination.as_deref();
     let Some(input) = asked.input.as_deref() else {
+        // A point is one unit's, and not all who name it know whose. Without both the name is all there is: two people who were
+        // not found are two items.
+        let unit = asked.unit.as_deref().unwrap_or(&asked.name);
+        let unit = point.is_none().then_some(unit);
         return serde_json::json!([asked.workload, unit, point, destination]).to_string();
     };
     // The input of a bulk restore is all there is to know: its unit and its point are the service's choice.

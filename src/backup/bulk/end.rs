@@ -111,6 +111,9 @@ impl Service {
             warning: warning(&part.json()),
         });
         content.settled = true;
+        if let Some(bulk) = content.bulk.as_ref().filter(|bulk| bulk.is_ours()) {
+            self.give_back_inputs(part, bulk).await;
+        }
         Ok(())
     }
 

@@ -117,7 +117,11 @@ impl Service {
             .filter(|input| self.books.taken(input.item, &part.id));
         let count = taken.count();
         if count > 0 {
-            return Err(BackupError::Overlaps { session, count });
+            return Err(BackupError::Overlaps {
+                session,
+                count,
+                by: "another session of this run",
+            });
         }
         let mut schedule = self.schedule();
         for _ in 0..ROUNDS {

@@ -65,13 +65,17 @@ impl Session {
     ///
     /// # Errors
     /// As [`Session::activate`]. Drafts that were not activated restore nothing.
-    pub(crate) async fn restore_bulk(&self, order: BulkOrder) -> Result<(), BackupError> {
+    pub(crate) async fn restore_bulk(&self, mut order: BulkOrder) -> Result<(), BackupError> {
         self.hold(order.destination)?;
         // Of all of it, before the first session is made.
         let deed = self.service.deed_of_bulk(self.workload, &order).await?;
         let most = self.service.door.guard().session_size().min(MOST_INPUTS);
         let deed = deed.in_sessions_of(most);
         self.service.judge(Act::Draft, &deed)?;
+        let service = &self.service;
+        service
+            .leave_out_held_inputs(self.workload, &self.mark, &mut order)
+            .await?;
         for inputs in order.inputs.chunks(most) {
             let part = self.empty_part().await?;
             let order = BulkOrder {
@@ -187,6 +191,8 @@ impl Service {
             id: settled.json.string("id").unwrap_or_default(),
             name: settled.json.string("displayName").unwrap_or(name),
             destination: Some(order.destination),
+            window: order.window(),
+            are_taken: order.are_taken,
             inputs: order.inputs.clone(),
             unresolved: None,
         });

@@ -240,6 +240,7 @@ pub(in crate::script::api) fn order(
         return Err(failure.hint("`after` is the earlier instant"));
     }
     Ok(BulkOrder {
+        are_taken: false,
         name,
         after,
         before,
