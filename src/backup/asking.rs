@@ -7,7 +7,7 @@ use super::artifact::Destination;
 use super::part::{Content, Part};
 use super::workload::Workload;
 use super::{BackupError, Service};
-use crate::changes::Covered;
+use crate::changes::{Aim, Covered};
 use crate::policy::{Deed, Items, Matter};
 
 /// Parts that are to be activated, being looked at.
@@ -59,7 +59,11 @@ impl Asking {
             }
         }
         if service.door.is_planned() {
-            let aims = content.items().map(|item| service.books.planned(item));
+            let terms = content.bulk.as_ref().and_then(|bulk| bulk.terms.clone());
+            let aims = content.items().map(|item| Aim {
+                item: service.books.planned(item),
+                terms: terms.clone(),
+            });
             self.covered.aims.extend(aims);
         }
         let unknown = service.weigh(part, content, &mut self.items).await?;

@@ -13,11 +13,14 @@ mod whose;
 pub(super) use came::plain;
 pub(crate) use end::Lost;
 
+use std::sync::Arc;
+
 use super::artifact::Destination;
 use super::books::ItemId;
 use super::part::Part;
 use super::search::Prefer;
 use super::{BackupError, Service};
+use crate::changes::Terms;
 use crate::graph::{GraphError, Json};
 
 use jiff::Timestamp;
@@ -61,6 +64,8 @@ pub(crate) struct Bulk {
     pub(crate) destination: Option<Destination>,
     /// Where points are looked for, if that is the same each time it is asked for.
     pub(crate) window: Option<String>,
+    /// By what the service chooses the points; of a request of somebody else that is not known.
+    pub(crate) terms: Option<Arc<Terms>>,
     /// Its inputs were taken for this run before it was made.
     pub(crate) are_taken: bool,
     /// Our own copy; empty for a request of somebody else.
@@ -169,6 +174,7 @@ impl Service {
                 .string("destinationType")
                 .and_then(|to| to.parse().ok()),
             window: None,
+            terms: None,
             are_taken: false,
             inputs: Vec::new(),
             unresolved: None,

@@ -36,6 +36,16 @@ pub(crate) enum Prefer {
     Oldest,
 }
 
+impl Prefer {
+    /// As the service writes it.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Latest => "latest",
+            Self::Oldest => "oldest",
+        }
+    }
+}
+
 /// Which point of each unit is wanted.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Query {

@@ -1,9 +1,11 @@
 //! Consent to what cannot be taken back: asked once for a set of items, remembered for the run.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::Class;
+use jiff::{SignedDuration, Timestamp};
+
 use crate::error::{Exit, Fault};
 use crate::journal::Consented;
 use crate::talk::{Reply, Talk};
@@ -15,11 +17,49 @@ pub(crate) struct Covered {
     pub(crate) question: String,
     /// One key for every item (unit, point, destination; or the id of what is deleted).
     pub(crate) keys: Vec<String>,
-    /// The same items as a plan names them ([`aim`]); only asked for where a plan was approved.
-    pub(crate) aims: Vec<String>,
+    /// The same items as a plan names them; only asked for where a plan was approved.
+    pub(crate) aims: Vec<Aim>,
     /// It takes away only what this run itself has drafted: who has approved of its plan has seen what is left.
     pub(crate) is_own_draft: bool,
 }
+
+/// An item of a plan, or of a run that has to keep to one.
+#[derive(Clone, Debug)]
+pub(crate) struct Aim {
+    /// As [`aim`] makes it.
+    pub(crate) item: String,
+    /// Of the input of a bulk restore.
+    pub(crate) terms: Option<Arc<Terms>>,
+}
+
+/// By what the service chooses the points of a bulk restore.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Terms {
+    /// When this was said: the plan was drawn up, or consent is asked for.
+    pub(crate) at: Timestamp,
+    pub(crate) start: Timestamp,
+    pub(crate) end: Timestamp,
+    pub(crate) prefer: String,
+    pub(crate) tags: Option<String>,
+}
+
+impl Terms {
+    /// Whether a run may say these where a plan has said `planned`: a window that hangs on the hour has moved on since, by no more
+    /// than the time that has passed.
+    fn follow(&self, planned: &Self) -> bool {
+        let passed = self.at.duration_since(planned.at).max(SignedDuration::ZERO) + SLACK;
+        let has_moved_on = |from: Timestamp, to: Timestamp| {
+            (SignedDuration::ZERO..=passed).contains(&to.duration_since(from))
+        };
+        self.prefer == planned.prefer
+            && self.tags == planned.tags
+            && has_moved_on(planned.start, self.start)
+            && has_moved_on(planned.end, self.end)
+    }
+}
+
+/// Between the beginning of a script and the line that takes the hour; and clocks differ.
+const SLACK: SignedDuration = SignedDuration::from_mins(10);
 
 /// An item as it is the same in a plan and in the run of that plan.
 ///
@@ -40,10 +80,10 @@ pub(crate) fn aim(
 /// What somebody has approved of: the items of a plan, and the calls beside them.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Approved {
-    /// As [`aim`] makes them.
-    pub(crate) items: HashSet<String>,
-    /// `DELETE /users/…`.
-    pub(crate) calls: HashSet<String>,
+    /// As [`aim`] makes them, with the terms of each bulk restore that it is in.
+    pub(crate) items: HashMap<String, Vec<Arc<Terms>>>,
+    /// As [`crate::graph::Call::words`] makes them, and how often each was planned.
+    pub(crate) calls: HashMap<String, usize>,
     /// The plan's hash, or enough of it.
     pub(crate) plan: String,
 }
@@ -94,6 +134,8 @@ pub(crate) struct Consent {
 struct Remembered {
     all: HashSet<Class>,
     items: HashSet<(Class, String)>,
+    /// Planned calls that were let through.
+    calls: HashMap<String, usize>,
 }
 
 impl Consent {
@@ -143,16 +185,30 @@ impl Consent {
         *self.lock() = Remembered::default();
     }
 
-    /// Asks where it has to be asked. Blocks on the terminal.
+    /// A planned call was made in an earlier life of the run.
+    pub(crate) fn spend(&self, call: &str) {
+        if self.is_planned() {
+            *self.lock().calls.entry(call.to_owned()).or_default() += 1;
+        }
+    }
+
+    /// Asks where it has to be asked. Blocks on the terminal. `call`: in its words, where it is one call that is asked for.
     ///
     /// # Errors
     /// A fault with exit 5 where a person refused, or where nobody can be asked.
-    pub(crate) fn require(&self, class: Class, covered: &Covered) -> Result<Agreed, Fault> {
+    pub(crate) fn require(
+        &self,
+        class: Class,
+        covered: &Covered,
+        call: Option<&str>,
+    ) -> Result<Agreed, Fault> {
         if !class.needs_consent() {
             return Ok(Agreed::Before);
         }
         match &self.manner {
-            Manner::Plan(approved) => approved.cover(class, covered)?,
+            Manner::Plan(approved) => {
+                approved.cover(class, covered, call, &mut self.lock().calls)?;
+            }
             Manner::Missing(source) => return Err(missing(covered, source)),
             Manner::Open | Manner::Ask(_) | Manner::Policy => {}
         }
@@ -212,17 +268,52 @@ impl Consent {
     }
 }
 
+impl Aim {
+    fn words(&self) -> String {
+        let Some(terms) = &self.terms else {
+            return self.item.clone();
+        };
+        let tags = terms.tags.as_deref().unwrap_or("any");
+        format!(
+            "{}, {} point from {} to {}, tags {tags}",
+            self.item, terms.prefer, terms.start, terms.end
+        )
+    }
+}
+
 impl Approved {
+    fn holds(&self, aim: &Aim) -> bool {
+        let Some(planned) = self.items.get(&aim.item) else {
+            return false;
+        };
+        match &aim.terms {
+            None => planned.is_empty(),
+            Some(terms) => planned.iter().any(|planned| terms.follow(planned)),
+        }
+    }
+
     /// # Errors
     /// Exit 5, `PlanChanged`: something in it is not in the plan.
-    fn cover(&self, class: Class, covered: &Covered) -> Result<(), Fault> {
-        let beyond = covered.aims.iter().find(|aim| !self.items.contains(*aim));
+    fn cover(
+        &self,
+        class: Class,
+        covered: &Covered,
+        call: Option<&str>,
+        spent: &mut HashMap<String, usize>,
+    ) -> Result<(), Fault> {
+        let beyond = covered.aims.iter().find(|aim| !self.holds(aim));
         let is_in_plan = match class {
             Class::Draft => true,
             // Without items nothing says that it is in the plan.
             Class::Activate => !covered.aims.is_empty() && beyond.is_none(),
             Class::Delete if covered.is_own_draft => true,
-            Class::Delete | Class::Unlisted => self.calls.contains(&covered.question),
+            // Each as often as it was planned.
+            Class::Delete | Class::Unlisted => call.is_some_and(|call| {
+                let planned = self.calls.get(call).copied().unwrap_or_default();
+                let spent = spent.entry(call.to_owned()).or_default();
+                *spent += 1;
+                *spent <= planned
+            }),
         };
         if is_in_plan {
             return Ok(());
@@ -233,8 +324,11 @@ impl Approved {
         );
         let fault = Fault::new(Exit::Denied, "PlanChanged", message);
         let fault = match beyond {
-            Some(aim) => fault.context(format!("not in the plan: {aim}")),
-            None => fault,
+            Some(aim) => fault.context(format!("not in the plan: {}", aim.words())),
+            None => match call {
+                Some(call) => fault.context(format!("not in the plan, or not so often: {call}")),
+                None => fault,
+            },
         };
         Err(fault.hint("nothing of it was sent; plan again, and have the new plan approved"))
     }
@@ -269,11 +363,13 @@ mod tests {
         let talk = Arc::new(Scripted::new([Reply::Yes, Reply::No]));
         let consent = Consent::new(false, talk.clone());
         consent
-            .require(Class::Activate, &covered(&["a", "b"]))
+            .require(Class::Activate, &covered(&["a", "b"]), None)
             .unwrap();
-        consent.require(Class::Activate, &covered(&["b"])).unwrap();
+        consent
+            .require(Class::Activate, &covered(&["b"]), None)
+            .unwrap();
         let refused = consent
-            .require(Class::Activate, &covered(&["b", "c"]))
+            .require(Class::Activate, &covered(&["b", "c"]), None)
             .unwrap_err();
         assert_eq!(refused.exit, Exit::Denied);
         assert_eq!(talk.asked(), 2);
@@ -282,11 +378,17 @@ mod tests {
     #[test]
     fn all_covers_its_class_only_and_drafts_are_free() {
         let consent = Consent::new(false, Arc::new(Scripted::new([Reply::All, Reply::Nobody])));
-        consent.require(Class::Draft, &covered(&["d"])).unwrap();
-        consent.require(Class::Activate, &covered(&["a"])).unwrap();
-        consent.require(Class::Activate, &covered(&["z"])).unwrap();
+        consent
+            .require(Class::Draft, &covered(&["d"]), None)
+            .unwrap();
+        consent
+            .require(Class::Activate, &covered(&["a"]), None)
+            .unwrap();
+        consent
+            .require(Class::Activate, &covered(&["z"]), None)
+            .unwrap();
         let nobody = consent
-            .require(Class::Delete, &covered(&["a"]))
+            .require(Class::Delete, &covered(&["a"]), None)
             .unwrap_err();
         assert_eq!(
             (nobody.exit, nobody.code.as_str()),
@@ -321,10 +423,10 @@ mod tests {
                 how: how.to_owned(),
                 at: jiff::Timestamp::UNIX_EPOCH,
             }]);
-            let known = consent.require(Class::Activate, &covered(&["a"]));
+            let known = consent.require(Class::Activate, &covered(&["a"]), None);
             assert_eq!(known.is_ok(), counts, "{how}");
             // What nobody has agreed to is asked for, and `--yes` is an answer only without a policy.
-            let other = consent.require(Class::Activate, &covered(&["b"]));
+            let other = consent.require(Class::Activate, &covered(&["b"]), None);
             assert_eq!(other.is_ok(), open, "{how}");
         }
     }
@@ -333,20 +435,24 @@ mod tests {
     fn a_plan_covers_its_own_items_and_calls_and_drafts_of_the_run() {
         let item = |point| aim("exchange", Some("u"), Some(point), Some("inPlace"), None);
         let approved = Approved {
-            items: [item("p"), item("q")].into(),
-            calls: ["DELETE /users/1".to_owned()].into(),
+            items: [(item("p"), Vec::new()), (item("q"), Vec::new())].into(),
+            calls: [("DELETE /users/1".to_owned(), 1)].into(),
             plan: "abc".to_owned(),
         };
         let consent =
             Consent::new(false, Arc::new(Scripted::new([]))).by(Manner::Plan(Arc::new(approved)));
-        let asked = |class, question: &str, aims: &[String], is_own_draft| {
+        let asked = |class, call: &str, aims: &[String], is_own_draft| {
+            let aims = aims.iter().map(|item| Aim {
+                item: item.clone(),
+                terms: None,
+            });
             let covered = Covered {
-                question: question.to_owned(),
+                question: call.to_owned(),
                 keys: vec!["k".to_owned()],
-                aims: aims.to_vec(),
+                aims: aims.collect(),
                 is_own_draft,
             };
-            let answer = consent.require(class, &covered);
+            let answer = consent.require(class, &covered, Some(call));
             answer.map(|_| ()).map_err(|fault| fault.code)
         };
         let changed = Err("PlanChanged".to_owned());
@@ -360,6 +466,8 @@ mod tests {
         let elsewhere = aim("exchange", Some("u"), Some("p"), Some("new"), None);
         assert_eq!(asked(Class::Activate, "", &[elsewhere], false), changed);
         assert_eq!(asked(Class::Delete, "DELETE /users/1", &[], false), Ok(()));
+        // It was planned once.
+        assert_eq!(asked(Class::Delete, "DELETE /users/1", &[], false), changed);
         assert_eq!(asked(Class::Delete, "DELETE /users/2", &[], false), changed);
         assert_eq!(
             asked(Class::Unlisted, "PATCH /users/1", &[], false),
@@ -367,6 +475,83 @@ mod tests {
         );
         assert_eq!(asked(Class::Delete, "delete draft x", &[], true), Ok(()));
         assert_eq!(asked(Class::Draft, "", &[], false), Ok(()));
+    }
+
+    #[test]
+    fn a_bulk_restore_keeps_to_the_terms_of_its_plan() {
+        let at = |text: &str| text.parse::<Timestamp>().unwrap();
+        let planned = Terms {
+            at: at("2026-11-29T02:00:00Z"),
+            start: at("2026-11-01T00:00:00Z"),
+            end: at("2026-11-29T02:00:00Z"),
+            prefer: "latest".to_owned(),
+            tags: None,
+        };
+        let run = Terms {
+            at: at("2026-11-29T05:00:00Z"),
+            ..planned.clone()
+        };
+        let rows = [
+            (run.clone(), true),
+            // Three hours have passed.
+            (
+                Terms {
+                    end: at("2026-11-29T05:00:00Z"),
+                    ..run.clone()
+                },
+                true,
+            ),
+            (
+                Terms {
+                    end: at("2026-11-29T05:30:00Z"),
+                    ..run.clone()
+                },
+                false,
+            ),
+            (
+                Terms {
+                    end: at("2026-11-29T01:59:59Z"),
+                    ..run.clone()
+                },
+                false,
+            ),
+            (
+                Terms {
+                    start: at("2026-10-01T00:00:00Z"),
+                    ..run.clone()
+                },
+                false,
+            ),
+            (
+                Terms {
+                    prefer: "oldest".to_owned(),
+                    ..run.clone()
+                },
+                false,
+            ),
+            (
+                Terms {
+                    tags: Some("fastRestore".to_owned()),
+                    ..run.clone()
+                },
+                false,
+            ),
+        ];
+        let item = aim("exchange", None, None, Some("new"), Some("a@x"));
+        let approved = Approved {
+            items: [(item.clone(), vec![Arc::new(planned)])].into(),
+            ..Approved::default()
+        };
+        for (terms, may) in rows {
+            let words = format!("{terms:?}");
+            let aim = Aim {
+                item: item.clone(),
+                terms: Some(Arc::new(terms)),
+            };
+            assert_eq!(approved.holds(&aim), may, "{words}");
+        }
+        // A request of which nobody knows the terms.
+        assert!(!approved.holds(&Aim { item, terms: None }));
     }
 
     #[test]

@@ -129,10 +129,24 @@ impl Door {
         covered: &Covered,
         deed: &Deed,
     ) -> Result<(), ChangeError> {
+        self.agree(class, covered, deed, None)
+    }
+
+    /// `call`: the one that is asked for, where it is one.
+    fn agree(
+        &self,
+        class: Class,
+        covered: &Covered,
+        deed: &Deed,
+        call: Option<&Call>,
+    ) -> Result<(), ChangeError> {
         let what = Some(covered.question.as_str()).filter(|question| !question.is_empty());
         self.refuse_denied(class, deed, what.unwrap_or(class.name()))?;
         // The question waits on a person: off the runtime's workers, which carry all else.
-        let answer = tokio::task::block_in_place(|| self.consent.require(class, covered));
+        let answer = tokio::task::block_in_place(|| {
+            let call = call.filter(|_| self.is_planned()).map(Call::words);
+            self.consent.require(class, covered, call.as_deref())
+        });
         let agreed = answer.map_err(|fault| {
             self.stop.set(fault.clone());
             ChangeError::Stopped(Box::new(fault))
@@ -178,10 +192,18 @@ impl Door {
         look: &dyn Look,
     ) -> Result<Settled, ChangeError> {
         let Beginning { mut call, since } = match self.recall(&change, look).await? {
-            Recalled::Settled(settled) => return Ok(settled),
+            Recalled::Settled(settled) => {
+                self.consent.spend(&change.call.words());
+                return Ok(settled);
+            }
             Recalled::ToSend(beginning) => beginning,
         };
-        self.consent(change.class, &change.covered, &change.deed)?;
+        self.agree(
+            change.class,
+            &change.covered,
+            &change.deed,
+            Some(&change.call),
+        )?;
         let mut lost_before = since.is_some();
         let since = since.unwrap_or_else(|| self.client.service_now());
         for round in u32::from(lost_before)..ROUNDS {

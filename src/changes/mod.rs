@@ -14,7 +14,7 @@ pub(crate) mod origin;
 pub(crate) use arming::{Arming, Mode};
 pub(crate) use change::{Change, ChangeError, Key, Look, Lost, Verdict};
 pub(crate) use class::Class;
-pub(crate) use consent::{Approved, Consent, Covered, Manner, aim};
+pub(crate) use consent::{Aim, Approved, Consent, Covered, Manner, Terms, aim};
 pub(crate) use door::{Door, Resettled};
 pub(crate) use guard::Guard;
 pub(crate) use ledger::{Ledger, Left, Past};

@@ -1,14 +1,19 @@
 //! One call to Graph and its answer, as values.
 
 use std::borrow::Cow;
+use std::fmt::Write as _;
 use std::time::Duration;
 
 use bytes::Bytes;
 use jiff::Timestamp;
 use reqwest::Method;
 use serde::Serialize;
+use sha2::{Digest as _, Sha256};
 
 use super::{Json, Version};
+
+/// So much of a body is shown to whoever has to agree to it.
+const SHOWN_BODY: usize = 300;
 
 /// What to ask. The path is relative to the version root, starts with `/` and is already percent-encoded.
 #[derive(Clone, Debug)]
@@ -87,6 +92,40 @@ impl Call {
     pub(crate) fn version(mut self, version: Option<Version>) -> Self {
         self.version = version;
         self
+    }
+
+    /// What it does, on one line, for somebody who has to agree: the body too, as far as it is short. Two calls that differ in
+    /// anything that is sent have different words; a query is told by its mark only, since it may hold what nobody should read.
+    pub(crate) fn words(&self) -> String {
+        let mut words = format!("{} {}", self.method, self.plain_path());
+        let body = self.body.as_deref().unwrap_or_default();
+        if !body.is_empty() {
+            let text = String::from_utf8_lossy(body);
+            let shown: String = text.chars().take(SHOWN_BODY).collect();
+            let _ = write!(words, " {shown}");
+            if shown.len() < text.len() {
+                words.push('…');
+            }
+        }
+        if self.path == self.plain_path()
+            && body.len() <= SHOWN_BODY
+            && self.headers.is_empty()
+            && self.version.is_none()
+        {
+            return words;
+        }
+        let mut all = Sha256::new();
+        let version = self.version.map_or("", Version::segment);
+        let headers = self.headers.iter();
+        let headers = headers.flat_map(|(name, value)| [name.as_ref(), value.as_str()]);
+        for part in [self.path.as_str(), version].into_iter().chain(headers) {
+            all.update((part.len() as u64).to_be_bytes());
+            all.update(part);
+        }
+        all.update(body);
+        let mark = crate::text::hex(&all.finalize());
+        let _ = write!(words, " [{}]", mark.get(..32).unwrap_or(&mark));
+        words
     }
 
     pub(crate) fn fresh_since(mut self, instant: Option<Timestamp>) -> Self {

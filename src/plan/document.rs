@@ -1,6 +1,8 @@
 //! The plan as a document: what stands in it, its hash, how it is written and read.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -10,6 +12,7 @@ use sha2::{Digest as _, Sha256};
 use super::estimate::{self, Seconds};
 use super::planned::{Model, Planned};
 use crate::backup::books::Item;
+use crate::changes::Terms;
 use crate::error::{Exit, Fault};
 use crate::graph::Json;
 use crate::instant;
@@ -199,6 +202,24 @@ impl Plan {
 
     fn to_value(&self) -> Value {
         serde_json::to_value(self).expect("string keys, and nothing that fails")
+    }
+
+    /// By what the service is to choose the points of its bulk restores, by their parts.
+    pub(crate) fn terms(&self) -> BTreeMap<usize, Arc<Terms>> {
+        let terms = self.bulk.iter().filter_map(|bulk| {
+            let period = bulk.body.get("protectionTimePeriod")?;
+            let instant = |name: &str| instant::parse(period.get(name)?.as_str()?);
+            let text = |name: &str| Some(bulk.body.get(name)?.as_str()?.to_owned());
+            let terms = Terms {
+                at: self.facts.created,
+                start: instant("startDateTime")?,
+                end: instant("endDateTime")?,
+                prefer: text("restorePointPreference")?,
+                tags: text("tags"),
+            };
+            Some((bulk.part, Arc::new(terms)))
+        });
+        terms.collect()
     }
 
     /// How many sessions it makes.

@@ -90,7 +90,7 @@ impl StandIn for Planned {
                     model.draft(call, id)?;
                     model.sessions.retain(|session| session.id != id);
                 } else {
-                    model.others.push(words(call));
+                    model.others.push(call.words());
                     model.gone.insert(id.to_lowercase());
                 }
                 Value::Null
@@ -109,7 +109,7 @@ impl StandIn for Planned {
                         return Err(call.refused(403, "InvalidStateForBulkRequestDeletion", why));
                     }
                     Some(session) => session.bulk_is_gone = true,
-                    None => model.others.push(words(call)),
+                    None => model.others.push(call.words()),
                 }
                 Value::Null
             }
@@ -118,13 +118,13 @@ impl StandIn for Planned {
                 return Err(call.refused(0, "NotPlannable", why));
             }
             _ => {
-                model.others.push(words(call));
+                model.others.push(call.words());
                 return Ok(Json::of(&json!({})));
             }
         };
         // A call by its path is no row of the books, whatever it is about.
         if call.operation.starts_with("graph::") {
-            model.others.push(words(call));
+            model.others.push(call.words());
         }
         Ok(Json::of(&answer))
     }
@@ -273,8 +273,4 @@ fn fill(session: &mut Session, body: &Map<String, Value>) {
 fn body(call: &Call) -> Map<String, Value> {
     let body = call.body.as_deref().unwrap_or_default();
     serde_json::from_slice(body).unwrap_or_default()
-}
-
-fn words(call: &Call) -> String {
-    format!("{} {}", call.method, call.plain_path())
 }

@@ -116,6 +116,17 @@ impl Plan {
         for other in &self.others {
             let _ = writeln!(out, "  and      {}", text::one_line(other));
         }
+        for (part, terms) in self.terms() {
+            let tags = terms.tags.as_deref().map(|tags| format!(", tagged {tags}"));
+            let _ = writeln!(
+                out,
+                "  part {part}: the service chooses the {} point from {:.0} to {:.0}{}",
+                terms.prefer,
+                terms.start,
+                terms.end,
+                text::one_line(&tags.unwrap_or_default())
+            );
+        }
         let of_bulk = |row: &Row| self.bulk.iter().any(|bulk| Some(bulk.part) == row.part);
         let single = |row: &&Row| row.part.is_some() && row.input.is_some() && !of_bulk(row);
         if self.items.iter().any(|row| single(&row)) {

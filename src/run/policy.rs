@@ -1,11 +1,11 @@
 //! What a policy means for a run: who gives consent, and to what.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 use std::path::Path;
 use std::sync::Arc;
 
 use super::Leave;
-use crate::changes::{Approved, Guard, Manner, aim};
+use crate::changes::{Approved, Guard, Manner, Terms, aim};
 use crate::error::{Exit, Fault};
 use crate::plan::Plan;
 use crate::policy::{Consent, Policy, Rule};
@@ -125,19 +125,29 @@ impl ApprovedPlan {
             Fault::new(Exit::Unstarted, "UnreadableFile", message)
         })?;
         let plan = Plan::read(&name, &bytes)?;
-        let planned = plan.items.iter().filter(|row| row.part.is_some());
-        let items = planned.map(|row| {
-            aim(
+        let terms = plan.terms();
+        let mut items: HashMap<String, Vec<Arc<Terms>>> = HashMap::new();
+        for row in &plan.items {
+            let Some(part) = row.part else { continue };
+            let item = aim(
                 &row.workload,
                 row.unit.as_deref(),
                 row.point.as_deref(),
                 row.destination.as_deref(),
                 row.input.as_deref(),
-            )
-        });
+            );
+            items
+                .entry(item)
+                .or_default()
+                .extend(terms.get(&part).cloned());
+        }
+        let mut calls: HashMap<String, usize> = HashMap::new();
+        for call in &plan.others {
+            *calls.entry(call.clone()).or_default() += 1;
+        }
         let approved = Approved {
-            items: items.collect(),
-            calls: plan.others.iter().cloned().collect::<HashSet<_>>(),
+            items,
+            calls,
             plan: plan.short_hash().to_owned(),
         };
         Ok(Self {

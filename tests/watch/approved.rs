@@ -32,14 +32,20 @@ impl Parked {
     }
 
     fn of(script: &str) -> Self {
+        Self::with(script, &[])
+    }
+
+    fn with(script: &str, flags: &[&str]) -> Self {
         let tenant = Served::fast();
         let key = Signer::new();
         let watched = Watched::over(tenant.bench()).policy(&format!(
             "consent = \"file\"\napprovers = [{APPROVER}]\napproval_keys = [\"{}\"]\n",
             key.public()
         ));
+        fs::create_dir(watched.bench.path("data")).unwrap();
+        fs::write(watched.bench.path("data/late.json"), "false").unwrap();
         watched.drop_file("night.rhai", script);
-        let watching = watched.start(&[]);
+        let watching = watched.start(flags);
         watched.waits_for("pending", 1);
         Self {
             tenant,
@@ -313,6 +319,75 @@ fn a_changed_plan_needs_a_new_approval() {
     );
     let hint = filed.result["error"]["hint"].as_str().unwrap();
     assert!(hint.contains("waits in pending/"), "{hint}");
+}
+
+/// Each does another thing than its plan said, once it is approved.
+#[test]
+fn what_is_not_to_the_letter_what_was_approved_is_not_done() {
+    let patch = |name: &str| format!("graph::patch(path, #{{displayName: {name}}});");
+    let call = |name: &str, more: &str| {
+        format!(
+            "let late = json::read(\"late.json\");
+             let path = \"/solutions/backupRestore/exchangeProtectionPolicies\";
+             path += \"/\" + graph::get(path).value[0].id;
+             {} if late {{ {more} }}",
+            patch(name)
+        )
+    };
+    let bulk = |options: &str| {
+        format!(
+            "let late = json::read(\"late.json\");
+             exchange::restore_bulk(groups::members(\"Executives\").first(2), #{{destination: \"new\", {options}}});"
+        )
+    };
+    // With what is done before the run is stopped.
+    let rows = [
+        (
+            call("if late { \"evil\" } else { \"good\" }", ""),
+            "failed",
+            0,
+        ),
+        (call("\"good\"", &patch("\"good\"")), "failed", 1),
+        (
+            bulk("prefer: if late { \"oldest\" } else { \"latest\" }"),
+            "failed",
+            0,
+        ),
+        (
+            bulk("window: #{before: now() - duration(if late { \"240h\" } else { \"48h\" })}"),
+            "failed",
+            0,
+        ),
+        (
+            bulk("tags: if late { \"fastRestore\" } else { () }"),
+            "failed",
+            0,
+        ),
+        // The hour has moved on, and nothing else.
+        (
+            bulk("window: #{before: now() - duration(\"48h\")}"),
+            "done",
+            1,
+        ),
+        (call("\"good\"", ""), "done", 1),
+    ];
+    for (script, place, done) in rows {
+        let parked = Parked::with(&script, &["--data", "data"]);
+        fs::write(parked.watched.bench.path("data/late.json"), "true").unwrap();
+        let plan = fs::read(parked.folder().join("plan.json")).unwrap();
+        parked.leaves(
+            "plan.json.minisig",
+            parked.key.sign(&plan, "file:plan.json"),
+            None,
+        );
+        parked.watched.waits_for(place, 1);
+        let counts = parked.tenant.get("/_sandbox/state")["counts"].clone();
+        let patches = counts.as_object().unwrap().iter();
+        let patches = patches.filter(|(name, _)| name.starts_with("PATCH "));
+        let patches: u64 = patches.filter_map(|(_, count)| count.as_u64()).sum();
+        assert_eq!(patches + parked.activated() as u64, done, "{script}");
+        parked.ends();
+    }
 }
 
 #[test]

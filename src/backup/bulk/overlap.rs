@@ -43,10 +43,7 @@ impl BulkOrder {
     pub(super) fn window(&self) -> Option<String> {
         let before = self.before?;
         let after = self.after.map_or_else(String::new, |at| at.to_string());
-        let prefer = match self.prefer {
-            crate::backup::search::Prefer::Latest => "latest",
-            crate::backup::search::Prefer::Oldest => "oldest",
-        };
+        let prefer = self.prefer.name();
         let tags = self.tags.as_deref().unwrap_or_default();
         Some(format!("bulk {after}..{before} {prefer} {tags}"))
     }

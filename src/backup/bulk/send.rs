@@ -12,7 +12,7 @@ use crate::backup::part::{Part, Stage};
 use crate::backup::recall::creation;
 use crate::backup::search::{LONGEST_RETENTION, Prefer};
 use crate::backup::{BackupError, Destination, Service, Session};
-use crate::changes::{Change, Class, Covered, Key};
+use crate::changes::{Change, Class, Covered, Key, Terms};
 use crate::graph::{Call, GraphError, Json};
 use crate::instant;
 use crate::policy::{Act, Deed};
@@ -172,7 +172,8 @@ impl Service {
         let mark = format!("[runback {}#{sequence}]", self.settings.run);
         let name = order.name.as_deref().map_or("bulk restore", str::trim);
         let name = format!("{name} {mark}");
-        let call = self.bulk_call(part, order, &name);
+        let terms = self.terms(order);
+        let call = bulk_call(part, order, &terms, &name);
         let look = LookForRequest::new(self.me(), part, self.settings.run.clone());
         let key = Key::Once(format!("bulk/{}", part.id));
         let change = Change::draft(call, key)
@@ -192,6 +193,7 @@ impl Service {
             name: settled.json.string("displayName").unwrap_or(name),
             destination: Some(order.destination),
             window: order.window(),
+            terms: Some(Arc::new(terms)),
             are_taken: order.are_taken,
             inputs: order.inputs.clone(),
             unresolved: None,
@@ -199,7 +201,7 @@ impl Service {
         Ok(settled.json)
     }
 
-    fn bulk_call(&self, part: &Part, order: &BulkOrder, name: &str) -> Call {
+    fn terms(&self, order: &BulkOrder) -> Terms {
         let end = order.before.unwrap_or_else(|| self.client.service_now());
         let start = order
             .after
@@ -209,21 +211,13 @@ impl Service {
             Some(before) => before - SignedDuration::from_millis(1),
             None => end,
         };
-        let body = Body {
-            display_name: name,
-            protection_time_period: Period {
-                start_date_time: instant::for_request(start),
-                end_date_time: instant::for_request(end),
-            },
-            restore_point_preference: order.prefer,
-            destination_type: order.destination,
-            tags: order.tags.as_deref(),
-        };
-        let mut body = serde_json::to_value(body).unwrap_or_default();
-        let texts: Vec<&str> = order.inputs.iter().map(|input| &*input.text).collect();
-        body[part.workload.inputs] = texts.into();
-        let path = part.workload.inside(&part.id, part.workload.bulk);
-        part.call(Call::post("create bulk request", path).making().json(&body))
+        Terms {
+            at: self.world.clock.now(),
+            start,
+            end,
+            prefer: order.prefer.name().to_owned(),
+            tags: order.tags.clone(),
+        }
     }
 
     async fn remove_bulk(
@@ -260,4 +254,22 @@ impl Service {
         }
         Ok(())
     }
+}
+
+fn bulk_call(part: &Part, order: &BulkOrder, terms: &Terms, name: &str) -> Call {
+    let body = Body {
+        display_name: name,
+        protection_time_period: Period {
+            start_date_time: instant::for_request(terms.start),
+            end_date_time: instant::for_request(terms.end),
+        },
+        restore_point_preference: order.prefer,
+        destination_type: order.destination,
+        tags: order.tags.as_deref(),
+    };
+    let mut body = serde_json::to_value(body).unwrap_or_default();
+    let texts: Vec<&str> = order.inputs.iter().map(|input| &*input.text).collect();
+    body[part.workload.inputs] = texts.into();
+    let path = part.workload.inside(&part.id, part.workload.bulk);
+    part.call(Call::post("create bulk request", path).making().json(&body))
 }
