@@ -242,7 +242,7 @@ fn rejected(parked: &Folder, rules: &Rules, ticket: &Ticket) -> Result<(), Fault
         return Err(no("is no regular file".to_owned()));
     };
     let (owner, approvers) = (facts.access.owner(), rules.approvers());
-    let may = facts.access.is_trusted() || owner == ticket.owner || approvers.contains(&owner);
+    let may = facts.access.is_trusted() || ticket.is_of(owner) || approvers.contains(&owner);
     if may || approvers.is_empty() {
         return Ok(());
     }
@@ -275,10 +275,9 @@ fn approved(
         .ok()
         .flatten()
         .map(|facts| facts.access.owner());
-    if owner == Some(ticket.owner) {
+    if let Some(owner) = owner.filter(|owner| ticket.is_of(*owner)) {
         return Err(no(format!(
-            "`approved` belongs to uid {}, who has dropped the script: somebody else must approve it",
-            ticket.owner
+            "`approved` belongs to uid {owner}, who has dropped the script or its arguments: somebody else must approve it"
         )));
     }
     let bytes = bytes.unwrap_or_default();
@@ -318,9 +317,9 @@ fn signed(
     };
     let seal = signature::verify(plan, rules.approval_keys()).map_err(|fault| no(fault.message))?;
     signature::obey(PLAN, &seal, now).map_err(|fault| no(fault.message))?;
-    if ticket.key.as_ref() == Some(&seal.key) {
+    if ticket.is_signed_with(&seal.key) {
         return Err(no(format!(
-            "`plan.json` is signed with key {}, which has signed the script: another must approve it",
+            "`plan.json` is signed with key {}, which has signed the script or its arguments: another must approve it",
             seal.key
         )));
     }

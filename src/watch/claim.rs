@@ -96,6 +96,8 @@ impl Claim {
         now: Timestamp,
     ) -> Result<Ticket, Fault> {
         let facts = self.folder.look(&self.script).ok().flatten();
+        let arguments = Bundle::of(&self.script).arguments;
+        let arguments = self.folder.look(&arguments).ok().flatten();
         let dropped = Dropped::read(self, rules.owners())?;
         let warrant = dropped.warrant(rules, now)?;
         let (sha256, arguments_sha256) = (dropped.sha256.clone(), dropped.arguments_sha256());
@@ -120,6 +122,10 @@ impl Claim {
             arguments_sha256,
             owner: facts.map_or(0, |facts| facts.access.owner()),
             arrived: facts.map_or(now, |facts| instant(&facts)),
+            arguments_owner: arguments.map(|facts| facts.access.owner()),
+            arguments_key: warrant
+                .as_ref()
+                .and_then(|warrant| warrant.arguments_key.clone()),
             key: warrant.map(|warrant| warrant.key),
         };
         self.make_files(inbox).map_err(unwritten)?;

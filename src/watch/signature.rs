@@ -7,6 +7,7 @@ use minisign_verify::{PublicKey as Key, Signature};
 
 use super::claim::hash;
 use crate::error::{Exit, Fault};
+use crate::instant;
 use crate::policy::PublicKey;
 
 /// A document with its signature.
@@ -38,6 +39,8 @@ impl Seal {
 pub(super) struct Warrant {
     /// The key that signed the script.
     pub(super) key: String,
+    /// The key that signed the arguments, where there are any.
+    pub(super) arguments_key: Option<String>,
     pub(super) expires: Timestamp,
     pub(super) nonce: String,
 }
@@ -100,16 +103,15 @@ pub(super) fn verify(signed: Signed<'_>, keys: &[PublicKey]) -> Result<Seal, Fau
 /// The fields of a trusted comment. A word without a colon is minisign's own.
 fn fields(name: &str, comment: &str) -> Result<Vec<(String, String)>, Fault> {
     let mut fields: Vec<(String, String)> = Vec::new();
-    for field in comment.split('\t') {
+    for field in comment.trim_end_matches('\r').split('\t') {
         let Some((key, value)) = field.split_once(':') else {
             continue;
         };
-        let key = key.trim();
         if fields.iter().any(|(known, _)| known == key) {
             let message = format!("the trusted comment of `{name}.minisig` says `{key}` twice");
             return Err(bad("BadSignature", message));
         }
-        fields.push((key.to_owned(), value.trim().to_owned()));
+        fields.push((key.to_owned(), value.to_owned()));
     }
     Ok(fields)
 }
@@ -129,6 +131,7 @@ pub(super) fn warrant(
     let mut expires = comment(script.name, &seal, now)?;
     let mut nonce = seal.field("nonce").unwrap_or_default().to_owned();
     belongs(script.name, seal.field("args"), arguments)?;
+    let mut arguments_key = None;
     if let Some(arguments) = arguments {
         let name = arguments.name;
         let seal = verify(arguments, keys)?;
@@ -148,9 +151,11 @@ pub(super) fn warrant(
             .filter(|nonce| !nonce.is_empty())
             .ok_or_else(|| lacking("nonce"))?
             .clone_into(&mut nonce);
+        arguments_key = Some(seal.key);
     }
     Ok(Warrant {
         key: seal.key,
+        arguments_key,
         expires,
         nonce,
     })
@@ -210,7 +215,7 @@ fn is_for(name: &str, file: &str) -> Result<(), Fault> {
 }
 
 fn expiry(name: &str, expires: &str, now: Timestamp) -> Result<Timestamp, Fault> {
-    let instant: Timestamp = expires.parse().map_err(|_| {
+    let instant = instant::rfc3339(expires).ok_or_else(|| {
         let message =
             format!("`{name}.minisig` says `expires:{expires}`, which is no RFC 3339 instant");
         bad("BadSignature", message).hint("write it like `expires:2026-12-01T00:00:00Z`")
@@ -270,6 +275,14 @@ wLMDjy9FLAuxZ3q4NlEvkgtyhrr0gtTu6KC4KBJdITbbOeAi1zBIYo0v4iTgt8jJpIidRJnp94ABQkJA
                 Some("SignatureExpired"),
             ),
             ("file:x.rhai\texpires:tomorrow", Some("BadSignature")),
+            (
+                "file:x.rhai \texpires:2026-11-25T00:00:00Z",
+                Some("BadSignature"),
+            ),
+            (
+                "file:x.rhai\texpires: 2026-11-25T00:00:00Z",
+                Some("BadSignature"),
+            ),
             ("file:x.rhai\texpires:2026-11-25", Some("BadSignature")),
             (
                 "file:y.rhai\texpires:2026-11-25T00:00:00Z",

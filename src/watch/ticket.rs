@@ -27,6 +27,26 @@ pub(super) struct Ticket {
     pub(super) arrived: Timestamp,
     /// The id of the key that signed the script.
     pub(super) key: Option<String>,
+    /// Who dropped the arguments, and the id of the key that signed them.
+    #[serde(default)]
+    pub(super) arguments_owner: Option<u32>,
+    #[serde(default)]
+    pub(super) arguments_key: Option<String>,
+}
+
+impl Ticket {
+    /// Whether this user has dropped any of it.
+    pub(super) fn is_of(&self, user: u32) -> bool {
+        user == self.owner || Some(user) == self.arguments_owner
+    }
+
+    /// Whether any of it was signed with this key.
+    pub(super) fn is_signed_with(&self, key: &str) -> bool {
+        [&self.key, &self.arguments_key]
+            .into_iter()
+            .flatten()
+            .any(|own| own == key)
+    }
 }
 
 impl Ticket {
