@@ -33,6 +33,7 @@ mod search;
 mod service;
 mod session;
 mod settle;
+mod shelf;
 mod twin;
 mod unit;
 mod verdict;

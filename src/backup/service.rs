@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use tokio::sync::OnceCell;
 
 use super::artifact::{Artifact, Destination};
-use super::books::{Asked, Books, Closed, Item, ItemId, ItemPoint, SessionSummary, Shelf};
+use super::books::{Asked, Books, Closed, ItemId, ItemPoint};
 use super::browse::Browse;
 use super::gate::{Gate, Told};
 use super::hold::Held;
@@ -18,6 +18,7 @@ use super::poll::{Poller, Schedule};
 use super::row::Row;
 use super::running::Elsewhere;
 use super::search::GroupSize;
+use super::shelf::Written;
 use super::unit::UnitIndex;
 use super::workload::{ROOT, Workload};
 use super::{BackupError, unit_of};
@@ -44,6 +45,8 @@ pub(crate) struct Settings {
     pub(crate) again: bool,
     /// A unit that another session restores may be restored all the same.
     pub(crate) allow_overlap: bool,
+    /// How large the books may become, in bytes; `None`: as large as they must.
+    pub(crate) most_books: Option<u64>,
 }
 
 /// One index a workload, made when first needed.
@@ -104,12 +107,13 @@ impl Service {
         settings: Settings,
     ) -> Arc<Self> {
         let bulk_requests = u32::try_from(door.ledger().count_past("bulk/")).unwrap_or(u32::MAX);
+        let shelf = Written::new(door.clone(), stop.clone(), settings.most_books);
         Arc::new_cyclic(|me| Self {
             me: me.clone(),
             client,
             door: door.clone(),
             directory,
-            books: Books::on(Some(Arc::new(Written(door.clone())))),
+            books: Books::on(Some(Arc::new(shelf))),
             talk,
             world,
             stop,
@@ -378,19 +382,6 @@ impl Service {
             None
         };
         (self.books.close(), trouble)
-    }
-}
-
-/// Books in the journal.
-struct Written(Arc<Door>);
-
-impl Shelf for Written {
-    fn item(&self, position: ItemId, item: &Item) {
-        self.0.ledger().item(position, item);
-    }
-
-    fn session(&self, session: &SessionSummary) {
-        self.0.ledger().session(&session.id, session);
     }
 }
 

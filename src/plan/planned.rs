@@ -12,6 +12,9 @@ use crate::backup::Workload;
 use crate::graph::{Call, GraphError, Json, Method, StandIn};
 use crate::world::World;
 
+/// Of all calls together, in bytes: somebody has to read them.
+const MOST_SAID: usize = 4 << 20;
+
 /// Told apart from the service's own ids by their beginning: "planned" in hexadecimal.
 const ID: u64 = 0x706c_616e_6e65_6400;
 
@@ -34,6 +37,8 @@ pub(super) struct Model {
     gone: HashSet<String>,
     /// Changes that are more than rows: "DELETE /users/…".
     pub(super) others: Vec<String>,
+    /// How long those are together, in bytes.
+    said: usize,
     /// How many calls of each operation were answered here, and how many went to the service.
     pub(super) changes: BTreeMap<&'static str, u64>,
     pub(super) answered: BTreeMap<&'static str, u64>,
@@ -90,7 +95,7 @@ impl StandIn for Planned {
                     model.draft(call, id)?;
                     model.sessions.retain(|session| session.id != id);
                 } else {
-                    model.others.push(call.words());
+                    model.other(call)?;
                     model.gone.insert(id.to_lowercase());
                 }
                 Value::Null
@@ -109,7 +114,7 @@ impl StandIn for Planned {
                         return Err(call.refused(403, "InvalidStateForBulkRequestDeletion", why));
                     }
                     Some(session) => session.bulk_is_gone = true,
-                    None => model.others.push(call.words()),
+                    None => model.other(call)?,
                 }
                 Value::Null
             }
@@ -118,13 +123,13 @@ impl StandIn for Planned {
                 return Err(call.refused(0, "NotPlannable", why));
             }
             _ => {
-                model.others.push(call.words());
+                model.other(call)?;
                 return Ok(Json::of(&json!({})));
             }
         };
         // A call by its path is no row of the books, whatever it is about.
         if call.operation.starts_with("graph::") {
-            model.others.push(call.words());
+            model.other(call)?;
         }
         Ok(Json::of(&answer))
     }
@@ -171,6 +176,18 @@ impl StandIn for Planned {
 }
 
 impl Model {
+    /// A change that is more than rows.
+    fn other(&mut self, call: &Call) -> Result<(), GraphError> {
+        let words = call.words();
+        self.said += words.len();
+        if self.said > MOST_SAID {
+            let why = "it makes more calls than a plan can tell";
+            return Err(call.refused(0, "NotPlannable", why));
+        }
+        self.others.push(words);
+        Ok(())
+    }
+
     pub(super) fn session(&mut self, id: &str) -> Option<&mut Session> {
         self.sessions
             .iter_mut()

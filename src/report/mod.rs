@@ -16,7 +16,7 @@ pub(crate) mod table;
 mod trouble;
 mod verdict;
 
-pub(crate) use outcome::Outcome;
+pub(crate) use outcome::{End, Outcome};
 pub(crate) use trouble::Trouble;
 pub(crate) use verdict::of_exit as exit_meaning;
 

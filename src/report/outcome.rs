@@ -1,5 +1,6 @@
 //! What a run came to: the result document, schema 1. Reports are pure functions of it, and it can be read back.
 
+use std::io::Read;
 use std::str::FromStr;
 
 use jiff::Timestamp;
@@ -94,6 +95,41 @@ impl Outcome {
     /// All errors, the first first.
     pub(crate) fn errors(&self) -> impl Iterator<Item = &Trouble> {
         self.error.iter().chain(&self.further_errors)
+    }
+}
+
+/// How a run has ended, of its document.
+#[derive(Debug)]
+pub(crate) struct End {
+    pub(crate) run: String,
+    pub(crate) exit: Exit,
+    /// Of the error that ended it.
+    pub(crate) code: Option<String>,
+}
+
+impl End {
+    /// Reads a result document that was stored, and keeps nothing else of it.
+    ///
+    /// # Errors
+    /// No result document.
+    pub(crate) fn read(from: impl Read) -> serde_json::Result<Self> {
+        #[derive(Deserialize)]
+        struct Head {
+            run: String,
+            #[serde(with = "code")]
+            exit: Exit,
+            error: Option<Code>,
+        }
+        #[derive(Deserialize)]
+        struct Code {
+            code: String,
+        }
+        let head: Head = serde_json::from_reader(from)?;
+        Ok(Self {
+            run: head.run,
+            exit: head.exit,
+            code: head.error.map(|error| error.code),
+        })
     }
 }
 

@@ -25,18 +25,29 @@ pub(crate) struct Trouble {
     pub(crate) request_id: Option<String>,
 }
 
+/// Of one text: a script may throw whatever it holds.
+const LONGEST: usize = 64 << 10;
+
+fn clipped(text: &str) -> String {
+    if text.len() <= LONGEST {
+        return text.to_owned();
+    }
+    let end = text.floor_char_boundary(LONGEST);
+    format!("{}… ({} bytes more)", &text[..end], text.len() - end)
+}
+
 impl From<&Fault> for Trouble {
     fn from(fault: &Fault) -> Self {
         let place = fault.place.as_ref();
         Self {
-            code: fault.code.clone(),
-            message: fault.message.clone(),
+            code: clipped(&fault.code),
+            message: clipped(&fault.message),
             file: place.map(|place| place.file.clone()),
             line: place.map(|place| place.line),
             column: place.map(|place| place.column),
-            source: place.and_then(|place| place.text.clone()),
-            context: fault.context.clone(),
-            hint: (!fault.hints.is_empty()).then(|| fault.hints.join("\n")),
+            source: place.and_then(|place| place.text.as_deref().map(clipped)),
+            context: fault.context.iter().map(|fact| clipped(fact)).collect(),
+            hint: (!fault.hints.is_empty()).then(|| clipped(&fault.hints.join("\n"))),
             request_id: fault.request_id.clone(),
         }
     }

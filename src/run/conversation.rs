@@ -162,6 +162,7 @@ impl Conversation {
                 stand_in: None,
                 ledger,
                 arming: setting.arming.clone(),
+                most_books: None,
             },
             stop,
             world,

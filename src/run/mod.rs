@@ -1,6 +1,7 @@
 //! One runbook from file to outcome: load, check, run, close the books.
 
 mod apply;
+mod bounds;
 mod confirm;
 pub(crate) mod conversation;
 mod ending;

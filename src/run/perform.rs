@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use tokio::runtime::Handle;
 
+use super::bounds;
 use super::keep::{self, Keep, Kept, Told};
 use super::load::Source;
 use super::output::Stdout;
@@ -107,6 +108,7 @@ impl Whole<'_> {
                 stand_in: self.stand_in(),
                 ledger: kept.ledger,
                 arming: self.order.arming.clone(),
+                most_books: bounds::books(self.order, self.rehearsal.is_some()),
             },
             &stop,
             self.world,
@@ -137,10 +139,10 @@ impl Whole<'_> {
         match script::run(&script, &host) {
             // A closure at the end of a script is no mistake; there is nothing to print of it.
             Ok(value) => {
-                outcome.value = value
-                    .and_then(|value| script::convert::to_json(&value).ok())
-                    .unwrap_or_default();
-                stdout.value(&outcome.value);
+                let value = value.and_then(|value| script::convert::to_json(&value).ok());
+                let value = value.unwrap_or_default();
+                stdout.value(&value);
+                outcome.value = bounds::value(self.order, value);
             }
             Err(fault) => faults.push(fault),
         }

@@ -44,6 +44,7 @@ impl Whole<'_> {
             stand_in: None,
             ledger: kept.ledger,
             arming: self.order.arming.clone(),
+            most_books: None,
         };
         let run = &outcome.run.clone();
         let tenant = match tenant::connect(run, connection, wires, &stop, self.world, self.voice) {

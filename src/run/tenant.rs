@@ -31,6 +31,8 @@ pub(super) struct Wires {
     pub(super) stand_in: Option<Arc<dyn StandIn>>,
     pub(super) ledger: Ledger,
     pub(super) arming: Arming,
+    /// How large the books may become, in bytes.
+    pub(super) most_books: Option<u64>,
 }
 
 /// Makes everything that talks to the tenant. Nothing is sent yet.
@@ -47,6 +49,7 @@ pub(super) fn connect(
         stand_in,
         ledger,
         arming,
+        most_books,
     }: Wires,
     stop: &Stop,
     world: &World,
@@ -82,6 +85,7 @@ pub(super) fn connect(
         yes: leave.yes,
         again: leave.again,
         allow_overlap: leave.allow_overlap,
+        most_books,
     };
     let backup = Service::new(
         client.clone(),

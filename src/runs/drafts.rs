@@ -326,6 +326,7 @@ impl Cleaner {
                 yes: false,
                 again: false,
                 allow_overlap: false,
+                most_books: None,
             },
         );
         Ok((service, door))

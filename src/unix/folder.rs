@@ -102,6 +102,13 @@ impl Folder {
             .set_permissions(std::fs::Permissions::from_mode(mode))
     }
 
+    /// Gives a regular file in it these bits; a link is not followed.
+    pub(crate) fn set_file_mode(&self, name: &OsStr, mode: u32) -> io::Result<()> {
+        use std::os::unix::fs::PermissionsExt as _;
+        let file = self.read(name)?;
+        file.set_permissions(std::fs::Permissions::from_mode(mode))
+    }
+
     /// Whose group it is.
     pub(crate) fn group(&self) -> io::Result<u32> {
         use std::os::unix::fs::MetadataExt as _;

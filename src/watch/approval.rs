@@ -27,7 +27,7 @@ const REJECTED: &str = "rejected";
 /// Why what lies there is no approval.
 const WHY: &str = "approval.txt";
 /// A plan of a hundred thousand rows is some tens of megabytes.
-const LARGEST: u64 = 256 << 20;
+const LARGEST: u64 = 64 << 20;
 /// A hash, and what an editor puts behind it.
 const LONGEST: u64 = 4096;
 
@@ -83,7 +83,10 @@ pub(super) fn park(
     if inbox.own.look(&draft)?.is_some() {
         empty(&inbox.own, &draft)?;
     }
-    let show = inbox.own.make(&draft, 0o700)?;
+    // What is made in it is of the inbox's group, if what lies here is.
+    let show = inbox
+        .own
+        .make(&draft, 0o700 | (inbox.folder_mode & 0o2000))?;
     let names = [
         &bundle.script,
         &bundle.arguments,

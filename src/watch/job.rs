@@ -4,6 +4,7 @@ use std::ffi::{OsStr, OsString};
 use std::fs::{File, TryLockError};
 use std::io;
 use std::path::PathBuf;
+use std::process::ExitStatus;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,7 +15,7 @@ use super::inbox::{Inbox, Place};
 use super::log::Said;
 use super::mark;
 use super::planning::Planned;
-use super::result;
+use super::result::{self, Came};
 use super::rules::Rules;
 use super::step::{Step, step};
 use super::ticket::Ticket;
@@ -84,17 +85,18 @@ impl Job {
             Step::Begin
         };
         if let Some(outcome) = self.not_any_more(shop, step)? {
-            let place = Place::Quarantine;
-            self.file(shop, &outcome, place).map_err(broken)?;
-            return Ok(Fate::Filed(place, outcome.exit));
+            let (place, exit) = (Place::Quarantine, outcome.exit);
+            self.file(shop, &Came::Made(Box::new(outcome)), place)
+                .map_err(broken)?;
+            return Ok(Fate::Filed(place, exit));
         }
-        let outcome = match step {
+        let came = match step {
             Step::File => self.stored(shop),
             Step::Lose => Some(self.lost(shop)),
             Step::Begin if self.needs_approval && !approval::is_given(&self.claim.folder) => {
                 match self.plan(shop, life, &lock).map_err(broken)? {
                     Planned::Left => return Ok(Fate::Left),
-                    Planned::Failed(outcome) => Some(*outcome),
+                    Planned::Failed(came) => Some(came),
                     Planned::Parked => return Ok(Fate::Parked(self)),
                     Planned::Nothing => {
                         self.mark(shop)?;
@@ -109,27 +111,31 @@ impl Job {
                 self.run(shop, life, &lock, step).map_err(broken)?
             }
         };
-        let Some(outcome) = outcome else {
+        let Some(mut came) = came else {
             return Ok(Fate::Left);
         };
-        let mut outcome = outcome;
-        let again = if outcome
-            .error
-            .as_ref()
-            .is_some_and(|error| error.code == CHANGED)
-        {
-            Some(self.again(shop, &mut outcome).map_err(broken)?)
-        } else {
-            None
-        };
-        let place = result::place(outcome.exit);
-        self.file(shop, &outcome, place).map_err(broken)?;
-        Ok(again.map_or(Fate::Filed(place, outcome.exit), Fate::Replanned))
+        let mut again = None;
+        if came.code() == Some(CHANGED) {
+            let job = self.again(shop).map_err(broken)?;
+            came = came.edited(&self.claim.folder, &run, |outcome| {
+                if let Some(error) = &mut outcome.error {
+                    let run = &job.claim.run;
+                    error.hint = Some(format!("the new plan waits in pending/{run}"));
+                }
+            });
+            again = Some(job);
+        }
+        let (place, exit) = (result::place(came.exit()), came.exit());
+        self.file(shop, &came, place).map_err(broken)?;
+        Ok(again.map_or(Fate::Filed(place, exit), Fate::Replanned))
     }
 
-    fn file(&self, shop: &Shop, outcome: &Outcome, place: Place) -> io::Result<()> {
+    fn file(&self, shop: &Shop, came: &Came, place: Place) -> io::Result<()> {
         let run = &self.claim.run;
-        result::write(&shop.inbox, &self.claim.folder, outcome)?;
+        match came {
+            Came::Written { .. } => result::share(&shop.inbox, &self.claim.folder)?,
+            Came::Made(outcome) => result::write(&shop.inbox, &self.claim.folder, outcome)?,
+        }
         result::file(&shop.inbox, &self.claim.folder, run, place)?;
         if let Ok(journal) = Journal::open(&shop.state) {
             journal.forget_handed(run);
@@ -166,11 +172,8 @@ impl Job {
     }
 
     /// The same order anew: its new plan has to be approved, under a name of its own.
-    fn again(&self, shop: &Shop, outcome: &mut Outcome) -> io::Result<Self> {
+    fn again(&self, shop: &Shop) -> io::Result<Self> {
         let run = new_id(shop.world.clock.now());
-        if let Some(error) = &mut outcome.error {
-            error.hint = Some(format!("the new plan waits in pending/{run}"));
-        }
         let (claim, ticket) = self.claim.again(&shop.inbox, &self.ticket, run)?;
         Ok(Self {
             claim,
@@ -198,21 +201,19 @@ impl Job {
 
     fn left_step(&self, shop: &Shop) -> Result<Step, Fault> {
         let journal = Journal::open(&shop.state)?;
-        let row = journal.run(&self.claim.run)?;
+        let is_open = result::is_open(&journal, &self.claim.run)?;
         let marked = mark::look(&self.claim.folder, &journal, &self.claim.run)?;
-        let document = result::read(&self.claim.folder, &self.claim.run);
-        Ok(step(
-            row.map(|row| row.open),
-            document.map(|outcome| outcome.exit),
-            marked,
-        ))
+        let document = result::glance(&self.claim.folder, &self.claim.run);
+        Ok(step(is_open, document.map(|came| came.exit()), marked))
     }
 
     /// How a run has ended that was not filed away: by its own document, else by its record.
-    fn stored(&self, shop: &Shop) -> Option<Outcome> {
-        let row = || Journal::open(&shop.state).ok()?.run(&self.claim.run).ok()?;
-        let recorded = row().and_then(|row| row.result?.parse::<Outcome>().ok());
-        recorded.or_else(|| result::read(&self.claim.folder, &self.claim.run))
+    fn stored(&self, shop: &Shop) -> Option<Came> {
+        // What an earlier life had written was taken away before the last one began.
+        result::glance(&self.claim.folder, &self.claim.run).or_else(|| {
+            let (view, _) = result::recorded(&shop.state, &self.claim.run)?;
+            Some(Came::Made(Box::new(view.outcome)))
+        })
     }
 
     /// Runs it, or goes on with it. Nothing where it was stopped with the watcher.
@@ -222,7 +223,7 @@ impl Job {
         life: &Arc<Life>,
         lock: &File,
         step: Step,
-    ) -> io::Result<Option<Outcome>> {
+    ) -> io::Result<Option<Came>> {
         let mut words: Vec<OsString> = match step {
             Step::Resume => vec!["resume".into(), self.claim.run.clone().into()],
             Step::Begin | Step::File | Step::Lose => vec!["run".into()],
@@ -237,28 +238,31 @@ impl Job {
         }
         let ended = match self.start(shop, life, lock, words, "run.log")? {
             Ok(ended) => ended,
-            Err(fault) => return Ok(Some(self.unstarted(shop, &fault))),
+            Err(fault) => {
+                let outcome = self.unstarted(shop, &fault);
+                return Ok(Some(Came::Made(Box::new(outcome))));
+            }
         };
-        let document = result::read(&self.claim.folder, &self.claim.run);
+        let document = result::glance(&self.claim.folder, &self.claim.run);
         let was_stopped = life.is_told();
         Ok(match document {
-            Some(outcome) if was_stopped && stopped(outcome.exit) => None,
-            Some(mut outcome) if ended.said == Said::TooMuch => {
-                outcome.fail(&[self.too_much(outcome.exit)]);
-                Some(outcome)
+            Some(came) if was_stopped && stopped(came.exit()) => None,
+            Some(came) if ended.said == Said::TooMuch => {
+                let fault = self.too_much(came.exit());
+                let edit = |outcome: &mut Outcome| outcome.fail(&[fault]);
+                Some(came.edited(&self.claim.folder, &self.claim.run, edit))
             }
-            Some(outcome) => Some(outcome),
+            Some(came) => Some(came),
             None if was_stopped => None,
-            None => {
-                let now = shop.world.clock.now();
-                Some(result::of_death(
-                    &shop.state,
-                    &self.ticket,
-                    ended.status,
-                    now,
-                ))
-            }
+            None => Some(self.died(shop, ended.status)),
         })
+    }
+
+    /// Its process has left no document.
+    pub(super) fn died(&self, shop: &Shop, status: ExitStatus) -> Came {
+        let now = shop.world.clock.now();
+        let outcome = result::of_death(&shop.state, &self.ticket, status, now);
+        Came::Made(Box::new(outcome))
     }
 
     pub(super) fn unstarted(&self, shop: &Shop, fault: &Fault) -> Outcome {
@@ -269,13 +273,18 @@ impl Job {
     }
 
     /// As far as its own document goes, if it has left one.
-    fn lost(&self, shop: &Shop) -> Outcome {
+    fn lost(&self, shop: &Shop) -> Came {
         let fault = self.record_lost(shop);
-        let document = result::read(&self.claim.folder, &self.claim.run);
-        let mut outcome = document.unwrap_or_else(|| self.unstarted(shop, &fault));
-        outcome.exit = fault.exit;
-        outcome.fail(&[fault]);
-        outcome
+        let edit = |outcome: &mut Outcome| {
+            outcome.exit = fault.exit;
+            outcome.fail(std::slice::from_ref(&fault));
+        };
+        let document = result::glance(&self.claim.folder, &self.claim.run);
+        let edited = document.map(|came| came.edited(&self.claim.folder, &self.claim.run, edit));
+        match edited {
+            Some(came @ Came::Made(_)) => came,
+            _ => Came::Made(Box::new(self.unstarted(shop, &fault))),
+        }
     }
 
     fn too_much(&self, exit: Exit) -> Fault {

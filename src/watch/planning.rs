@@ -5,18 +5,18 @@ use std::fs::File;
 use std::io;
 use std::sync::Arc;
 
+use super::approval;
 use super::child::Life;
 use super::job::{Job, Shop};
 use super::names::Bundle;
-use super::{approval, result};
+use super::result::{self, Came};
 use crate::plan::Plan;
-use crate::report::Outcome;
 
 pub(super) enum Planned {
     Parked,
     /// The plan changes nothing: nobody has to approve it.
     Nothing,
-    Failed(Box<Outcome>),
+    Failed(Came),
     Left,
 }
 
@@ -31,6 +31,8 @@ impl Job {
         let folder = &self.claim.folder;
         folder.remove(OsStr::new(approval::PLAN))?;
         folder.remove(OsStr::new(approval::TABLE))?;
+        // What an earlier life has left is not what this one comes to.
+        folder.remove(OsStr::new(result::FILE))?;
         let out = self.path(approval::PLAN);
         let words = vec![
             "plan".into(),
@@ -40,7 +42,10 @@ impl Job {
         ];
         let ended = match self.start(shop, life, lock, words, approval::TABLE)? {
             Ok(ended) => ended,
-            Err(fault) => return Ok(Planned::Failed(Box::new(self.unstarted(shop, &fault)))),
+            Err(fault) => {
+                let outcome = Box::new(self.unstarted(shop, &fault));
+                return Ok(Planned::Failed(Came::Made(outcome)));
+            }
         };
         if life.is_told() {
             return Ok(Planned::Left);
@@ -56,11 +61,10 @@ impl Job {
                 Ok(Planned::Parked)
             }
             _ => {
-                let outcome = result::read(folder, &self.claim.run).unwrap_or_else(|| {
-                    let now = shop.world.clock.now();
-                    result::of_death(&shop.state, &self.ticket, ended.status, now)
-                });
-                Ok(Planned::Failed(Box::new(outcome)))
+                let came = result::glance(folder, &self.claim.run);
+                Ok(Planned::Failed(
+                    came.unwrap_or_else(|| self.died(shop, ended.status)),
+                ))
             }
         }
     }

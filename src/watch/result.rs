@@ -1,9 +1,10 @@
 //! What became of a run: its result document, and the folder that it is filed away in.
 
 use std::ffi::OsStr;
-use std::io::{self, Read as _};
+use std::io::{self, BufReader, Read as _};
 use std::path::Path;
 use std::process::ExitStatus;
+use std::sync::{Mutex, PoisonError};
 
 use jiff::Timestamp;
 
@@ -11,30 +12,89 @@ use super::inbox::{Inbox, Place};
 use super::mark;
 use super::ticket::{self, Ticket};
 use crate::error::{Exit, Fault};
-use crate::journal::Journal;
-use crate::report::{Kind, Outcome};
+use crate::journal::{Journal, JournalError};
+use crate::report::{End, Kind, Outcome};
 use crate::runs::{View, resume_command};
 use crate::unix;
 use crate::unix::folder::Folder;
 
 pub(super) const FILE: &str = "result.json";
+static LOADING: Mutex<()> = Mutex::new(());
+
 /// Held by the process of the run.
 pub(super) const LOCK: &str = "lock";
-/// A hundred thousand items are some tens of megabytes.
-const LARGEST: u64 = 1 << 30;
+/// No larger one is read as a whole: the watcher has others to look after.
+const LARGEST: u64 = 16 << 20;
+
+/// How a run came to its end.
+pub(super) enum Came {
+    /// By its own document, as it stands in its folder.
+    Written { exit: Exit, code: Option<String> },
+    /// It has left none.
+    Made(Box<Outcome>),
+}
+
+impl Came {
+    pub(super) fn exit(&self) -> Exit {
+        match self {
+            Self::Written { exit, .. } => *exit,
+            Self::Made(outcome) => outcome.exit,
+        }
+    }
+
+    /// The code of the error that ended it.
+    pub(super) fn code(&self) -> Option<&str> {
+        match self {
+            Self::Written { code, .. } => code.as_deref(),
+            Self::Made(outcome) => outcome.error.as_ref().map(|error| error.code.as_str()),
+        }
+    }
+
+    /// Changes the document, unless it is too large for that.
+    pub(super) fn edited(
+        self,
+        folder: &Folder,
+        run: &str,
+        edit: impl FnOnce(&mut Outcome),
+    ) -> Self {
+        let mut outcome = match self {
+            Self::Made(outcome) => outcome,
+            Self::Written { .. } => match whole(folder, run) {
+                Some(outcome) => Box::new(outcome),
+                None => return self,
+            },
+        };
+        edit(&mut outcome);
+        Self::Made(outcome)
+    }
+}
+
+/// What the run's own document says of its end. The rest of it is passed over: a script may have said a lot.
+pub(super) fn glance(folder: &Folder, run: &str) -> Option<Came> {
+    let file = folder.read(OsStr::new(FILE)).ok()?;
+    let end = End::read(BufReader::new(file)).ok()?;
+    (end.run == run).then_some(Came::Written {
+        exit: end.exit,
+        code: end.code,
+    })
+}
 
 /// The document that the run itself has written.
-pub(super) fn read(folder: &Folder, run: &str) -> Option<Outcome> {
+fn whole(folder: &Folder, run: &str) -> Option<Outcome> {
     let mut text = String::new();
-    folder
-        .read(OsStr::new(FILE))
-        .ok()?
-        .take(LARGEST)
-        .read_to_string(&mut text)
-        .ok()?;
+    let file = folder.read(OsStr::new(FILE)).ok()?;
+    if file.metadata().ok()?.len() > LARGEST {
+        return None;
+    }
+    file.take(LARGEST).read_to_string(&mut text).ok()?;
     text.parse::<Outcome>()
         .ok()
         .filter(|outcome| outcome.run == run)
+}
+
+/// Lets those see the run's own document who may see the others.
+pub(super) fn share(inbox: &Inbox, folder: &Folder) -> io::Result<()> {
+    folder.set_file_mode(OsStr::new(FILE), inbox.file_mode)
 }
 
 pub(super) fn write(inbox: &Inbox, folder: &Folder, outcome: &Outcome) -> io::Result<()> {
@@ -50,8 +110,16 @@ pub(super) fn of_fault(run: &str, script: &str, at: Timestamp, fault: &Fault) ->
     outcome
 }
 
+/// Whether the record of a run is open; nothing where there is none.
+pub(super) fn is_open(journal: &Journal, run: &str) -> Result<Option<bool>, JournalError> {
+    let _alone = LOADING.lock().unwrap_or_else(PoisonError::into_inner);
+    Ok(journal.run(run)?.map(|row| row.open))
+}
+
 /// What the record of a run knows, and whether a change is among it.
 pub(super) fn recorded(state: &Path, run: &str) -> Option<(View, bool)> {
+    // One at a time: a script may have made a long one.
+    let _alone = LOADING.lock().unwrap_or_else(PoisonError::into_inner);
     let journal = Journal::open(state).ok()?;
     let row = journal.run(run).ok()??;
     let view = View::load(&journal, &row.id).ok()?;

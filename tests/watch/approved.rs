@@ -1,7 +1,7 @@
 //! `consent = "file"`: a run waits with its plan until somebody else approves it.
 
 use std::fs;
-use std::os::unix::fs::{chown, symlink};
+use std::os::unix::fs::{MetadataExt as _, chown, symlink};
 use std::path::PathBuf;
 
 use serde_json::Value;
@@ -542,4 +542,41 @@ fn the_plan_says_how_to_approve_it_and_why_something_is_no_approval() {
         assert_eq!(parked.activated(), 1);
     }
     parked.ends();
+}
+
+#[test]
+fn a_plan_is_of_the_inbox_s_group() {
+    let tenant = Served::fast();
+    let watched = Watched::over(tenant.bench()).policy(&format!(
+        "consent = \"file\"\nowners = [0]\napprovers = [{APPROVER}]\n"
+    ));
+    if chown(watched.inbox(""), None, Some(APPROVER)).is_err() {
+        println!("nobody but root gives folders to any group: not looked at");
+        return;
+    }
+    chmod(&watched.inbox(""), 0o1770);
+    watched.drop_file("x.rhai", RESTORE);
+    watched.once(&[]).expect(0);
+    let folder = fs::read_dir(watched.inbox("pending")).unwrap().next();
+    let folder = folder.unwrap().unwrap().path();
+    for name in ["plan.txt", "plan.json", "x.rhai"] {
+        let facts = folder.join(name).metadata().unwrap();
+        assert_eq!(
+            (facts.gid(), facts.mode() & 0o777),
+            (APPROVER, 0o640),
+            "{name}"
+        );
+    }
+}
+
+/// Seventeen megabytes are read and written before they are too many.
+#[test]
+fn a_plan_that_nobody_could_read_is_not_drawn_up() {
+    let tenant = Served::fast();
+    let watched = Watched::over(tenant.bench())
+        .policy(&format!("consent = \"file\"\napprovers = [{APPROVER}]\n"));
+    let many = "let s = \"\"; s.pad(1000000, \"x\"); for i in 0..1000 { skip(`${i}`, s); }";
+    watched.drop_file("skips.rhai", format!("{RESTORE} {many}"));
+    watched.once(&[]).expect(1);
+    assert_eq!(watched.only("failed").code(), "BooksLimit");
 }

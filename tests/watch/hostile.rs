@@ -424,3 +424,17 @@ fn a_script_knows_nothing_of_the_watcher_s_standard_input() {
     assert_eq!(filed.result["exit"], 5, "{}", watched.tree());
     assert!(!filed.read("run.log").contains("went on\n"));
 }
+
+#[test]
+fn what_a_script_leaves_in_its_result_is_bounded() {
+    let watched = Watched::new();
+    let long = "let s = \"\"; s.pad(1000000, \"x\");";
+    watched.drop_file("throws.rhai", format!("{long} throw s;"));
+    watched.drop_file("gives.rhai", format!("{long} [s, s]"));
+    watched.once(&["--jobs", "2"]).expect(1);
+    for kind in ["failed", "done"] {
+        let path = watched.only(kind).folder.join("result.json");
+        let size = path.metadata().unwrap().len();
+        assert!(size < 100_000, "{kind}: {size}");
+    }
+}

@@ -94,6 +94,7 @@ fn nobody(stop: &Stop) -> Tenant {
         polling: Duration::ZERO,
         yes: false,
         again: false,
+        most_books: None,
         allow_overlap: false,
     };
     let backup = Service::new(
