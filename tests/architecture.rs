@@ -19,7 +19,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("journal", &["error", "unix"]),
     ("stop", &["cancel", "error"]),
     ("talk", &["error", "text", "unix", "world"]),
-    ("graph", &["cancel", "world"]),
+    ("graph", &["cancel", "text", "world"]),
     ("advice", &["error", "graph"]),
     ("sandbox", &[]),
     (
@@ -92,7 +92,9 @@ const ARROWS: &[(&str, &[&str])] = &[
     ),
     (
         "plan",
-        &["backup", "error", "graph", "instant", "text", "world"],
+        &[
+            "backup", "changes", "error", "graph", "instant", "text", "world",
+        ],
     ),
     (
         "run",
@@ -121,8 +123,8 @@ const ARROWS: &[(&str, &[&str])] = &[
     (
         "watch",
         &[
-            "error", "journal", "plan", "policy", "report", "run", "runs", "talk", "text", "unix",
-            "world",
+            "error", "instant", "journal", "plan", "policy", "report", "run", "runs", "talk",
+            "text", "unix", "world",
         ],
     ),
     ("manual", &["changes", "graph", "script", "text"]),

@@ -35,7 +35,7 @@ pub(crate) struct Aim {
 /// By what the service chooses the points of a bulk restore.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Terms {
-    /// When this was said: the plan was drawn up, or consent is asked for.
+    /// When this was said, by the service's clock.
     pub(crate) at: Timestamp,
     pub(crate) start: Timestamp,
     pub(crate) end: Timestamp,

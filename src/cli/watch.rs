@@ -13,7 +13,7 @@ use crate::error::{Exit, Fault};
 use crate::report::table::{self, Layout};
 use crate::run::{Format, State, Stdout};
 use crate::talk::{Talk as _, Voice};
-use crate::watch::{self, Order, Status};
+use crate::watch::{self, Order, Status, Waking};
 use crate::world::World;
 
 /// A run of the watched folder takes no longer, unless `--max-time` says so.
@@ -63,6 +63,10 @@ impl Watch {
         if self.status {
             return self.show(flags, world, voice);
         }
+        let waking = Waking::begin().map_err(|error| {
+            let message = format!("signals cannot be obeyed: {error}");
+            Fault::new(Exit::Unstarted, "NoSignals", message)
+        })?;
         let Some(policy) = flags.conduct.policy.clone() else {
             let message = "a watched folder needs a policy: it runs code with the right to restore";
             return Err(Fault::new(Exit::Unstarted, "NoPolicy", message)
@@ -125,7 +129,7 @@ impl Watch {
             jobs: self.jobs.into(),
             once: self.once,
         };
-        watch::watch(order, world, voice)
+        watch::watch(order, waking, world, voice)
     }
 
     fn show(&self, flags: &Flags, world: &World, voice: &Voice) -> Result<Exit, Fault> {

@@ -147,7 +147,7 @@ impl Client {
     /// stop signal.
     pub(crate) async fn change(&self, call: Call) -> Result<Answer, GraphError> {
         if let Some(stand_in) = &self.stand_in {
-            return stand_in.change(&call).map(in_place);
+            return stand_in.change(&call, self.service_now()).map(in_place);
         }
         let url = self.url(&call)?;
         self.send(Kind::Changing, &call, &url).await

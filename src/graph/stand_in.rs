@@ -2,15 +2,17 @@
 
 use uuid::Uuid;
 
+use jiff::Timestamp;
+
 use super::{Call, CallName, GraphError, Json, ServiceError};
 
 /// Answers every change, and the reads that are about what it has made itself. All else goes to the service.
 pub(crate) trait StandIn: Send + Sync {
-    /// The answer to a change, which does not reach the service.
+    /// The answer to a change, which does not reach the service; `now` is the hour there.
     ///
     /// # Errors
     /// What the service would have refused, and what cannot be answered without it.
-    fn change(&self, call: &Call) -> Result<Json, GraphError>;
+    fn change(&self, call: &Call, now: Timestamp) -> Result<Json, GraphError>;
 
     /// The answer to a read; `None`: the service knows it.
     fn read(&self, call: &Call) -> Option<Result<Json, GraphError>>;

@@ -93,6 +93,9 @@ pub(crate) struct Totals {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Bulk {
     pub(crate) part: usize,
+    /// When it was asked for, by the service's clock: a window that hangs on the hour moves on from there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) asked: Option<Timestamp>,
     /// The rest of the body.
     #[serde(flatten)]
     pub(crate) body: serde_json::Map<String, Value>,
@@ -211,7 +214,7 @@ impl Plan {
             let instant = |name: &str| instant::parse(period.get(name)?.as_str()?);
             let text = |name: &str| Some(bulk.body.get(name)?.as_str()?.to_owned());
             let terms = Terms {
-                at: self.facts.created,
+                at: bulk.asked?,
                 start: instant("startDateTime")?,
                 end: instant("endDateTime")?,
                 prefer: text("restorePointPreference")?,
@@ -296,7 +299,11 @@ fn bulk(model: &Model) -> Vec<Bulk> {
         {
             name.truncate(mark);
         }
-        all.push(Bulk { part: at + 1, body });
+        all.push(Bulk {
+            part: at + 1,
+            asked: session.bulk_at,
+            body,
+        });
     }
     all
 }

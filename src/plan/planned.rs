@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
@@ -60,7 +61,7 @@ impl Planned {
 }
 
 impl StandIn for Planned {
-    fn change(&self, call: &Call) -> Result<Json, GraphError> {
+    fn change(&self, call: &Call, there: Timestamp) -> Result<Json, GraphError> {
         let now = self.world.clock.now();
         let mut model = self.model();
         *model.changes.entry(call.operation).or_default() += 1;
@@ -105,6 +106,7 @@ impl StandIn for Planned {
                 let mut bulk = body(call);
                 bulk.insert("id".to_owned(), format!("{}-bulk", session.id).into());
                 session.bulk = Some(bulk);
+                session.bulk_at = Some(there);
                 session.bulk_json().unwrap_or_default()
             }
             (&Method::DELETE, Target::BulkRequest { session: id, .. }) => {

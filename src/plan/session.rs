@@ -21,6 +21,8 @@ pub(super) struct Session {
     next: usize,
     /// The bulk request, as it was sent, with its id and our answer's properties.
     pub(super) bulk: Option<Map<String, Value>>,
+    /// When that was, by the service's clock.
+    pub(super) bulk_at: Option<Timestamp>,
     /// It was deleted after it had been resolved: what it brought stays.
     pub(super) bulk_is_gone: bool,
 }
@@ -36,6 +38,7 @@ impl Session {
             artifacts: Vec::new(),
             next: 1,
             bulk: None,
+            bulk_at: None,
             bulk_is_gone: false,
         }
     }

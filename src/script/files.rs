@@ -1,11 +1,14 @@
 //! The files a script may touch: under its own folder, under `--data`, and single files that an argument grants for reading.
 
-use std::io::Write as _;
+use std::fs::File;
+use std::io::{Read as _, Write as _};
 use std::path::{Component, Path, PathBuf};
 
 use super::failure::Failure;
 use super::room::{self, Place, Room};
 use super::words;
+use crate::text;
+use crate::unix::folder::Folder;
 
 /// What one run may read and write. All folders are canonical.
 #[derive(Clone, Debug, Default)]
@@ -89,7 +92,34 @@ impl Files {
             return Ok(bytes.clone());
         }
         let path = self.readable(name)?;
-        std::fs::read(&path).map_err(|error| io(name, "read", &error))
+        self.open(&path)
+            .and_then(|mut file| {
+                let mut bytes = Vec::new();
+                file.read_to_end(&mut bytes)?;
+                Ok(bytes)
+            })
+            .map_err(|error| io(name, "read", &error))
+    }
+
+    /// Opens what was found to be inside, from its folder's handle downwards: in the place of a file that was looked at, somebody may
+    /// have put a link since.
+    fn open(&self, full: &Path) -> std::io::Result<File> {
+        let root = self.read.iter().find(|root| full.starts_with(root));
+        let (Some(root), Some(name)) = (root, full.file_name()) else {
+            return File::open(full);
+        };
+        let mut folder = Folder::open(root)?;
+        let inner = full
+            .parent()
+            .and_then(|parent| parent.strip_prefix(root).ok());
+        for part in inner.into_iter().flat_map(Path::components) {
+            folder = folder.inner(part.as_os_str())?;
+        }
+        let file = folder.read(name)?;
+        if !file.metadata()?.is_file() {
+            return Err(std::io::ErrorKind::InvalidInput.into());
+        }
+        Ok(file)
     }
 
     /// The canonical path behind a name that may be read. A relative name is looked for in every folder, the script's first.
@@ -147,6 +177,13 @@ impl Files {
             return Err(self.denied(name, "write"));
         }
         let full = folder.join(file);
+        let shown = file.to_string_lossy();
+        if self.is_apart && text::one_line(&shown) != *shown {
+            let shown = text::one_line(&shown);
+            let message =
+                format!("a file cannot be called `{shown}`: it plays tricks on whoever lists it");
+            return Err(Failure::new("FileDenied", message));
+        }
         if self.is_apart && is_meant_for_the_inbox(file) {
             return Err(self.denied(name, "write").hint(
                 "in a watched folder no script writes scripts, arguments, signatures or approvals",
@@ -223,7 +260,7 @@ impl Files {
 /// A file that is being written.
 pub(crate) struct Draft {
     name: String,
-    file: std::fs::File,
+    file: File,
     place: Option<Place>,
     temporary: Option<PathBuf>,
     target: PathBuf,
@@ -314,5 +351,39 @@ mod tests {
         names.sort();
         assert_eq!(names, ["a.json", "b.json"]);
         assert_eq!(files.read("a.json").unwrap(), [b'b'; 4000]);
+    }
+
+    #[test]
+    fn a_link_that_comes_between_a_look_and_an_opening_leads_nowhere() {
+        use std::os::unix::fs::symlink;
+        let outer = tempfile::tempdir().unwrap();
+        let data = outer.path().join("data");
+        std::fs::create_dir_all(data.join("sub")).unwrap();
+        std::fs::create_dir(outer.path().join("own")).unwrap();
+        std::fs::write(outer.path().join("secret"), "s").unwrap();
+        std::fs::write(data.join("sub/plain"), "p").unwrap();
+        let files = Files::apart(&outer.path().join("own"), std::slice::from_ref(&data)).unwrap();
+        assert_eq!(files.read("sub/plain").unwrap(), b"p");
+        let full = data.canonicalize().unwrap();
+        // As if it had been looked at as a file before.
+        symlink("../../secret", data.join("sub/link")).unwrap();
+        symlink("..", data.join("up")).unwrap();
+        assert!(files.open(&full.join("sub/link")).is_err());
+        assert!(files.open(&full.join("up/secret")).is_err());
+        assert!(files.open(&full.join("sub")).is_err());
+        // One that stays inside is followed while it is looked for.
+        symlink("plain", data.join("sub/alias")).unwrap();
+        assert_eq!(files.read("sub/alias").unwrap(), b"p");
+        assert_eq!(files.read("sub/link").unwrap_err().code, "FileDenied");
+    }
+
+    #[test]
+    fn no_file_of_a_watched_script_plays_tricks_with_its_name() {
+        let own = tempfile::tempdir().unwrap();
+        let files = Files::apart(own.path(), &[]).unwrap();
+        for name in ["a\nb", "a\u{202e}b", "a\u{1b}[31mb"] {
+            assert_eq!(files.write(name, b"x").unwrap_err().code, "FileDenied");
+        }
+        files.write("grün €.csv", b"x").unwrap();
     }
 }

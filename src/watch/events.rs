@@ -3,7 +3,7 @@
 //! Nothing depends on an event: what is lost is found by the next scan.
 
 use std::path::Path;
-use std::sync::mpsc::{SyncSender, TrySendError};
+use std::sync::mpsc::{self, Receiver, SyncSender, TrySendError};
 use std::thread;
 
 use notify::event::{AccessKind, AccessMode, EventKind, ModifyKind, RenameMode};
@@ -87,11 +87,25 @@ fn is_elsewhere(event: &Event, inbox: &Path) -> bool {
         })
 }
 
+/// What wakes the watcher. From the moment at which this is made signals do so too, and end nothing by themselves: a SIGHUP may come
+/// before the watcher has begun.
+pub(crate) struct Waking {
+    pub(super) wake: SyncSender<Wake>,
+    pub(super) waked: Receiver<Wake>,
+}
+
+impl Waking {
+    /// # Errors
+    /// The signals cannot be caught.
+    pub(crate) fn begin() -> std::io::Result<Self> {
+        let (wake, waked) = mpsc::sync_channel(1024);
+        obey_signals(wake.clone())?;
+        Ok(Self { wake, waked })
+    }
+}
+
 /// Sends what the system asks of this process, from a thread of its own.
-///
-/// # Errors
-/// The signals cannot be caught.
-pub(super) fn obey_signals(wake: SyncSender<Wake>) -> std::io::Result<()> {
+fn obey_signals(wake: SyncSender<Wake>) -> std::io::Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;

@@ -38,7 +38,7 @@ mod watcher;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
-use std::sync::{Arc, mpsc};
+use std::sync::Arc;
 use std::time::Duration;
 
 pub(crate) use sign::{Signer, write_arguments};
@@ -49,6 +49,7 @@ use crate::talk::{Level, Voice};
 use crate::world::World;
 use books::Books;
 use events::Events;
+pub(crate) use events::Waking;
 use ground::Places;
 use inbox::Inbox;
 use job::Shop;
@@ -79,7 +80,12 @@ pub(crate) struct Order {
 ///
 /// # Errors
 /// Exit 2: it cannot begin, or must not.
-pub(crate) fn watch(order: Order, world: &World, voice: &Voice) -> Result<Exit, Fault> {
+pub(crate) fn watch(
+    order: Order,
+    waking: Waking,
+    world: &World,
+    voice: &Voice,
+) -> Result<Exit, Fault> {
     let rules = Rules::open(&order.policy)?;
     ground::check(
         &Places {
@@ -127,8 +133,7 @@ pub(crate) fn watch(order: Order, world: &World, voice: &Voice) -> Result<Exit, 
     };
     let register = Register::open(&order.state).map_err(unwritable)?;
     register.prune(now).map_err(unwritable)?;
-    let (wake, waked) = mpsc::sync_channel(1024);
-    events::obey_signals(wake.clone()).map_err(unusable)?;
+    let Waking { wake, waked } = waking;
     let events = match order.poll {
         Some(_) => None,
         None => Events::start(inbox.root.path(), inbox.pending.path(), wake.clone())

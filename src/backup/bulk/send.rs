@@ -212,7 +212,7 @@ impl Service {
             None => end,
         };
         Terms {
-            at: self.world.clock.now(),
+            at: self.client.service_now(),
             start,
             end,
             prefer: order.prefer.name().to_owned(),
