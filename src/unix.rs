@@ -128,6 +128,22 @@ pub(crate) fn private_file(path: &Path) -> io::Result<File> {
     Ok(file)
 }
 
+/// As [`private_file`], of a file that is there already by its name alone: closing a handle on it would free every POSIX lock that
+/// this process has on it.
+pub(crate) fn make_private(path: &Path) -> io::Result<()> {
+    match path.metadata() {
+        Ok(found) => {
+            let access = Access::of(&found);
+            if access.is_mine() && !access.is_private() {
+                std::fs::set_permissions(path, Permissions::from_mode(0o600))?;
+            }
+            Ok(())
+        }
+        Err(error) if error.kind() == io::ErrorKind::NotFound => private_file(path).map(|_| ()),
+        Err(error) => Err(error),
+    }
+}
+
 /// Whether two looks were at one file.
 pub(crate) fn is_same(one: &Metadata, other: &Metadata) -> bool {
     (one.dev(), one.ino()) == (other.dev(), other.ino())

@@ -37,6 +37,7 @@ impl Service {
                 let found = if let Some(found) = self.elsewhere.of(&id) {
                     found
                 } else {
+                    let is_bulk = session.string("restoreJobType").as_deref() == Some("bulk");
                     let found = self.restored_in(workload, &id, session).await?;
                     if of.is_none() && found.is_empty() {
                         let text = format!(
@@ -44,7 +45,12 @@ impl Service {
                         );
                         self.talk.warn(&text);
                     }
-                    self.elsewhere.keep(&id, found)
+                    let found = Arc::new(found);
+                    // What a bulk request stands for shows only little by little.
+                    if !(found.is_empty() || is_bulk && status == "activating") {
+                        self.elsewhere.keep(&id, found.clone());
+                    }
+                    found
                 };
                 units.extend(found.iter().map(|unit| (unit.clone(), id.clone())));
             }
@@ -145,10 +151,8 @@ impl Elsewhere {
         self.lock().get(session).cloned()
     }
 
-    fn keep(&self, session: &str, units: HashSet<String>) -> Arc<HashSet<String>> {
-        let units = Arc::new(units);
-        self.lock().insert(session.to_owned(), units.clone());
-        units
+    fn keep(&self, session: &str, units: Arc<HashSet<String>>) {
+        self.lock().insert(session.to_owned(), units);
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<String, Arc<HashSet<String>>>> {

@@ -16,6 +16,8 @@ const FILE: &str = "journal.db";
 const BUSY: Duration = Duration::from_secs(5);
 const TRIES: u32 = 6;
 
+static OPENING: Mutex<()> = Mutex::new(());
+
 /// More than the statements we have.
 const STATEMENTS: usize = 64;
 
@@ -40,7 +42,9 @@ impl Disk {
         };
         unix::private_folder(folder).map_err(|error| unusable(folder, error))?;
         let file = folder.join(FILE);
-        unix::private_file(&file).map_err(|error| unusable(&file, error))?;
+        // Between the making of the file and its first lock nobody else in this process opens it: see `make_private`.
+        let _alone = OPENING.lock().unwrap_or_else(PoisonError::into_inner);
+        unix::make_private(&file).map_err(|error| unusable(&file, error))?;
         let writer = again(|| connect(&file)).map_err(|error| match error {
             JournalError::Damaged { file, cause } => {
                 let cause = quick_check(&file).unwrap_or(cause);

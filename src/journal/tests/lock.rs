@@ -62,3 +62,29 @@ fn no_file_outside_the_folder_is_locked() {
         assert_eq!(journal.lock_holder(run), None);
     }
 }
+
+/// SQLite holds its file by a POSIX lock, and a process loses all of those on a file with whichever of its handles on it is closed
+/// first. Then another process takes itself for the last one, and takes the log away from under this one: what it writes from then
+/// on nobody sees.
+#[test]
+fn a_second_journal_in_a_process_leaves_the_first_its_lock() {
+    use std::os::unix::fs::MetadataExt as _;
+    let folder = tempfile::tempdir().unwrap();
+    let first = Journal::open(folder.path()).unwrap();
+    begun(&first);
+    let inode = folder.path().join("journal.db").metadata().unwrap().ino();
+    let is_held = || {
+        let locks = std::fs::read_to_string("/proc/locks").unwrap_or_default();
+        let (own, file) = (format!(" {} ", std::process::id()), format!(":{inode} "));
+        locks
+            .lines()
+            .any(|lock| lock.contains(&own) && lock.contains(&file))
+    };
+    if !is_held() {
+        println!("this system does not say who holds which lock: not looked at");
+        return;
+    }
+    drop(Journal::open(folder.path()).unwrap());
+    assert!(is_held());
+    drop(first);
+}
