@@ -16,6 +16,10 @@ const FILE: &str = "journal.db";
 const BUSY: Duration = Duration::from_secs(5);
 const TRIES: u32 = 6;
 
+/// Pages kept in memory by each of the two connections, in KiB (less than nothing: that is how SQLite is told so). Rows are written
+/// once and read seldom; SQLite's own 2 MiB are for work that comes back to its pages.
+const CACHE: i64 = -256;
+
 static OPENING: Mutex<()> = Mutex::new(());
 
 /// More than the statements we have.
@@ -129,6 +133,7 @@ fn bare(file: &Path) -> Result<Connection, JournalError> {
     let open = || -> rusqlite::Result<Connection> {
         let database = Connection::open(file)?;
         database.busy_timeout(BUSY)?;
+        database.pragma_update(None, "cache_size", CACHE)?;
         database.set_prepared_statement_cache_capacity(STATEMENTS);
         Ok(database)
     };

@@ -20,7 +20,7 @@ use crate::journal::{Held, LeaseKey, Release};
 const ANY_POINT: &str = "bulk";
 
 /// Inputs whose leases are taken or given back at once: of ten thousand the keys alone are megabytes.
-const BATCH: usize = 500;
+const BATCH: usize = 200;
 
 /// An input that is left out.
 #[derive(Serialize, Deserialize)]
