@@ -44,21 +44,23 @@ pub(crate) struct Terms {
 }
 
 impl Terms {
-    /// Whether a run may say these where a plan has said `planned`: a window that hangs on the hour has moved on since, by no more
-    /// than the time that has passed.
+    /// Whether a run may say these where a plan has said `planned`. A window that ends with the moment ends with another one by
+    /// then; every other one is as it was approved.
     fn follow(&self, planned: &Self) -> bool {
-        let passed = self.at.duration_since(planned.at).max(SignedDuration::ZERO) + SLACK;
-        let has_moved_on = |from: Timestamp, to: Timestamp| {
-            (SignedDuration::ZERO..=passed).contains(&to.duration_since(from))
-        };
-        self.prefer == planned.prefer
-            && self.tags == planned.tags
-            && has_moved_on(planned.start, self.start)
-            && has_moved_on(planned.end, self.end)
+        let length = |terms: &Self| terms.end.duration_since(terms.start);
+        let has_moved_on = planned.ends_now() && self.ends_now();
+        let is_window = (self.start, self.end) == (planned.start, planned.end)
+            || has_moved_on && (self.start == planned.start || length(self) == length(planned));
+        is_window && self.prefer == planned.prefer && self.tags == planned.tags
+    }
+
+    /// Whether it has no end but the moment at which it was said.
+    fn ends_now(&self) -> bool {
+        (SignedDuration::ZERO..=SLACK).contains(&self.at.duration_since(self.end))
     }
 }
 
-/// Between the beginning of a script and the line that takes the hour; and clocks differ.
+/// Between the line that takes the hour and the one that says it.
 const SLACK: SignedDuration = SignedDuration::from_mins(10);
 
 /// An item as it is the same in a plan and in the run of that plan.
@@ -82,8 +84,8 @@ pub(crate) fn aim(
 pub(crate) struct Approved {
     /// As [`aim`] makes them, with the terms of each bulk restore that it is in.
     pub(crate) items: HashMap<String, Vec<Arc<Terms>>>,
-    /// As [`crate::graph::Call::words`] makes them, and how often each was planned.
-    pub(crate) calls: HashMap<String, usize>,
+    /// As [`crate::graph::Call::words`] makes them, in the order in which they were planned.
+    pub(crate) calls: Vec<String>,
     /// The plan's hash, or enough of it.
     pub(crate) plan: String,
 }
@@ -134,7 +136,7 @@ pub(crate) struct Consent {
 struct Remembered {
     all: HashSet<Class>,
     items: HashSet<(Class, String)>,
-    /// Planned calls that were let through.
+    /// How far in the plan the calls to each path are.
     calls: HashMap<String, usize>,
 }
 
@@ -187,8 +189,8 @@ impl Consent {
 
     /// A planned call was made in an earlier life of the run.
     pub(crate) fn spend(&self, call: &str) {
-        if self.is_planned() {
-            *self.lock().calls.entry(call.to_owned()).or_default() += 1;
+        if let Manner::Plan(approved) = &self.manner {
+            approved.is_next(call, &mut self.lock().calls);
         }
     }
 
@@ -282,6 +284,19 @@ impl Aim {
 }
 
 impl Approved {
+    /// Whether a call is planned, and not before what was sent to its path already: of two changes of one thing the later one
+    /// counts, so each is let through once and in its order.
+    fn is_next(&self, call: &str, spent: &mut HashMap<String, usize>) -> bool {
+        let path: String = call.split(' ').take(2).collect::<Vec<_>>().join(" ");
+        let next = spent.entry(path).or_default();
+        let rest = self.calls.iter().enumerate().skip(*next);
+        let found = rest.into_iter().find(|(_, planned)| *planned == call);
+        if let Some((at, _)) = found {
+            *next = at + 1;
+        }
+        found.is_some()
+    }
+
     fn holds(&self, aim: &Aim) -> bool {
         let Some(planned) = self.items.get(&aim.item) else {
             return false;
@@ -307,13 +322,7 @@ impl Approved {
             // Without items nothing says that it is in the plan.
             Class::Activate => !covered.aims.is_empty() && beyond.is_none(),
             Class::Delete if covered.is_own_draft => true,
-            // Each as often as it was planned.
-            Class::Delete | Class::Unlisted => call.is_some_and(|call| {
-                let planned = self.calls.get(call).copied().unwrap_or_default();
-                let spent = spent.entry(call.to_owned()).or_default();
-                *spent += 1;
-                *spent <= planned
-            }),
+            Class::Delete | Class::Unlisted => call.is_some_and(|call| self.is_next(call, spent)),
         };
         if is_in_plan {
             return Ok(());
@@ -326,11 +335,20 @@ impl Approved {
         let fault = match beyond {
             Some(aim) => fault.context(format!("not in the plan: {}", aim.words())),
             None => match call {
-                Some(call) => fault.context(format!("not in the plan, or not so often: {call}")),
+                Some(call) => fault.context(format!(
+                    "not in the plan, or not so often, or not so late: {call}"
+                )),
                 None => fault,
             },
         };
-        Err(fault.hint("nothing of it was sent; plan again, and have the new plan approved"))
+        let fault =
+            fault.hint("nothing of it was sent; plan again, and have the new plan approved");
+        Err(match beyond.and_then(|aim| aim.terms.as_ref()) {
+            Some(_) => fault.hint(
+                "a window that hangs on the hour is best an argument (`//! @param before datetime = \"-36h\" …`): it is approved with its value",
+            ),
+            None => fault,
+        })
     }
 }
 
@@ -436,7 +454,9 @@ mod tests {
         let item = |point| aim("exchange", Some("u"), Some(point), Some("inPlace"), None);
         let approved = Approved {
             items: [(item("p"), Vec::new()), (item("q"), Vec::new())].into(),
-            calls: [("DELETE /users/1".to_owned(), 1)].into(),
+            calls: ["DELETE /users/1", "PATCH /x a", "PATCH /x b"]
+                .map(str::to_owned)
+                .into(),
             plan: "abc".to_owned(),
         };
         let consent =
@@ -466,6 +486,9 @@ mod tests {
         let elsewhere = aim("exchange", Some("u"), Some("p"), Some("new"), None);
         assert_eq!(asked(Class::Activate, "", &[elsewhere], false), changed);
         assert_eq!(asked(Class::Delete, "DELETE /users/1", &[], false), Ok(()));
+        // Of two changes of one thing the later one counts.
+        assert_eq!(asked(Class::Unlisted, "PATCH /x b", &[], false), Ok(()));
+        assert_eq!(asked(Class::Unlisted, "PATCH /x a", &[], false), changed);
         // It was planned once.
         assert_eq!(asked(Class::Delete, "DELETE /users/1", &[], false), changed);
         assert_eq!(asked(Class::Delete, "DELETE /users/2", &[], false), changed);
@@ -491,10 +514,16 @@ mod tests {
             at: at("2026-11-29T05:00:00Z"),
             ..planned.clone()
         };
+        let noon = |end: &str| Terms {
+            start: at("2026-11-01T00:00:00Z"),
+            end: at(end),
+            ..planned.clone()
+        };
         let rows = [
-            (run.clone(), true),
-            // Three hours have passed.
+            // As it was, three hours later; and with its end moved along.
+            (planned.clone(), run.clone(), true),
             (
+                planned.clone(),
                 Terms {
                     end: at("2026-11-29T05:00:00Z"),
                     ..run.clone()
@@ -502,20 +531,15 @@ mod tests {
                 true,
             ),
             (
+                planned.clone(),
                 Terms {
-                    end: at("2026-11-29T05:30:00Z"),
+                    end: at("2026-11-29T04:00:00Z"),
                     ..run.clone()
                 },
                 false,
             ),
             (
-                Terms {
-                    end: at("2026-11-29T01:59:59Z"),
-                    ..run.clone()
-                },
-                false,
-            ),
-            (
+                planned.clone(),
                 Terms {
                     start: at("2026-10-01T00:00:00Z"),
                     ..run.clone()
@@ -523,6 +547,7 @@ mod tests {
                 false,
             ),
             (
+                planned.clone(),
                 Terms {
                     prefer: "oldest".to_owned(),
                     ..run.clone()
@@ -530,19 +555,37 @@ mod tests {
                 false,
             ),
             (
+                planned.clone(),
                 Terms {
                     tags: Some("fastRestore".to_owned()),
                     ..run.clone()
                 },
                 false,
             ),
+            // An end that was chosen stays: what lies behind it may be what one wants to get rid of.
+            (
+                noon("2026-11-20T12:00:00Z"),
+                noon("2026-11-20T12:00:00Z"),
+                true,
+            ),
+            (
+                noon("2026-11-20T12:00:00Z"),
+                noon("2026-11-20T12:00:01Z"),
+                false,
+            ),
+            (
+                noon("2026-11-20T12:00:00Z"),
+                Terms {
+                    end: at("2026-11-29T05:00:00Z"),
+                    ..run.clone()
+                },
+                false,
+            ),
         ];
         let item = aim("exchange", None, None, Some("new"), Some("a@x"));
-        let approved = Approved {
-            items: [(item.clone(), vec![Arc::new(planned)])].into(),
-            ..Approved::default()
-        };
-        for (terms, may) in rows {
+        let mut approved = Approved::default();
+        for (planned, terms, may) in rows {
+            approved.items = [(item.clone(), vec![Arc::new(planned)])].into();
             let words = format!("{terms:?}");
             let aim = Aim {
                 item: item.clone(),

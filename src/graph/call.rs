@@ -13,7 +13,7 @@ use sha2::{Digest as _, Sha256};
 use super::{Json, Version};
 
 /// So much of a body is shown to whoever has to agree to it.
-const SHOWN_BODY: usize = 300;
+const SHOWN_BODY: usize = 4000;
 
 /// What to ask. The path is relative to the version root, starts with `/` and is already percent-encoded.
 #[derive(Clone, Debug)]

@@ -12,6 +12,8 @@ use crate::text;
 
 /// What a name may take, so that the widest row fits into 120 columns.
 const NAME: usize = 31;
+/// Of a call: what it does, and most bodies.
+const SHOWN_CALL: usize = 500;
 /// Of an id: enough to tell it apart.
 const ID: usize = 8;
 
@@ -114,7 +116,14 @@ impl Plan {
             );
         }
         for other in &self.others {
-            let _ = writeln!(out, "  and      {}", text::one_line(other));
+            let other = text::one_line(other);
+            let shown: String = other.chars().take(SHOWN_CALL).collect();
+            let rest = if shown.len() < other.len() {
+                "… (the whole is in the plan's JSON)"
+            } else {
+                ""
+            };
+            let _ = writeln!(out, "  and      {shown}{rest}");
         }
         for (part, terms) in self.terms() {
             let tags = terms.tags.as_deref().map(|tags| format!(", tagged {tags}"));

@@ -141,13 +141,9 @@ impl ApprovedPlan {
                 .or_default()
                 .extend(terms.get(&part).cloned());
         }
-        let mut calls: HashMap<String, usize> = HashMap::new();
-        for call in &plan.others {
-            *calls.entry(call.clone()).or_default() += 1;
-        }
         let approved = Approved {
             items,
-            calls,
+            calls: plan.others.clone(),
             plan: plan.short_hash().to_owned(),
         };
         Ok(Self {

@@ -106,7 +106,11 @@ impl Service {
         let free: Vec<usize> = places.filter(|at| !out.contains(at)).collect();
         for places in free.chunks(BATCH) {
             let inputs = places.iter().map(|&at| &order.inputs[at]);
-            for (at, held) in self.lease_inputs(workload, to, inputs).await? {
+            let held = self.lease_inputs(workload, to, inputs).await?;
+            // One that is held by one of its names may have been free by another.
+            let held_inputs = held.iter().map(|(at, _)| &order.inputs[places[*at]]);
+            self.give_back_all(workload, to, held_inputs).await;
+            for (at, held) in held {
                 left.push(Left::held(places[at], held.words()));
             }
         }
@@ -301,20 +305,34 @@ impl Service {
         let Some((bulk, to)) = own_request(content) else {
             return;
         };
-        let at = self.world.clock.now();
-        for inputs in bulk.inputs.chunks(BATCH) {
-            // An activate whose answer is not known may have happened.
+        self.give_back_inert(part.workload, to, &bulk.inputs).await;
+    }
+
+    /// Gives back what those of these inputs had that were not activated.
+    pub(super) async fn give_back_inert(&self, workload: &Workload, to: &str, inputs: &[Input]) {
+        for inputs in inputs.chunks(BATCH) {
+            // Of one that was activated, or may have been, nobody knows the end.
             let inert = inputs
                 .iter()
                 .filter(|input| self.books.outcome(input.item) != Outcome::Unknown);
-            let keys = inert.flat_map(|input| self.lease_keys_of_input(part.workload, input, to));
-            let released = keys.map(|key| Release {
-                key,
-                restored_in: None,
-                at,
-            });
-            self.release(released.collect()).await;
+            self.give_back_all(workload, to, inert).await;
         }
+    }
+
+    async fn give_back_all<'i>(
+        &self,
+        workload: &Workload,
+        to: &str,
+        inputs: impl Iterator<Item = &'i Input>,
+    ) {
+        let at = self.world.clock.now();
+        let keys = inputs.flat_map(|input| self.lease_keys_of_input(workload, input, to));
+        let released = keys.map(|key| Release {
+            key,
+            restored_in: None,
+            at,
+        });
+        self.release(released.collect()).await;
     }
 }
 
