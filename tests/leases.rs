@@ -182,19 +182,49 @@ fn the_same_bulk_order_is_not_restored_again_unless_that_is_wanted() {
 }
 
 #[test]
-fn a_restore_that_was_refused_leaves_its_people_to_others() {
+fn a_session_that_was_refused_leaves_its_people_to_others() {
     let tenant = Served::fast();
-    for script in [
+    let script = r#"exchange::create_session(exchange::latest_points(groups::members("Finance").first(2)), "new").activate();"#;
+    let bench = tenant.bench().script(script);
+    // Nobody is there to consent: the draft stays inert.
+    let refused = bench.run();
+    assert_eq!(refused.code, 5, "{refused}");
+    let done = bench.runback(&["run", "script.rhai", "--yes"]);
+    assert!(!done.stderr.contains("OverlapsSession"), "{done}");
+    // Whoever goes on with the first one restores nobody again.
+    let database = rusqlite::Connection::open(bench.path("state/journal.db")).unwrap();
+    let query = "SELECT run FROM runs ORDER BY started LIMIT 1";
+    let first: String = database.query_row(query, [], |row| row.get(0)).unwrap();
+    bench.runback(&["resume", &first, "--yes"]);
+    tenant.expect_nothing_twice();
+}
+
+/// Nobody can be taken out of a bulk request any more, so its people stay with its run, which may be gone on with.
+#[test]
+fn the_people_of_a_bulk_request_stay_with_its_run() {
+    let tenant = Served::fast();
+    for (at, script) in [
         r#"exchange::restore_bulk(groups::members("Finance").first(2), #{destination: "new"});"#,
-        r#"exchange::create_session(exchange::latest_points(groups::members("Finance").first(2)), "new").activate();"#,
-    ] {
+        r#"let s = exchange::create_session(); s.add_bulk(#{mailboxes: groups::members("Executives").first(2), destination: "new"}); s.activate();"#,
+    ]
+    .into_iter()
+    .enumerate()
+    {
         let bench = tenant.bench().script(script);
-        // Nobody is there to consent: the draft stays inert.
         let refused = bench.run();
         assert_eq!(refused.code, 5, "{refused}");
-        let done = bench.runback(&["run", "script.rhai", "--yes"]);
-        assert!(!done.stderr.contains("OverlapsSession"), "{done}");
+        let run = run_of(&bench).unwrap();
+        let other = bench.runback(&["run", "script.rhai", "--yes"]);
+        assert!(other.stderr.contains("OverlapsSession"), "{other}");
+        let on = bench.runback(&["resume", &run, "--yes"]);
+        assert!(on.code <= 1, "{on}");
+        assert_eq!(
+            tenant.count("POST /restoreSessions/{id}/activate"),
+            at as u64 + 1,
+            "{on}"
+        );
     }
+    tenant.expect_nothing_twice();
 }
 
 #[test]

@@ -250,14 +250,13 @@ impl Service {
         self.release(released).await;
     }
 
-    /// Frees what drafts had that were not activated after all: nobody waits for them.
+    /// Frees what drafts had that were not activated after all: nobody waits for them, and whoever goes on with the run looks anew.
     pub(super) async fn give_back_unactivated(&self, parts: &[Arc<Part>]) {
         for part in parts {
             let content = part.content.lock().await;
             if content.stage != Stage::Draft {
                 continue;
             }
-            self.give_back_draft(part, &content).await;
             let at = self.world.clock.now();
             let inert = content.placed.iter().filter(|placed| {
                 // An activate whose answer is not known may have happened; and what another session restores is its own.

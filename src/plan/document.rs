@@ -42,6 +42,46 @@ pub(crate) struct Plan {
     pub(crate) others: Vec<String>,
 }
 
+/// What has to be known of a plan to ask for its approval; of its rows nothing is kept.
+#[derive(Debug)]
+pub(crate) struct Glance {
+    pub(crate) hash: String,
+    /// The resolved arguments.
+    pub(crate) args: Value,
+    /// Nothing in it changes anything.
+    pub(crate) is_empty: bool,
+}
+
+impl Glance {
+    /// Reads a plan that nobody else can have written: whether its hash is right is looked at by the run of it.
+    ///
+    /// # Errors
+    /// No plan of ours.
+    pub(crate) fn read(from: impl std::io::Read) -> serde_json::Result<Self> {
+        #[derive(Deserialize)]
+        struct Head {
+            plan: String,
+            args: Value,
+            items: Vec<Place>,
+            #[serde(default)]
+            bulk: Vec<serde::de::IgnoredAny>,
+            #[serde(default)]
+            others: Vec<serde::de::IgnoredAny>,
+        }
+        #[derive(Deserialize)]
+        struct Place {
+            part: Option<usize>,
+        }
+        let head: Head = serde_json::from_reader(from)?;
+        let is_row = head.items.iter().any(|row| row.part.is_some());
+        Ok(Self {
+            hash: head.plan,
+            args: head.args,
+            is_empty: !is_row && head.bulk.is_empty() && head.others.is_empty(),
+        })
+    }
+}
+
 /// Where a plan comes from.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Facts {
@@ -342,6 +382,9 @@ mod tests {
         let plan = plan();
         let read = Plan::read("p", plan.text().as_bytes()).unwrap();
         assert_eq!(read.text(), plan.text());
+        let glance = Glance::read(plan.text().as_bytes()).unwrap();
+        assert!(glance.is_empty && glance.hash == plan.hash);
+        assert_eq!(glance.args, plan.facts.args);
         assert_eq!(
             read.totals,
             Totals {

@@ -10,7 +10,7 @@ mod session;
 mod table;
 mod target;
 
-pub(crate) use document::{Facts, Plan};
+pub(crate) use document::{Facts, Glance, Plan};
 pub(crate) use planned::Planned;
 
 /// The runbook that does what a plan says.

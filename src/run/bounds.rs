@@ -7,18 +7,14 @@ use serde_json::Value;
 
 use super::Order;
 
-/// Some two hundred thousand items.
-const MOST_BOOKS: u64 = 64 << 20;
-
-/// A plan has to be read by a person, too.
-const MOST_PLANNED: u64 = 16 << 20;
+/// Some fifty thousand items.
+const MOST_BOOKS: u64 = 16 << 20;
 
 const MOST_VALUE: usize = 1 << 20;
 
 /// How large the books may become, in bytes.
-pub(super) fn books(order: &Order, is_plan: bool) -> Option<u64> {
-    let most = if is_plan { MOST_PLANNED } else { MOST_BOOKS };
-    order.errand.as_ref().map(|_| most)
+pub(super) fn books(order: &Order) -> Option<u64> {
+    order.errand.as_ref().map(|_| MOST_BOOKS)
 }
 
 /// The script's value, where it is of a size for the result document.

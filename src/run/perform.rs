@@ -108,7 +108,7 @@ impl Whole<'_> {
                 stand_in: self.stand_in(),
                 ledger: kept.ledger,
                 arming: self.order.arming.clone(),
-                most_books: bounds::books(self.order, self.rehearsal.is_some()),
+                most_books: bounds::books(self.order),
             },
             &stop,
             self.world,

@@ -5,7 +5,7 @@
 
 use std::ffi::{OsStr, OsString};
 use std::fmt::Write as _;
-use std::io;
+use std::io::{self, Read as _};
 
 use jiff::Timestamp;
 
@@ -16,7 +16,7 @@ use super::rules::Rules;
 use super::signature::{self, Signed};
 use super::ticket::Ticket;
 use crate::error::{Exit, Fault};
-use crate::plan::Plan;
+use crate::plan::Glance;
 use crate::unix::folder::{Folder, Kind};
 
 pub(super) const PLAN: &str = "plan.json";
@@ -55,8 +55,14 @@ pub(super) fn is_parked(inbox: &Inbox, folder: &Folder, run: &str) -> bool {
     !is_given(folder) && there(folder, PLAN) && there(&inbox.pending, run)
 }
 
-pub(super) fn plan(folder: &Folder) -> Result<Plan, Fault> {
-    Plan::read(PLAN, &own(folder, PLAN)?)
+/// What the plan of a run says of itself. Its rows are passed over: the watcher has others to look after.
+pub(super) fn plan(folder: &Folder) -> Result<Glance, Fault> {
+    let gone = |error: io::Error| {
+        let message = format!("`{PLAN}` cannot be read: {error}");
+        Fault::new(Exit::Unstarted, "NoSuchFile", message)
+    };
+    let file = folder.read(OsStr::new(PLAN)).map_err(gone)?;
+    Glance::read(io::BufReader::new(file.take(LARGEST))).map_err(|error| gone(error.into()))
 }
 
 /// A file of ours.

@@ -25,7 +25,7 @@ impl Job {
         let bundle = Bundle::of(&self.claim.script);
         let arguments = match (&self.ticket.arguments_sha256, approved) {
             // What was approved is what the arguments were then: a day ago is that day ago.
-            (_, Some(plan)) => arguments::of_plan(&plan.facts.args)?,
+            (_, Some(plan)) => arguments::of_plan(&plan.args)?,
             (None, None) => Vec::new(),
             (Some(sha256), None) => {
                 let me = [unix::user()];

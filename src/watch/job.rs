@@ -261,8 +261,14 @@ impl Job {
     /// Its process has left no document.
     pub(super) fn died(&self, shop: &Shop, status: ExitStatus) -> Came {
         let now = shop.world.clock.now();
-        let outcome = result::of_death(&shop.state, &self.ticket, status, now);
-        Came::Made(Box::new(outcome))
+        result::of_death(
+            &shop.inbox,
+            &self.claim.folder,
+            &shop.state,
+            &self.ticket,
+            status,
+            now,
+        )
     }
 
     pub(super) fn unstarted(&self, shop: &Shop, fault: &Fault) -> Outcome {

@@ -10,7 +10,6 @@ use super::child::Life;
 use super::job::{Job, Shop};
 use super::names::Bundle;
 use super::result::{self, Came};
-use crate::plan::Plan;
 
 pub(super) enum Planned {
     Parked,
@@ -18,12 +17,6 @@ pub(super) enum Planned {
     Nothing,
     Failed(Came),
     Left,
-}
-
-fn is_empty(plan: &Plan) -> bool {
-    plan.items.iter().all(|row| row.part.is_none())
-        && plan.bulk.is_empty()
-        && plan.others.is_empty()
 }
 
 impl Job {
@@ -53,7 +46,7 @@ impl Job {
         let plan = approval::plan(folder);
         match plan {
             Ok(plan) if ended.status.success() => {
-                if is_empty(&plan) {
+                if plan.is_empty {
                     return Ok(Planned::Nothing);
                 }
                 let bundle = Bundle::of(&self.claim.script);

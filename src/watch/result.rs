@@ -120,6 +120,10 @@ pub(super) fn is_open(journal: &Journal, run: &str) -> Result<Option<bool>, Jour
 pub(super) fn recorded(state: &Path, run: &str) -> Option<(View, bool)> {
     // One at a time: a script may have made a long one.
     let _alone = LOADING.lock().unwrap_or_else(PoisonError::into_inner);
+    record_of(state, run)
+}
+
+fn record_of(state: &Path, run: &str) -> Option<(View, bool)> {
     let journal = Journal::open(state).ok()?;
     let row = journal.run(run).ok()??;
     let view = View::load(&journal, &row.id).ok()?;
@@ -127,14 +131,30 @@ pub(super) fn recorded(state: &Path, run: &str) -> Option<(View, bool)> {
     Some((view, has_changed))
 }
 
-/// Of a run whose process has left no document: what its record knows, and how it died.
+/// Of a run whose process has left no document: what its record knows, and how it died. It is written at once, so that a long one is
+/// in memory alone.
 pub(super) fn of_death(
+    inbox: &Inbox,
+    folder: &Folder,
     state: &Path,
     ticket: &Ticket,
     status: ExitStatus,
     now: Timestamp,
-) -> Outcome {
-    let recorded = recorded(state, &ticket.run);
+) -> Came {
+    let _alone = LOADING.lock().unwrap_or_else(PoisonError::into_inner);
+    let outcome = outcome_of_death(state, ticket, status, now);
+    match write(inbox, folder, &outcome) {
+        Ok(()) => Came::Written {
+            exit: outcome.exit,
+            code: outcome.error.map(|error| error.code),
+        },
+        // Tried again when it is filed, and told there.
+        Err(_) => Came::Made(Box::new(outcome)),
+    }
+}
+
+fn outcome_of_death(state: &Path, ticket: &Ticket, status: ExitStatus, now: Timestamp) -> Outcome {
+    let recorded = record_of(state, &ticket.run);
     let how = match (unix::signal_of(status), status.code()) {
         (Some(signal), _) => format!("was killed by signal {signal}{}", signal_name(signal)),
         (None, code) => format!(

@@ -158,7 +158,8 @@ impl Service {
         })
     }
 
-    /// Takes the inputs of a draft for this run, before it is activated: nothing can be taken out of a request any more.
+    /// Takes the inputs of a draft for this run, before it is activated: nothing can be taken out of a request any more. For the same
+    /// reason they stay this run's until its session has ended: whoever goes on with it restores all of them.
     ///
     /// # Errors
     /// [`BackupError::Overlaps`].
@@ -297,25 +298,6 @@ impl Service {
                 }));
             }
             self.release(released).await;
-        }
-    }
-
-    /// Gives back what the inputs of a draft had, which was not activated after all.
-    pub(in crate::backup) async fn give_back_draft(&self, part: &Part, content: &Content) {
-        let Some((bulk, to)) = own_request(content) else {
-            return;
-        };
-        self.give_back_inert(part.workload, to, &bulk.inputs).await;
-    }
-
-    /// Gives back what those of these inputs had that were not activated.
-    pub(super) async fn give_back_inert(&self, workload: &Workload, to: &str, inputs: &[Input]) {
-        for inputs in inputs.chunks(BATCH) {
-            // Of one that was activated, or may have been, nobody knows the end.
-            let inert = inputs
-                .iter()
-                .filter(|input| self.books.outcome(input.item) != Outcome::Unknown);
-            self.give_back_all(workload, to, inert).await;
         }
     }
 

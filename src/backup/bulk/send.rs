@@ -40,7 +40,7 @@ impl Session {
     ///
     /// # Errors
     /// Ours before anything is sent: too many inputs or none, a session that holds something; then what the service says.
-    pub(crate) async fn add_bulk(&self, order: BulkOrder) -> Result<Json, BackupError> {
+    pub(crate) async fn add_bulk(&self, mut order: BulkOrder) -> Result<Json, BackupError> {
         if order.inputs.is_empty() {
             return Err(BackupError::NoInputs);
         }
@@ -58,6 +58,17 @@ impl Session {
             }
         };
         self.hold(order.destination)?;
+        let asked = order.inputs.len();
+        self.service
+            .leave_out_held_inputs(self.workload, &part.id, &mut order)
+            .await?;
+        if order.inputs.is_empty() {
+            return Err(BackupError::Overlaps {
+                session: part.id.clone(),
+                count: asked,
+                by: "others at this moment, or were by the same order before",
+            });
+        }
         self.service.add_bulk(&part, &order).await
     }
 
@@ -76,17 +87,6 @@ impl Session {
         service
             .leave_out_held_inputs(self.workload, &self.mark, &mut order)
             .await?;
-        let done = self.restore_taken(&order, most).await;
-        if done.is_err() {
-            let to = order.destination.name();
-            service
-                .give_back_inert(self.workload, to, &order.inputs)
-                .await;
-        }
-        done
-    }
-
-    async fn restore_taken(&self, order: &BulkOrder, most: usize) -> Result<(), BackupError> {
         for inputs in order.inputs.chunks(most) {
             let part = self.empty_part().await?;
             let order = BulkOrder {
