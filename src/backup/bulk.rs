@@ -12,6 +12,7 @@ mod whose;
 
 pub(super) use came::plain;
 pub(crate) use end::Lost;
+pub(super) use overlap::{ANY_POINT, own_request};
 
 use std::sync::Arc;
 

@@ -8,6 +8,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::books::Outcome;
+use super::bulk::{ANY_POINT, own_request};
 use super::part::{Content, Part, Placed, Stage, Thing};
 use super::running::owner_mark;
 use super::workload::Workload;
@@ -230,7 +231,8 @@ impl Service {
     ) {
         let ends: HashMap<_, _> = ends.iter().copied().collect();
         let at = self.world.clock.now();
-        let released: Vec<Release> = content
+        let mut owners = Vec::new();
+        let mut released: Vec<Release> = content
             .placed
             .iter()
             .filter_map(|placed| {
@@ -240,13 +242,29 @@ impl Service {
                     // Nobody knows: it stays with this run.
                     Outcome::Unknown => return None,
                 };
+                let key = self.lease_key(part, placed)?;
+                // For a bulk request that waits: it knows people, not units and points.
+                let owner = self.owner_of(part.workload, &key);
+                owners.extend(
+                    owner
+                        .filter(|_| restored_in.is_some())
+                        .map(|owner| Release {
+                            key: LeaseKey {
+                                point: ANY_POINT.to_owned(),
+                                ..owner
+                            },
+                            restored_in: restored_in.clone(),
+                            at,
+                        }),
+                );
                 Some(Release {
-                    key: self.lease_key(part, placed)?,
+                    key,
                     restored_in,
                     at,
                 })
             })
             .collect();
+        released.append(&mut owners);
         self.release(released).await;
     }
 
@@ -256,6 +274,9 @@ impl Service {
             let content = part.content.lock().await;
             if content.stage != Stage::Draft {
                 continue;
+            }
+            if let Some((bulk, to)) = own_request(&content) {
+                self.give_back_inert(part.workload, to, &bulk.inputs).await;
             }
             let at = self.world.clock.now();
             let inert = content.placed.iter().filter(|placed| {

@@ -105,6 +105,9 @@ fn cost(size: u64) -> u64 {
 mod tests {
     use super::*;
 
+    /// The place of the smallest file.
+    const ONE: usize = 4 << 10;
+
     #[test]
     fn what_is_kept_is_bounded_and_what_has_gone_is_given_back() {
         let folder = tempfile::tempdir().unwrap();
@@ -112,11 +115,11 @@ mod tests {
         let room = Room::in_folder(folder.path(), 5000 + 3 * LEAST).unwrap();
         let mut kept = room.place().unwrap();
         kept.grow(1).unwrap();
-        kept.grow(2 * LEAST as usize - 1).unwrap();
+        kept.grow(2 * ONE - 1).unwrap();
         let mut dropped = room.place().unwrap();
-        let refused = dropped.grow(LEAST as usize + 1).unwrap_err();
+        let refused = dropped.grow(ONE + 1).unwrap_err();
         assert_eq!(refused.code, "FilesLimit");
-        dropped.grow(LEAST as usize).unwrap();
+        dropped.grow(ONE).unwrap();
         assert!(room.place().is_err());
         kept.keep(None);
         assert!(room.place().is_err());
@@ -124,7 +127,7 @@ mod tests {
         // It replaces the one that was kept.
         room.place().unwrap().keep(Some(2 * LEAST));
         let mut last = room.place().unwrap();
-        last.grow(2 * LEAST as usize).unwrap();
+        last.grow(2 * ONE).unwrap();
         assert!(last.grow(1).is_err());
     }
 

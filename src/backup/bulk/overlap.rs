@@ -17,7 +17,7 @@ use crate::backup::{BackupError, Service};
 use crate::journal::{Held, LeaseKey, Release};
 
 /// Stands in a lease for the point that the service has yet to choose.
-const ANY_POINT: &str = "bulk";
+pub(in crate::backup) const ANY_POINT: &str = "bulk";
 
 /// Inputs whose leases are taken or given back at once: of ten thousand the keys alone are megabytes.
 const BATCH: usize = 200;
@@ -158,8 +158,8 @@ impl Service {
         })
     }
 
-    /// Takes the inputs of a draft for this run, before it is activated: nothing can be taken out of a request any more. For the same
-    /// reason they stay this run's until its session has ended: whoever goes on with it restores all of them.
+    /// Takes the inputs of a draft for this run, before it is activated: nothing can be taken out of a request any more. One that an
+    /// earlier life has given back may have been restored by another run since.
     ///
     /// # Errors
     /// [`BackupError::Overlaps`].
@@ -178,14 +178,65 @@ impl Service {
                 .await?
                 .len();
         }
+        let by = if count > 0 {
+            "another run of this state folder"
+        } else {
+            count = self.restored_since(part, &bulk.inputs, to).await?;
+            "another run of this state folder, since the draft was made"
+        };
         if count == 0 {
             return Ok(());
         }
         Err(BackupError::Overlaps {
             session: part.id.clone(),
             count,
-            by: "another run of this state folder",
+            by,
         })
+    }
+
+    /// How many of the inputs of a draft another run has restored since it was made.
+    async fn restored_since(
+        &self,
+        part: &Part,
+        inputs: &[Input],
+        to: &str,
+    ) -> Result<usize, BackupError> {
+        let (Some(journal), Some(since)) = (self.journal(), part.since) else {
+            return Ok(0);
+        };
+        if self.settings.again {
+            return Ok(0);
+        }
+        let mut count = 0;
+        for inputs in inputs.chunks(BATCH) {
+            for input in inputs {
+                let keys = self.lease_keys_of_input(part.workload, input, to);
+                let restored = journal.restored(&keys).await;
+                let restored = restored.map_err(|error| self.door.unwritten(error))?;
+                let is_newer = restored
+                    .iter()
+                    .flatten()
+                    .any(|by| by.run != self.settings.run && by.at > since);
+                count += usize::from(is_newer);
+            }
+        }
+        Ok(count)
+    }
+
+    /// Gives back what those of these inputs had that were not activated.
+    pub(in crate::backup) async fn give_back_inert(
+        &self,
+        workload: &Workload,
+        to: &str,
+        inputs: &[Input],
+    ) {
+        for inputs in inputs.chunks(BATCH) {
+            // Of one that was activated, or may have been, nobody knows the end.
+            let inert = inputs
+                .iter()
+                .filter(|input| self.books.outcome(input.item) != Outcome::Unknown);
+            self.give_back_all(workload, to, inert).await;
+        }
     }
 
     /// Looks once more whether somebody else restores any of them, at the moment at which they would begin.
@@ -273,10 +324,11 @@ impl Service {
                 if outcome == Outcome::Unknown {
                     continue;
                 }
+                let restored_in = (outcome == Outcome::Succeeded).then(|| part.id.clone());
                 let keys = self.lease_keys_of_input(part.workload, input, to);
                 released.extend(keys.into_iter().map(|key| Release {
                     key,
-                    restored_in: None,
+                    restored_in: restored_in.clone(),
                     at,
                 }));
                 if outcome != Outcome::Succeeded {
@@ -330,7 +382,7 @@ impl Running {
 }
 
 /// A request that this run has made, and where it restores to.
-fn own_request(content: &Content) -> Option<(&Bulk, &'static str)> {
+pub(in crate::backup) fn own_request(content: &Content) -> Option<(&Bulk, &'static str)> {
     let bulk = content.bulk.as_ref().filter(|bulk| bulk.is_ours())?;
     Some((bulk, bulk.destination.map_or("", |to| to.name())))
 }

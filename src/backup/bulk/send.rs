@@ -87,6 +87,17 @@ impl Session {
         service
             .leave_out_held_inputs(self.workload, &self.mark, &mut order)
             .await?;
+        let done = self.restore_taken(&order, most).await;
+        if done.is_err() {
+            let to = order.destination.name();
+            service
+                .give_back_inert(self.workload, to, &order.inputs)
+                .await;
+        }
+        done
+    }
+
+    async fn restore_taken(&self, order: &BulkOrder, most: usize) -> Result<(), BackupError> {
         for inputs in order.inputs.chunks(most) {
             let part = self.empty_part().await?;
             let order = BulkOrder {
