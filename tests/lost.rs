@@ -310,8 +310,10 @@ fn a_retry_after_is_waited_for() {
     // Takes a second: that is what is tested.
     assert!(begun.elapsed() >= Duration::from_secs(1), "{done}");
     assert_eq!(requests(&bench, "throttled"), 1);
+    // The second is over a second after the answer that ordered it came; waiting begins a moment later, on a busy machine some
+    // milliseconds.
     assert!(
-        bench.result()["requests"]["waited_seconds"].as_f64() >= Some(1.0),
+        bench.result()["requests"]["waited_seconds"].as_f64() >= Some(0.9),
         "{done}"
     );
     assert!(done.stderr.contains("throttled"), "{done}");
