@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 use std::thread;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::approval::{self, Word};
 use super::child::Life;
@@ -14,6 +14,9 @@ use super::status::Running;
 use super::watcher::{Finished, RETRY, Watcher};
 use crate::error::{Exit, Fault};
 use crate::talk::Level;
+
+/// How soon after a plan was parked its approval is looked for, also where no event came.
+const SECOND_LOOK: Duration = Duration::from_secs(1);
 
 impl Watcher {
     pub(super) fn start_jobs(&mut self) {
@@ -99,6 +102,9 @@ impl Watcher {
                 );
                 self.books.parked.insert(run.to_owned(), (job, None));
                 self.hear_approvals();
+                // Events come from its folder only once that is listened to, which begins after it is there.
+                let soon = Instant::now() + SECOND_LOOK;
+                self.books.scan_at = self.books.scan_at.min(soon);
             }
             Some(Ok(Fate::Replanned(job))) => {
                 self.books.filed.count(Place::Failed);

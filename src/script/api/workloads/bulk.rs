@@ -18,7 +18,9 @@ activates it. The service looks for the points itself. More than 10,000 make sev
 for consent, once, with the numbers.
 
 - `items`: {items}, units, rows; a list or a stream. Who has no address is booked as skipped, `NoAddress`; who is there \
-twice, or is restored by another session of this run, is sent once.
+twice, or is in another bulk restore of this run, is sent once. Whom somebody else restores at this moment, and whom the same \
+order with the same `before` has restored, is left out; sessions of rows of this run are not compared, since the service \
+chooses the points.
 - Options: `window: #{after, before}` in which points are looked for (`before` is strict; without a window the newest point \
 is taken), `prefer` (`\"latest\"`, `\"oldest\"`), `tags` (`\"fastRestore\"`), `destination` (`\"new\"`, else \
 `\"inPlace\"`), `name` (what the request is called), `version`.
